@@ -136,6 +136,9 @@ pub enum Answer {
         input: Input,
         /// What [`digest`] must give for every iteration.
         digest: String,
+        /// Outcome workloads only: what each task must return, if it returns.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        results: Vec<u64>,
     },
     /// The input is taken and the runtime stands. From exec to here is the start-up time.
     Ready,
@@ -257,6 +260,9 @@ pub struct Workload {
     pub scales: Vec<Scale>,
     /// A cell that takes longer has hung.
     pub timeout_ms: u64,
+    /// Its time is CPU time that divides by the CPUs and by no more: a model that beats the oracle further is looked at.
+    #[serde(default)]
+    pub cpu_bound: bool,
     /// What it needs from outside.
     #[serde(default)]
     pub needs: Vec<Need>,

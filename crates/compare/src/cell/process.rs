@@ -1,0 +1,424 @@
+//! Starting a contestant, and ending it with everything that it started.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use command_fds::{CommandFdExt, FdMapping};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::time::TimeValLike;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, pipe2};
+
+use super::watch;
+use crate::protocol::{ANSWER_FD, ANSWER_FD_VAR, Answer, Request};
+
+/// How to start a contestant.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch<'a> {
+    /// The program and its arguments.
+    pub(crate) command: &'a [OsString],
+    /// The folder it starts in.
+    pub(crate) folder: &'a Path,
+    /// The CPUs it may use; empty for all of ours.
+    pub(crate) cpus: &'a [usize],
+    /// Processes of ours that are not part of it: the server.
+    pub(crate) keep: &'a [i32],
+}
+
+/// How a contestant ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(number) => match Signal::try_from(number) {
+                Ok(signal) => f.write_str(signal.as_str()),
+                Err(_) => write!(f, "signal {number}"),
+            },
+        }
+    }
+}
+
+/// A line that the contestant answered, with the moment of its arrival. The channel ends with the contestant's answers.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) at: Instant,
+    pub(crate) text: String,
+}
+
+/// A running contestant. [`Running::end`] must be called: it is what guarantees that nothing survives.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) pid: i32,
+    pub(crate) started: Instant,
+    pub(crate) answers: Receiver<Line>,
+    to: Option<Sender<String>>,
+    stdout: Tail,
+    stderr: Tail,
+    exit: Option<Exit>,
+    before: Used,
+    keep: Vec<i32>,
+}
+
+/// What was left when the contestant had been ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How it ended; by our own SIGKILL where it would not.
+    pub(crate) exit: Exit,
+    /// Whether it had to be killed.
+    pub(crate) killed: bool,
+    /// Names and pids of processes that outlived it, and were killed.
+    pub(crate) survivors: Vec<String>,
+    /// CPU nanoseconds and context switches of the whole tree.
+    pub(crate) used: Used,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// What reaped children have used, all together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) cpu_ns: u64,
+    pub(crate) voluntary: u64,
+    pub(crate) involuntary: u64,
+}
+
+/// Makes every orphan below us our own child, so that none can escape. Also switches core files off, for us and all below.
+pub(crate) fn become_subreaper() -> io::Result<()> {
+    nix::sys::prctl::set_child_subreaper(true)?;
+    // A file of hundreds of megabytes for each planned crash would be measured as part of it.
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)?;
+    Ok(())
+}
+
+impl Launch<'_> {
+    /// Starts the contestant in a process group of its own and gives it its request.
+    pub(crate) fn start(&self, request: &Request) -> io::Result<Running> {
+        let (program, arguments) =
+            self.command.split_first().ok_or_else(|| io::Error::other("the contestant's command is empty"))?;
+        let (answers, answer_end) = pipe2(OFlag::O_CLOEXEC)?;
+        let before = Used::by_children();
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.folder)
+            .env(ANSWER_FD_VAR, ANSWER_FD.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
+            .fd_mappings(vec![FdMapping { parent_fd: answer_end, child_fd: ANSWER_FD }])
+            .map_err(|_| io::Error::other("descriptor 3 is mapped twice"))?;
+        let started = Instant::now();
+        let mut child = on_cpus(self.cpus, || command.spawn())?;
+        // The command holds our copy of the write end: while it lives, the answers would have no end.
+        drop(command);
+
+        let pid = child.id().cast_signed();
+        let running = Running {
+            pid,
+            started,
+            answers: read_lines(File::from(answers)),
+            to: Some(write_lines(child.stdin.take())),
+            stdout: Tail::of(child.stdout.take()),
+            stderr: Tail::of(child.stderr.take()),
+            exit: None,
+            before,
+            keep: self.keep.to_vec(),
+        };
+        running.say(serde_json::to_string(request).map_err(io::Error::other)?);
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// Sends one line. A contestant that is gone does not read it, and that shows elsewhere.
+    pub(crate) fn say(&self, line: String) {
+        if let Some(to) = &self.to {
+            to.send(line).ok();
+        }
+    }
+
+    /// The exit, if it has ended. Reaps whatever has.
+    pub(crate) fn poll_exit(&mut self) -> Option<Exit> {
+        self.reap();
+        self.exit
+    }
+
+    /// What it has written to standard output so far.
+    pub(crate) fn printed(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// Closes its input and sees to it that it and everything below it is gone: waits for `patience`, then SIGTERM, two
+    /// seconds later SIGKILL. Processes that outlive it by more than a moment are killed and named.
+    pub(crate) fn end(mut self, patience: Duration) -> Ended {
+        self.to = None;
+        let mut killed = false;
+        if !self.exits_within(patience) {
+            killed = true;
+            killpg(Pid::from_raw(self.pid), Signal::SIGTERM).ok();
+            if !self.exits_within(TERM_TO_KILL) {
+                killpg(Pid::from_raw(self.pid), Signal::SIGKILL).ok();
+                self.exits_within(Duration::MAX);
+            }
+        }
+        let survivors = self.survivors(if killed { Duration::ZERO } else { AFTERLIFE });
+        let after = Used::by_children();
+        Ended {
+            exit: self.exit.unwrap_or(Exit::Signal(Signal::SIGKILL as i32)),
+            killed,
+            survivors,
+            used: after.since(self.before),
+            stdout: self.stdout.text(),
+            stderr: self.stderr.text(),
+        }
+    }
+
+    fn exits_within(&mut self, limit: Duration) -> bool {
+        let start = Instant::now();
+        let mut pause = Duration::from_micros(200);
+        while self.poll_exit().is_none() {
+            if start.elapsed() >= limit {
+                return false;
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+        true
+    }
+
+    /// Waits until nothing of the tree is left, for `limit`; then kills what is, and names it.
+    fn survivors(&mut self, limit: Duration) -> Vec<String> {
+        let start = Instant::now();
+        let mut named = Vec::new();
+        loop {
+            self.reap();
+            let left = watch::tree(&self.keep);
+            if left.is_empty() {
+                self.reap();
+                return named;
+            }
+            if start.elapsed() >= limit {
+                for process in &left {
+                    if named.len() < 5 {
+                        let name = format!("{} (pid {})", process.name, process.pid);
+                        if !named.contains(&name) {
+                            named.push(name);
+                        }
+                    }
+                    kill(Pid::from_raw(process.pid), Signal::SIGKILL).ok();
+                }
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn reap(&mut self) {
+        loop {
+            let (pid, exit) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, Exit::Code(code)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Exit::Signal(signal as i32)),
+                Ok(WaitStatus::StillAlive) => return,
+                Ok(_) | Err(Errno::EINTR) => continue,
+                // No children at all: if ours is among the gone and we did not see it, it cannot come back.
+                Err(_) => {
+                    self.exit.get_or_insert(Exit::Signal(Signal::SIGKILL as i32));
+                    return;
+                }
+            };
+            if pid.as_raw() == self.pid {
+                self.exit = Some(exit);
+            }
+        }
+    }
+}
+
+/// Starts a contestant for a single question and returns its one answer, or why there is none.
+pub(crate) fn ask(launch: &Launch<'_>, request: &Request, limit: Duration) -> Result<Answer, String> {
+    let running = launch.start(request).map_err(|error| format!("cannot start {:?}: {error}", launch.command))?;
+    let line = running.answers.recv_timeout(limit);
+    let ended = running.end(if line.is_ok() { Duration::from_secs(5) } else { Duration::ZERO });
+    match line {
+        Ok(line) => serde_json::from_str(&line.text).map_err(|error| format!("its answer is not valid: {error}")),
+        Err(_) if ended.killed => Err(format!("no answer within {} s", limit.as_secs())),
+        Err(_) => Err(match last_line(&ended.stderr) {
+            Some(line) => format!("{line} ({})", ended.exit),
+            None => format!("ended without an answer ({})", ended.exit),
+        }),
+    }
+}
+
+/// The last line that says something.
+pub(crate) fn last_line(text: &str) -> Option<&str> {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty())
+}
+
+impl Used {
+    fn by_children() -> Self {
+        // The call fails for a wrong `who` only.
+        let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else { return Self::default() };
+        let cpu = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+        Self {
+            cpu_ns: cpu.unsigned_abs() * 1000,
+            voluntary: usage.voluntary_context_switches().unsigned_abs(),
+            involuntary: usage.involuntary_context_switches().unsigned_abs(),
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns - before.cpu_ns,
+            voluntary: self.voluntary - before.voluntary,
+            involuntary: self.involuntary - before.involuntary,
+        }
+    }
+}
+
+/// Runs `start` with this thread bound to `cpus`: a child inherits the binding, and no hook between fork and exec is needed.
+fn on_cpus<T>(cpus: &[usize], start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    if cpus.is_empty() {
+        return start();
+    }
+    let this = Pid::from_raw(0);
+    let all = sched_getaffinity(this)?;
+    let mut some = CpuSet::new();
+    for &cpu in cpus {
+        some.set(cpu)?;
+    }
+    sched_setaffinity(this, &some)?;
+    let result = start();
+    sched_setaffinity(this, &all)?;
+    result
+}
+
+/// The end of a stream, read by a thread of its own that ends with the stream.
+#[derive(Debug)]
+struct Tail(Arc<Mutex<Vec<u8>>>);
+
+impl Tail {
+    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        if let Some(mut stream) = stream {
+            let kept = Arc::clone(&kept);
+            thread::spawn(move || {
+                let mut piece = [0; 4096];
+                while let Ok(count @ 1..) = stream.read(&mut piece) {
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    kept.extend_from_slice(&piece[..count]);
+                    let surplus = kept.len().saturating_sub(TAIL_BYTES);
+                    kept.drain(..surplus);
+                }
+            });
+        }
+        Self(kept)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+fn write_lines(stdin: Option<impl Write + Send + 'static>) -> Sender<String> {
+    let (sender, lines) = mpsc::channel::<String>();
+    if let Some(mut stdin) = stdin {
+        // A thread of its own, because a contestant that does not read must not stop us.
+        thread::spawn(move || {
+            for line in lines {
+                if stdin.write_all(line.as_bytes()).and_then(|()| stdin.write_all(b"\n")).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    sender
+}
+
+fn read_lines(pipe: File) -> Receiver<Line> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        loop {
+            let mut bytes = Vec::new();
+            match pipe.by_ref().take(LINE_BYTES).read_until(b'\n', &mut bytes) {
+                Ok(1..) => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    if sender.send(Line { at: Instant::now(), text }).is_err() {
+                        return;
+                    }
+                }
+                _ => return,
+            }
+        }
+    });
+    receiver
+}
+
+/// How much of a contestant's output is kept to be shown when it fails.
+const TAIL_BYTES: usize = 64 * 1024;
+
+/// The longest answer. The largest honest one is a description of some ten KiB.
+const LINE_BYTES: u64 = 1024 * 1024;
+
+/// From SIGTERM to SIGKILL.
+const TERM_TO_KILL: Duration = Duration::from_secs(2);
+
+/// How long helpers of a contestant may take to notice that it is gone: interpreters have some that end by themselves.
+const AFTERLIFE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Vec<OsString> {
+        ["sh", "-c", script].map(OsString::from).to_vec()
+    }
+
+    fn asked(script: &str) -> Result<Answer, String> {
+        let launch = Launch { command: &shell(script), folder: Path::new("/"), cpus: &[], keep: &[] };
+        ask(&launch, &Request::Describe, Duration::from_secs(5))
+    }
+
+    #[test]
+    fn a_contestant_is_heard_and_ended() {
+        let _alone = crate::cell::ONE_TREE.lock();
+        become_subreaper().expect("Linux lets us");
+        assert_eq!(asked(r#"read request; echo '{"t":"ready"}' >&3"#), Ok(Answer::Ready));
+        assert_eq!(asked("echo it broke >&2; exit 7"), Err("it broke (exit code 7)".to_owned()));
+        assert_eq!(asked("kill -SEGV $$"), Err("ended without an answer (SIGSEGV)".to_owned()));
+        assert!(asked("echo nonsense >&3").is_err_and(|why| why.contains("not valid")));
+
+        let command = shell("trap '' TERM; sleep 60 & echo hello; echo '{\"t\":\"ready\"}' >&3; wait");
+        let launch = Launch { command: &command, folder: Path::new("/"), cpus: &[0], keep: &[] };
+        let mut running = launch.start(&Request::Describe).expect("it starts");
+        running.answers.recv_timeout(Duration::from_secs(5)).expect("it answers");
+        assert_eq!(running.poll_exit(), None);
+        let ended = running.end(Duration::ZERO);
+        assert!(ended.killed && ended.stdout == "hello\n", "{ended:?}");
+        assert_eq!(watch::tree(&[]), []);
+
+        let command = shell("(setsid sleep 60 &) ; echo '{\"t\":\"ready\"}' >&3");
+        let launch = Launch { command: &command, folder: Path::new("/"), cpus: &[], keep: &[] };
+        let ended = launch.start(&Request::Describe).expect("it starts").end(Duration::from_secs(5));
+        assert!(ended.survivors.iter().any(|name| name.starts_with("sleep")), "{ended:?}");
+        assert_eq!(watch::tree(&[]), []);
+    }
+}

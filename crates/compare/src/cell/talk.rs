@@ -1,0 +1,398 @@
+//! The conversation with one contestant: every answer is judged as it comes, and the first that cannot stand ends the cell.
+//!
+//! ```text
+//! started --ready--> warming --warm--> timing --batch*--> timing --done--> over
+//!                       |--hold base--> holding --hold waiting--> held --warm--> ...
+//!                       |--danger--> in danger --outcome--> ... (or death by the cause that was asked for)
+//! ```
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use super::process::{Ended, Exit, Launch, Line, Running, last_line};
+use super::sample::Sample;
+use super::watch;
+use crate::protocol::{Answer, Metric, Request, Run, Uses};
+use crate::summary::Status;
+
+/// All that is needed to run one cell once.
+#[derive(Debug)]
+pub(crate) struct CellOrder<'a> {
+    pub(crate) launch: Launch<'a>,
+    pub(crate) run: Run,
+    pub(crate) metric: Metric,
+    pub(crate) uses: Uses,
+    /// The digest that every iteration must have.
+    pub(crate) digest: &'a str,
+    /// For an outcome: what each task must return.
+    pub(crate) results: &'a [u64],
+    pub(crate) limit: Duration,
+    /// Look at the tree again and again. It costs CPU time, so it is for rounds whose times do not count.
+    pub(crate) observe: bool,
+    /// Set when the user wants to stop.
+    pub(crate) stop: &'a AtomicBool,
+}
+
+/// Runs the cell. Whatever happens, nothing of it is left, and the sample says what happened. `None`: the user stopped it.
+pub(crate) fn run(order: &CellOrder<'_>) -> Option<Sample> {
+    let mut talk = Talk::new(order);
+    let running = match order.launch.start(&Request::Run(order.run.clone())) {
+        Ok(running) => running,
+        Err(error) => {
+            talk.fail(Status::Unavailable, format!("cannot start {:?}: {error}", order.launch.command));
+            return Some(talk.sample);
+        }
+    };
+    let ended = talk.listen(running)?;
+    talk.conclude(&ended);
+    Some(talk.sample)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Started,
+    Warming,
+    Holding { base: u64 },
+    Held,
+    Timing,
+    InDanger,
+    Survived,
+    Over,
+}
+
+#[derive(Debug)]
+struct Talk<'a> {
+    order: &'a CellOrder<'a>,
+    sample: Sample,
+    state: State,
+    started: Instant,
+    /// When the warm-up ended: the batches lie between here and `done`.
+    warm_at: Instant,
+    cpu_at_ready: u64,
+    available_at_start: u64,
+}
+
+impl<'a> Talk<'a> {
+    fn new(order: &'a CellOrder<'a>) -> Self {
+        let run = &order.run;
+        let sample = Sample {
+            workload: run.workload.clone(),
+            form: run.form.clone(),
+            scale: run.scale.clone(),
+            workers: run.workers,
+            round: run.round,
+            status: Status::Ok,
+            ..Sample::default()
+        };
+        let now = Instant::now();
+        Self {
+            order,
+            sample,
+            state: State::Started,
+            started: now,
+            warm_at: now,
+            cpu_at_ready: 0,
+            available_at_start: watch::available_bytes(),
+        }
+    }
+
+    /// Hears the contestant out, or to its first fault, and ends it.
+    fn listen(&mut self, mut running: Running) -> Option<Ended> {
+        self.started = running.started;
+        let deadline = self.started + self.order.limit;
+        while self.sample.status == Status::Ok && self.state != State::Over {
+            if self.order.stop.load(Ordering::Relaxed) {
+                running.end(Duration::ZERO);
+                return None;
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                self.fail(Status::Timeout, format!("no end within {}", seconds(self.order.limit)));
+                break;
+            }
+            let tick = if self.order.observe { OBSERVED_TICK } else { TICK };
+            match running.answers.recv_timeout(tick.min(deadline - now)) {
+                Ok(line) => self.hear(&line, &running),
+                Err(RecvTimeoutError::Disconnected) => break,
+                // A descendant may hold the answer pipe open when the contestant itself is gone.
+                Err(RecvTimeoutError::Timeout) if running.poll_exit().is_some() => {
+                    while let Ok(line) = running.answers.try_recv() {
+                        self.hear(&line, &running);
+                    }
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => self.guard_memory(),
+            }
+            if self.order.observe && self.state != State::Started {
+                self.look();
+            }
+        }
+        if self.state == State::Over {
+            let alone = watch::tree(self.order.launch.keep).len() <= 1;
+            let peak = if alone { watch::high_water_bytes(running.pid).unwrap_or(0) } else { 0 };
+            self.sample.peak_bytes = self.sample.peak_bytes.max(peak);
+        }
+        let heard_out = self.sample.status == Status::Ok;
+        Some(running.end(if heard_out { GOODBYE } else { Duration::ZERO }))
+    }
+
+    fn hear(&mut self, line: &Line, running: &Running) {
+        if self.sample.status != Status::Ok {
+            return;
+        }
+        let answer = match serde_json::from_str::<Answer>(&line.text) {
+            Ok(answer) => answer,
+            Err(error) => {
+                return self.fail(Status::Wrong, format!("not an answer: {} ({error})", shorten(&line.text)));
+            }
+        };
+        match (self.state, answer) {
+            (State::Started, Answer::Ready) => {
+                self.cpu_at_ready = watch::cpu_ns(self.order.launch.keep);
+                self.sample.startup_ns = nanos(line.at - self.started);
+                self.state = State::Warming;
+            }
+            (State::Warming, Answer::Hold { what }) if what == "base" => {
+                self.state = State::Holding { base: watch::pss_bytes(self.order.launch.keep) };
+                running.say("go".to_owned());
+            }
+            (State::Holding { base }, Answer::Hold { what }) if what == "waiting" => {
+                let waiting = watch::pss_bytes(self.order.launch.keep);
+                self.sample.bytes = Some(waiting.saturating_sub(base));
+                self.sample.peak_bytes = waiting;
+                self.look();
+                self.state = State::Held;
+                running.say("go".to_owned());
+            }
+            (State::Warming | State::Held, Answer::Warm { iterations, digests }) => {
+                self.verify(&digests, "the warm-up");
+                self.sample.iterations = iterations;
+                self.warm_at = line.at;
+                self.state = State::Timing;
+            }
+            (State::Timing, Answer::Batch { ns, iterations, digests }) => self.batch(ns, iterations, &digests),
+            (State::Warming, Answer::Danger) => self.state = State::InDanger,
+            (State::InDanger, Answer::Outcome { outcome, cause, results }) => {
+                self.outcome(outcome, cause, &results);
+                self.state = State::Survived;
+            }
+            (State::Timing | State::Survived, Answer::Done) => self.done(line.at),
+            (_, Answer::Limit { why }) => self.fail(Status::Limit, why),
+            (state, answer) => {
+                self.fail(Status::Wrong, format!("{} is no answer here (it is {state:?})", shorten(&format!("{answer:?}"))));
+            }
+        }
+    }
+
+    fn batch(&mut self, ns: u64, iterations: u64, digests: &[String]) {
+        self.verify(digests, &format!("timed batch {}", self.sample.batches.len() + 1));
+        if ns == 0 || iterations == 0 {
+            return self.fail(Status::Wrong, format!("reported a batch of {iterations} iterations in {ns} ns"));
+        }
+        self.sample.iterations += iterations;
+        self.sample.batches.push((ns, iterations));
+    }
+
+    fn done(&mut self, at: Instant) {
+        let timed = self.order.run.timing.timed && self.order.metric == Metric::Time;
+        if timed && self.sample.batches.is_empty() {
+            return self.fail(Status::Wrong, "said that it was done without a timed batch".to_owned());
+        }
+        let inner: u128 = self.sample.batches.iter().map(|&(ns, _)| u128::from(ns)).sum();
+        let outer = (at - self.warm_at).as_nanos();
+        // The two clocks are the same clock; the slack is for the moment at which each is read.
+        if inner > outer + outer / 50 + 1_000_000 {
+            return self.fail(Status::Wrong, format!("reported {inner} ns of work within {outer} ns"));
+        }
+        if self.order.metric == Metric::Memory && self.sample.bytes.is_none() {
+            return self.fail(Status::Wrong, "never held for its memory to be measured".to_owned());
+        }
+        self.state = State::Over;
+    }
+
+    fn verify(&mut self, digests: &[String], what: &str) {
+        let right = self.order.digest;
+        let distinct: BTreeSet<&str> = digests.iter().map(String::as_str).collect();
+        if distinct.len() != 1 || !distinct.contains(right) {
+            let got: Vec<&str> = distinct.into_iter().take(3).collect();
+            self.fail(Status::Wrong, format!("{what} gave digest [{}], which must be {right}", shorten(&got.join(", "))));
+        }
+    }
+
+    fn outcome(&mut self, outcome: String, cause: String, results: &[Option<u64>]) {
+        let victim = self.order.run.input.numbers.first().and_then(|&n| usize::try_from(n).ok());
+        let right = self.order.results;
+        if results.len() != right.len() {
+            let why = format!("gave {} results for {} tasks", results.len(), right.len());
+            return self.fail(Status::Wrong, why);
+        }
+        for (task, (got, right)) in results.iter().zip(right).enumerate() {
+            match got {
+                Some(got) if Some(task) == victim => {
+                    return self.fail(Status::Wrong, format!("task {task} was to fail and gave {got}"));
+                }
+                Some(got) if got != right => {
+                    return self.fail(Status::Wrong, format!("task {task} gave {got}, which must be {right}"));
+                }
+                _ => {}
+            }
+        }
+        let lost = results.iter().filter(|result| result.is_none()).count();
+        let plausible = match outcome.as_str() {
+            "task lost" => lost == 1,
+            "worker lost" => true,
+            _ => false,
+        };
+        if !plausible {
+            return self.fail(Status::Wrong, format!("called it {outcome:?} with {lost} of {} results lost", right.len()));
+        }
+        self.sample.cause = Some(if lost == 1 { cause } else { format!("{cause}; {lost} of {} results lost", right.len()) });
+        self.sample.outcome = Some(outcome);
+    }
+
+    /// Takes what the ended tree shows into the sample: its exit, what it left, what it used.
+    fn conclude(&mut self, ended: &Ended) {
+        if self.sample.status == Status::Ok {
+            self.judge_end(ended);
+        }
+        if self.sample.status == Status::Ok {
+            self.judge_use();
+        }
+        let sample = &mut self.sample;
+        sample.outer_ns = nanos(self.started.elapsed());
+        sample.cpu_ns = ended.used.cpu_ns.saturating_sub(self.cpu_at_ready);
+        sample.ctx = (ended.used.voluntary, ended.used.involuntary);
+        let cpus = u64::from(sample.cpus.max(1));
+        if self.order.run.timing.timed && ended.used.cpu_ns > sample.outer_ns * cpus + sample.outer_ns / 20 * cpus {
+            sample.notes.push("used more CPU time than its CPUs have".to_owned());
+        }
+        if sample.status != Status::Ok && !ended.stderr.trim().is_empty() {
+            sample.log = Some(ended.stderr.clone());
+        }
+    }
+
+    fn judge_end(&mut self, ended: &Ended) {
+        let left = &ended.survivors;
+        match (self.state, ended.exit) {
+            (State::InDanger, exit) if dies_of(&self.order.run.scale, exit) => {
+                self.sample.outcome = Some("program lost".to_owned());
+                self.sample.cause = Some(format!("{exit} ended the program"));
+            }
+            (State::Over, _) if ended.killed => {
+                self.fail(Status::Timeout, format!("answered, then did not exit within {}", seconds(GOODBYE)));
+            }
+            (State::Over, Exit::Code(0)) => {}
+            (State::Over, exit) => self.fail(Status::Crashed, format!("answered, then ended with {exit}")),
+            (_, exit) => {
+                let said = last_line(&ended.stderr).map(|line| format!(": {}", shorten(line))).unwrap_or_default();
+                self.fail(Status::Crashed, format!("ended with {exit} before its answer{said}"));
+            }
+        }
+        let program_lost = self.sample.outcome.as_deref() == Some("program lost");
+        if self.sample.status == Status::Ok && !left.is_empty() && !program_lost {
+            self.fail(Status::Leaked, format!("left {} behind: {}", count(left.len(), "process"), left.join(", ")));
+        }
+        if program_lost && !left.is_empty() {
+            self.sample.notes.push(format!("left {} behind", count(left.len(), "process")));
+        }
+        if self.sample.status == Status::Ok && !ended.stdout.is_empty() {
+            let why = format!("wrote to standard output: {:?}; only answers may be written, to descriptor 3", shorten(&ended.stdout));
+            self.fail(Status::Wrong, why);
+        }
+    }
+
+    /// Does it run where it says it does? Judged only where it was looked at often enough to know.
+    fn judge_use(&mut self) {
+        let (processes, threads, looks) = self.sample.seen;
+        let outcome = self.order.metric == Metric::Outcome;
+        if looks < ENOUGH_LOOKS || outcome {
+            return;
+        }
+        let seen = format!("in {looks} looks it had at most {} and {}", count(processes as usize, "process"), count(threads as usize, "thread"));
+        let fault = match self.order.uses {
+            Uses::OneThread { helpers } => (processes > 1 || threads > 1 + helpers).then_some("one thread"),
+            Uses::Threads => (processes < 2 && threads < 2).then_some("threads"),
+            Uses::Processes => (processes < 2).then_some("processes"),
+        };
+        if let Some(declared) = fault {
+            self.fail(Status::Wrong, format!("does not use its model, which is {declared}: {seen}"));
+        }
+    }
+
+    fn look(&mut self) {
+        let look = watch::look(self.order.launch.keep);
+        let (processes, threads, looks) = &mut self.sample.seen;
+        *processes = look.processes.max(*processes);
+        *threads = look.threads.max(*threads);
+        *looks += 1;
+        // Every few looks are enough for memory, which is dear to read.
+        if look.processes > 1 && (*looks % 8 == 1) {
+            self.sample.peak_bytes = self.sample.peak_bytes.max(watch::pss_bytes(self.order.launch.keep));
+        }
+    }
+
+    /// Ends a cell that is about to take the machine's memory from everyone else.
+    fn guard_memory(&mut self) {
+        let (start, now) = (self.available_at_start, watch::available_bytes());
+        if now < start / 5 * 2 {
+            let mib = |bytes: u64| bytes / (1024 * 1024);
+            let why = format!("took more than 60 % of the memory: {} MiB of {} MiB were left", mib(now), mib(start));
+            self.fail(Status::Limit, why);
+        }
+    }
+
+    fn fail(&mut self, status: Status, why: String) {
+        if self.sample.status == Status::Ok {
+            self.sample.status = status;
+            self.sample.why = Some(why);
+        }
+    }
+}
+
+/// Is this how a program dies of the failure that was asked for?
+fn dies_of(scale: &str, exit: Exit) -> bool {
+    use nix::sys::signal::Signal::{SIGABRT, SIGSEGV};
+    match scale {
+        "abort" => exit == Exit::Signal(SIGABRT as i32),
+        "segv" => exit == Exit::Signal(SIGSEGV as i32),
+        _ => matches!(exit, Exit::Code(1..)),
+    }
+}
+
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if noun.ends_with('s') { "es" } else { "s" };
+    format!("{number} {noun}{}", if number == 1 { "" } else { plural })
+}
+
+/// A text for one line of a table.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 160;
+    let text = text.trim();
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain("...".chars()).collect()
+}
+
+/// How often we wake while a timed cell works, to see whether it is still there.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The pause between two looks in a round whose times do not count.
+const OBSERVED_TICK: Duration = Duration::from_millis(1);
+
+/// With fewer looks than this, not having seen a thread or process means nothing.
+const ENOUGH_LOOKS: u32 = 10;
+
+/// How long a contestant may take to end after its last answer.
+const GOODBYE: Duration = Duration::from_secs(5);

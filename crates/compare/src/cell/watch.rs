@@ -1,0 +1,142 @@
+//! A look at a process tree from outside, through `/proc`.
+//!
+//! The engine is a subreaper, so every process that descends from a contestant stays below the engine for as long as it
+//! lives, whatever its parent does. Nothing here is asked of the contestant.
+
+use std::collections::HashMap;
+use std::fs;
+
+/// What one look at a tree showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Living processes of the tree.
+    pub(crate) processes: u32,
+    /// Threads of the one process that has most.
+    pub(crate) threads: u32,
+}
+
+/// Every living (not zombie) process that descends from this one, parents before children, except those in `keep`.
+pub(crate) fn tree(keep: &[i32]) -> Vec<Process> {
+    let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
+    for process in all_processes().filter(|process| !keep.contains(&process.pid)) {
+        children.entry(process.parent).or_default().push(process);
+    }
+    let mut found = children.remove(&std::process::id().cast_signed()).unwrap_or_default();
+    let mut next = 0;
+    while next < found.len() {
+        let below = children.remove(&found[next].pid).unwrap_or_default();
+        found.extend(below);
+        next += 1;
+    }
+    found.retain(|process| process.state != 'Z' && process.state != 'X');
+    found
+}
+
+/// A line of `/proc/PID/stat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) parent: i32,
+    pub(crate) name: String,
+    pub(crate) state: char,
+    pub(crate) threads: u32,
+}
+
+/// How many processes and threads the tree has.
+pub(crate) fn look(keep: &[i32]) -> Look {
+    let tree = tree(keep);
+    Look {
+        processes: u32::try_from(tree.len()).unwrap_or(u32::MAX),
+        threads: tree.iter().map(|process| process.threads).max().unwrap_or(0),
+    }
+}
+
+/// The memory of the tree now: the sum of its processes' proportional set sizes, so that a page they share counts once.
+pub(crate) fn pss_bytes(keep: &[i32]) -> u64 {
+    tree(keep).iter().filter_map(|process| field_kib(&format!("/proc/{}/smaps_rollup", process.pid), "Pss:")).sum()
+}
+
+/// The most memory that one process ever held: its resident high-water mark, which starts anew at exec. (`ru_maxrss`
+/// does not: it inherits what the parent held when it forked.)
+pub(crate) fn high_water_bytes(pid: i32) -> Option<u64> {
+    field_kib(&format!("/proc/{pid}/status"), "VmHWM:")
+}
+
+/// CPU time of the tree's living threads so far, in nanoseconds.
+pub(crate) fn cpu_ns(keep: &[i32]) -> u64 {
+    let mut total = 0;
+    for process in tree(keep) {
+        let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.pid)) else { continue };
+        for task in tasks.flatten() {
+            let line = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            total += line.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
+        }
+    }
+    total
+}
+
+/// Bytes of memory that could be had now without swapping.
+pub(crate) fn available_bytes() -> u64 {
+    field_kib("/proc/meminfo", "MemAvailable:").unwrap_or(u64::MAX)
+}
+
+/// The machine's busy and stolen CPU time since it started, in seconds, all CPUs together.
+pub(crate) fn cpu_seconds_of_machine() -> Option<(f64, f64)> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let ticks: Vec<f64> = text.lines().next()?.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal; the unit is USER_HZ, which is 100 on every Linux.
+    let [user, nice, system, _idle, _iowait, irq, softirq, steal, ..] = ticks[..] else { return None };
+    Some(((user + nice + system + irq + softirq) / 100.0, steal / 100.0))
+}
+
+fn all_processes() -> impl Iterator<Item = Process> {
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        parse_stat(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    })
+}
+
+/// The name stands in parentheses and may hold any character, a closing parenthesis too; what follows the last one does not.
+fn parse_stat(pid: i32, line: &str) -> Option<Process> {
+    let (open, close) = (line.find('(')?, line.rfind(')')?);
+    let fields: Vec<&str> = line.get(close + 2..)?.split(' ').collect();
+    Some(Process {
+        pid,
+        parent: fields.get(1)?.parse().ok()?,
+        name: line[open + 1..close].to_owned(),
+        state: fields.first()?.chars().next()?,
+        threads: fields.get(17)?.trim().parse().ok()?,
+    })
+}
+
+/// A line such as `Pss:   1863 kB`, in bytes.
+fn field_kib(path: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_spaces_and_parentheses() {
+        let line = "7 (a) (b) S 3 7 7 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 12 0 100";
+        let process = parse_stat(7, line).expect("it parses");
+        assert_eq!((process.parent, process.name.as_str(), process.threads), (3, "a) (b", 12));
+    }
+
+    #[test]
+    fn we_see_our_children() {
+        let _alone = crate::cell::ONE_TREE.lock();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep starts");
+        let pid = child.id().cast_signed();
+        assert!(tree(&[]).iter().any(|process| process.pid == pid));
+        assert!(!tree(&[pid]).iter().any(|process| process.pid == pid));
+        assert!(look(&[]).processes >= 1 && pss_bytes(&[]) > 0 && cpu_ns(&[]) > 0);
+        assert!(high_water_bytes(pid) > Some(0) && available_bytes() < u64::MAX);
+        child.kill().expect("it is ours to kill");
+        child.wait().expect("it is ours to wait for");
+    }
+}

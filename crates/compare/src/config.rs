@@ -1,0 +1,85 @@
+//! `compare.toml`: contestants in any language, and where Python's lie.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    #[serde(default)]
+    pub(crate) python: Python,
+    /// Entries by model name.
+    #[serde(default)]
+    pub(crate) model: BTreeMap<String, Entry>,
+}
+
+/// Python's models are files: each one that the glob finds is a model named like the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Python {
+    /// A path from the project's root whose last part may hold one `*`.
+    #[serde(default)]
+    pub(crate) models: String,
+    /// What each model needs from the package index.
+    #[serde(default)]
+    pub(crate) packages: BTreeMap<String, Vec<String>>,
+}
+
+/// A model of any language.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    /// The program and its arguments.
+    pub(crate) command: Vec<Word>,
+    /// What to say when the program is not here.
+    #[serde(default)]
+    pub(crate) unavailable: Option<String>,
+}
+
+/// A word of a command, or several of which the first that is found on the path counts.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Word {
+    One(String),
+    FirstOf(Vec<String>),
+}
+
+impl Config {
+    /// Reads the file; one that is not there is empty.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}", path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Failure::internal(format!("cannot read {}: {error}", path.display()))),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        for (name, entry) in &config.model {
+            if entry.command.is_empty() {
+                return Err(format!("[model.{name}] has an empty command; give the program and its arguments"));
+            }
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read_and_mistakes_are_named() {
+        let config = Config::parse("[model.node]\ncommand = [\"node\", \"a.mjs\"]\n[model.x]\ncommand = [[\"a\", \"b\"]]\nunavailable = \"no\"")
+            .expect("it is valid");
+        assert_eq!(config.model.len(), 2);
+        assert!(Config::parse("[model.x]\ncommand = []").is_err_and(|why| why.contains("[model.x]")));
+        assert!(Config::parse("[model.x]\ncomand = [\"a\"]").is_err_and(|why| why.contains("comand")));
+    }
+}

@@ -1,0 +1,135 @@
+//! Python on this machine: the interpreter, a virtual environment for the models that need packages, and the model files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::config;
+use crate::failure::Failure;
+use crate::roster::on_path;
+
+/// A model that is a file.
+#[derive(Debug)]
+pub(crate) struct ModelFile {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+/// The files that the glob of `compare.toml` finds, sorted.
+pub(crate) fn models(root: &Path, config: &config::Python) -> Result<Vec<ModelFile>, Failure> {
+    let Some((folder, pattern)) = config.models.rsplit_once('/') else { return Ok(Vec::new()) };
+    let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
+    let folder = root.join(folder);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::internal(format!("cannot list {}: {error}", folder.display()))),
+    };
+    let mut found: Vec<ModelFile> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let fits = name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after);
+            let stem = Path::new(&name).file_stem()?.to_str()?.to_owned();
+            fits.then(|| ModelFile { name: stem, path: entry.path() })
+        })
+        .collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+/// The interpreters that Python's models run by.
+#[derive(Debug)]
+pub(crate) struct Pythons {
+    /// The real interpreter behind `python3`, past any shim; or why there is none.
+    plain: Result<PathBuf, String>,
+    /// The interpreter that has the packages; or why there is none.
+    equipped: Result<PathBuf, String>,
+    /// Models that need packages.
+    needy: Vec<String>,
+}
+
+impl Pythons {
+    /// Finds Python and makes the virtual environment, once; later calls find it made. `announce` gets the one line that
+    /// says so. With `offline` nothing is fetched, and an environment that is already there is used.
+    pub(crate) fn find(
+        root: &Path,
+        folder: &Path,
+        config: &config::Python,
+        offline: bool,
+        announce: impl FnOnce(&str),
+    ) -> Self {
+        let plain = interpreter(root);
+        let needy = config.packages.keys().cloned().collect();
+        let equipped = match &plain {
+            Ok(python) => equip(python, folder, config, offline, announce),
+            Err(why) => Err(why.clone()),
+        };
+        Self { plain, equipped, needy }
+    }
+
+    /// The interpreter for a model.
+    pub(crate) fn command_for(&self, model: &str) -> Result<PathBuf, String> {
+        if self.needy.iter().any(|needy| needy == model) { self.equipped.clone() } else { self.plain.clone() }
+    }
+}
+
+fn interpreter(root: &Path) -> Result<PathBuf, String> {
+    let found = on_path("python3", root).ok_or("no python3 on PATH")?;
+    // A version manager puts a shell script in front, which would be measured as Python's start-up.
+    let answer = Command::new(&found)
+        .args(["-I", "-c", "import sys; print(sys.executable)"])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot start {}: {error}", found.display()))?;
+    let path = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
+    if answer.status.success() && path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} does not run: {}", found.display(), first_line(&answer.stderr)))
+    }
+}
+
+fn equip(
+    python: &Path,
+    folder: &Path,
+    config: &config::Python,
+    offline: bool,
+    announce: impl FnOnce(&str),
+) -> Result<PathBuf, String> {
+    let mut packages: Vec<&str> = config.packages.values().flatten().map(String::as_str).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let venv = folder.join("venv");
+    let inside = venv.join("bin").join("python3");
+    // Written last, so that an environment whose making was interrupted is made again.
+    let mark = venv.join("complete");
+    let wanted = packages.join(" ");
+    if inside.is_file() && fs::read_to_string(&mark).is_ok_and(|made| made == wanted) {
+        return Ok(inside);
+    }
+    if offline {
+        return Err(format!("needs the Python packages {wanted}, which --offline does not fetch"));
+    }
+    announce(&format!("making a Python environment with {wanted} in {}", venv.display()));
+    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
+    run(Command::new(&inside).args(pip).args(&packages))?;
+    fs::write(&mark, wanted).map_err(|error| format!("cannot write {}: {error}", mark.display()))?;
+    Ok(inside)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let said = text.lines().rfind(|line| line.contains("ERROR")).unwrap_or_else(|| text.lines().last().unwrap_or(""));
+    Err(format!("its Python environment could not be made: {said}"))
+}
+
+fn first_line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).lines().next().unwrap_or("").to_owned()
+}
