@@ -1,0 +1,191 @@
+//! Models against a baseline: ratio, interval and verdict.
+//!
+//! The logarithms of the ratios within rounds are the sample; [`crate::stats::signed_rank`] gives their centre and its
+//! interval. A verdict needs more than "not equal": the interval must lie beyond a margin, since a difference smaller
+//! than what the machine does to a program and its own twin is of no use to anybody.
+
+use super::{ALPHA, LEVEL, Round, holm, signed_rank};
+use crate::summary::Verdict;
+use signed_rank::SignedRank;
+
+/// From this many rounds on, verdicts against a baseline are corrected for their number.
+///
+/// With n rounds no two-sided p-value is below 2^(1-n). Ten rounds bear up to 25 comparisons, which is any workload
+/// here; nine bear 12, which is fewer than there are models. Where a correction could never be passed it would only
+/// turn every verdict into "unclear", so shorter runs do without and are called exploratory.
+pub const CORRECTED_ROUNDS: u32 = 10;
+
+/// What [`Comparison::rounds_needed`] says for this many rounds or more: nobody will wait for them.
+pub const ROUNDS_NEEDED_MAX: u32 = 1_000;
+
+/// What is known about one model against another.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// Rounds in which both have a value above zero.
+    pub pairs: u32,
+    /// This model's value over the other's, by Hodges and Lehmann; above 1 is slower. Absent without a pair.
+    pub ratio: Option<f64>,
+    /// The 95 % interval of `ratio`, for this comparison alone. Absent below 6 pairs.
+    pub interval: Option<(f64, f64)>,
+    /// The two-sided p-value of "the ratio is not beyond the margin". Absent without a pair.
+    pub p: Option<f64>,
+    /// `p` within its family, after Holm's correction; absent in an exploratory run.
+    pub p_adjusted: Option<f64>,
+    /// Never [`Verdict::Baseline`].
+    pub verdict: Verdict,
+    /// For an unclear verdict: about how many rounds, by the spread that was seen, would decide in four of five runs.
+    /// [`ROUNDS_NEEDED_MAX`] stands for that many or more. Absent without a pair.
+    pub rounds_needed: Option<u32>,
+}
+
+/// One model's rounds against another's, on their own.
+///
+/// # Panics
+/// If `margin` is negative or not finite.
+///
+/// # Examples
+/// ```
+/// use compare::{stats::compare::compare, summary::Verdict};
+///
+/// let old = [10.0, 11.0, 10.2, 10.4, 10.1, 10.9].map(Some);
+/// let new = [5.1, 5.4, 5.0, 5.3, 5.1, 5.5].map(Some);
+/// let found = compare(&new, &old, 0.03);
+/// assert_eq!(found.verdict, Verdict::Faster);
+/// assert!(found.interval.is_some_and(|(lo, hi)| lo > 0.48 && hi < 0.52));
+/// ```
+#[must_use]
+#[track_caller]
+pub fn compare(model: &[Round], other: &[Round], margin: f64) -> Comparison {
+    judge_all(vec![log_ratios(model, other)], margin, CORRECTED_ROUNDS).remove(0)
+}
+
+/// Every one of `others` against `baseline`, as one family, in the order given.
+///
+/// Rounds belong together by their index; one that a side lacks is left out of that comparison. If any comparison has
+/// [`CORRECTED_ROUNDS`] pairs or more, faster and slower must pass Holm's correction over all of them.
+///
+/// # Panics
+/// If `margin` is negative or not finite.
+#[must_use]
+#[track_caller]
+pub fn verdicts<S: AsRef<[Round]>>(baseline: &[Round], others: &[S], margin: f64) -> Vec<Comparison> {
+    judge_all(
+        others.iter().map(|other| log_ratios(other.as_ref(), baseline)).collect(),
+        margin,
+        CORRECTED_ROUNDS,
+    )
+}
+
+/// Whether comparisons with these numbers of pairs are corrected: the best of them says what the run can bear.
+pub(super) fn is_corrected(pairs: impl Iterator<Item = usize>, corrected_rounds: u32) -> bool {
+    pairs.max().unwrap_or(0) >= corrected_rounds as usize
+}
+
+/// The logarithm of `model / other` for each round that has both. Values that are not finite and above zero have none.
+pub(super) fn log_ratios(model: &[Round], other: &[Round]) -> Vec<f64> {
+    let usable = |value: &Round| value.filter(|value| value.is_finite() && *value > 0.0);
+    let pairs = model.iter().zip(other).filter_map(|(a, b)| usable(a).zip(usable(b)));
+    // The difference of logarithms: a quotient could leave the range of numbers where both values are in it.
+    pairs.map(|(a, b)| a.ln() - b.ln()).collect()
+}
+
+/// Judges a family of comparisons, each given by its log ratios.
+#[track_caller]
+pub(super) fn judge_all(family: Vec<Vec<f64>>, margin: f64, corrected_rounds: u32) -> Vec<Comparison> {
+    assert!(
+        margin.is_finite() && margin >= 0.0,
+        "a margin is a fraction such as 0.03 for 3 %, this one is {margin}"
+    );
+    let margin = margin.ln_1p();
+    let corrected = is_corrected(family.iter().map(Vec::len), corrected_rounds);
+    // Only comparisons that took place are claims.
+    let claims = family.iter().filter(|logs| !logs.is_empty()).count();
+    let p_values: Vec<f64> = family.iter().map(|logs| p_beyond(logs, margin)).collect();
+    let adjusted = corrected.then(|| {
+        let of_claims: Vec<f64> =
+            family.iter().zip(&p_values).filter(|(logs, _)| !logs.is_empty()).map(|(_, p)| *p).collect();
+        holm::adjust(&of_claims)
+    });
+    let mut adjusted = adjusted.map(Vec::into_iter);
+    let judge = |(logs, p): (Vec<f64>, f64)| {
+        if logs.is_empty() {
+            return Comparison::NOTHING;
+        }
+        let p_adjusted = adjusted.as_mut().and_then(Iterator::next);
+        let (estimate, interval) = signed_rank::estimate(&logs, LEVEL);
+        let verdict = verdict(interval, margin, p_adjusted);
+        let rounds_needed = estimate
+            .filter(|_| verdict == Verdict::Unclear)
+            .map(|centre| rounds_needed(&logs, centre.abs() - margin, claims, corrected_rounds));
+        Comparison {
+            pairs: u32::try_from(logs.len()).unwrap_or(u32::MAX),
+            ratio: estimate.map(f64::exp),
+            interval: interval.map(|(lo, hi)| (lo.exp(), hi.exp())),
+            p: Some(p),
+            p_adjusted,
+            verdict,
+            rounds_needed,
+        }
+    };
+    family.into_iter().zip(p_values).map(judge).collect()
+}
+
+impl Comparison {
+    /// No round has both values.
+    const NOTHING: Self = Self {
+        pairs: 0,
+        ratio: None,
+        interval: None,
+        p: None,
+        p_adjusted: None,
+        verdict: Verdict::Unclear,
+        rounds_needed: None,
+    };
+}
+
+/// The two-sided p-value of "the centre lies within the margin": the smaller one-sided p-value of the tests "not above
+/// the upper end" and "not below the lower end", doubled because both are tried.
+fn p_beyond(logs: &[f64], margin: f64) -> f64 {
+    let shifted = |by: f64| SignedRank::of(&logs.iter().map(|log| log + by).collect::<Vec<_>>());
+    let slower = shifted(-margin).p_greater;
+    let faster = shifted(margin).p_less;
+    (2.0 * slower.min(faster)).min(1.0)
+}
+
+/// By the interval, which is the same test turned round; where there is a correction, both must agree.
+fn verdict(interval: Option<(f64, f64)>, margin: f64, p_adjusted: Option<f64>) -> Verdict {
+    let stands = p_adjusted.is_none_or(|p| p <= ALPHA);
+    match interval {
+        Some((_, hi)) if hi < -margin && stands => Verdict::Faster,
+        Some((lo, _)) if lo > margin && stands => Verdict::Slower,
+        Some((lo, hi)) if lo >= -margin && hi <= margin => Verdict::Same,
+        _ => Verdict::Unclear,
+    }
+}
+
+/// About how many rounds would decide, if the centre and the spread stay as they are.
+///
+/// The interval's half-width h shrinks with the root of n. To decide it must be smaller than the distance d between
+/// centre and margin; at h = d the odds are even, and at h = d / √2 they are about four in five (2.8 standard errors
+/// where the interval takes 1.96). Hence 2 n (h / d)². Where that comes to enough rounds for a correction, and the
+/// claim would be faster or slower, h is that of the corrected level; if these few rounds bear no such interval, h is
+/// half their range.
+fn rounds_needed(logs: &[f64], distance: f64, claims: usize, corrected_rounds: u32) -> u32 {
+    let at = |alpha: f64| {
+        let half = half_width(logs, 1.0 - alpha);
+        let needed = (2.0 * logs.len() as f64 * (half / distance).powi(2)).ceil();
+        let least = f64::from(signed_rank::pairs_needed(alpha)).max(logs.len() as f64 + 1.0);
+        // `max` also turns the quotient of two zeros into `least`; whatever is left is in the range of the type.
+        needed.max(least).min(f64::from(ROUNDS_NEEDED_MAX)) as u32
+    };
+    let alone = at(ALPHA);
+    if distance > 0.0 && alone >= corrected_rounds { at(ALPHA / claims as f64) } else { alone }
+}
+
+fn half_width(logs: &[f64], level: f64) -> f64 {
+    let (lo, hi) = signed_rank::interval(logs, level).unwrap_or_else(|| {
+        logs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), log| (lo.min(*log), hi.max(*log)))
+    });
+    (hi - lo) / 2.0
+}
