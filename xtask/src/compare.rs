@@ -1,0 +1,216 @@
+//! `cargo xtask compare`: builds the engine and the contestants, then becomes the engine.
+//!
+//! Every contestant is built by its own run of cargo. A build of several packages at once would give each of them the
+//! union of the features that any of them asks for, and what is measured under one name would depend on who else takes
+//! part. It also makes a contestant that does not build absent alone.
+//!
+//! The engine learns what there is from a file, `contestants.json`:
+//!
+//! ```json
+//! {"models": [{"model": "seq", "program": "/path/to/model-seq"},
+//!             {"model": "broken", "error": "error[E0425]: cannot find value `x` (src/main.rs:3:5)"}],
+//!  "server": "/path/to/fetch-server"}
+//! ```
+//!
+//! A server that does not build leaves `"server": null` and its reason in `"server_error"`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::Stop;
+use crate::cargo_build::{NotBuilt, build};
+use crate::project::Project;
+
+/// The exit code that says: the engine does not build. It is the one that cargo itself uses.
+const ENGINE_NOT_BUILT: u8 = 101;
+
+/// Builds what the arguments need and hands over to the engine; on Unix this does not return unless it fails.
+pub(crate) fn run(project: &Project, args: &[OsString]) -> Result<(), Stop> {
+    let mut engine = prepare(project, args)?;
+    #[cfg(unix)]
+    {
+        // The engine takes our place, so that signals, the terminal and the exit code are its own.
+        let error = std::os::unix::process::CommandExt::exec(&mut engine);
+        Err(Stop::Failed(crate::project::cannot_start(&engine, &error)))
+    }
+    #[cfg(not(unix))]
+    {
+        crate::project::status(&mut engine)
+    }
+}
+
+/// Builds what the arguments need and returns the engine's command.
+pub(crate) fn prepare(project: &Project, args: &[OsString]) -> Result<Command, Stop> {
+    let program = build(
+        project,
+        "building the engine",
+        &["--profile", "tool", "--package", "compare", "--bin", "compare"],
+    )
+    .map_err(|NotBuilt { reason, log }| {
+        eprintln!("{log}xtask: the engine does not build: {reason}");
+        Stop::Code(ENGINE_NOT_BUILT)
+    })?;
+    let mut engine = Command::new(program);
+    engine.args(args).env("COMPARE_ROOT", project.root());
+    if needs_contestants(args) {
+        let target = target_folder(project).map_err(Stop::Failed)?;
+        let contestants = contestants(project).map_err(Stop::Failed)?;
+        let file = write_somewhere(&target.join("compare"), &contestants).map_err(Stop::Failed)?;
+        engine.env("COMPARE_CONTESTANTS", file);
+    }
+    Ok(engine)
+}
+
+/// Help, skeletons and old reports do without contestants; everything else asks them at least who they are.
+fn needs_contestants(args: &[OsString]) -> bool {
+    let first = args.first().and_then(|arg| arg.to_str());
+    let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h");
+    !asks_for_help && !matches!(first, Some("new" | "report" | "help"))
+}
+
+fn target_folder(project: &Project) -> Result<PathBuf, String> {
+    let metadata = project.metadata()?;
+    let folder = metadata["target_directory"].as_str().ok_or("`cargo metadata` names no target directory")?;
+    Ok(PathBuf::from(folder))
+}
+
+/// Builds the server and every contestant, and tells where they are or why not.
+fn contestants(project: &Project) -> Result<Value, String> {
+    let models = model_names(&project.root().join("benches/models"))
+        .map_err(|error| format!("cannot list the contestants in benches/models: {error}"))?;
+    let mut list = json!({ "models": [], "server": null });
+
+    let server = ["--release", "--package", "fetch-server", "--bin", "fetch-server"];
+    match build(project, "building the server of `fetch`", &server).map_err(|it| it.reason).and_then(text) {
+        Ok(program) => list["server"] = program.into(),
+        Err(reason) => {
+            eprintln!("the server of `fetch` does not build, the rest goes on: {reason}");
+            list["server_error"] = reason.into();
+        }
+    }
+
+    let count = models.len();
+    for (index, model) in models.iter().enumerate() {
+        let announcement = format!("building contestant {} of {count}: {model}", index + 1);
+        let package = format!("model-{model}");
+        let built = build(project, &announcement, &["--release", "--package", &package]);
+        let entry = match built.map_err(|it| it.reason).and_then(text) {
+            Ok(program) => json!({ "model": model, "program": program }),
+            Err(reason) => {
+                eprintln!("contestant {model} does not build, the rest goes on: {reason}");
+                json!({ "model": model, "error": reason })
+            }
+        };
+        if let Some(entries) = list["models"].as_array_mut() {
+            entries.push(entry);
+        }
+    }
+    Ok(list)
+}
+
+/// The folders that are contestants, in order of their names.
+fn model_names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if let (Ok(name), true) = (entry.file_name().into_string(), entry.path().join("Cargo.toml").is_file())
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn text(path: PathBuf) -> Result<String, String> {
+    path.into_os_string().into_string().map_err(|path| {
+        format!("its path `{}` is not UTF-8: set CARGO_TARGET_DIR to one that is", path.to_string_lossy())
+    })
+}
+
+/// Writes `contestants.json` into `folder`, or into the temporary folder when that cannot be written to.
+fn write_somewhere(folder: &Path, contestants: &Value) -> Result<PathBuf, String> {
+    let error = match write(folder, contestants) {
+        Ok(path) => return Ok(path),
+        Err(error) => error,
+    };
+    let fallback = std::env::temp_dir().join(format!("compare-{}", std::process::id()));
+    eprintln!("cannot write to {} ({error}), using {}", folder.display(), fallback.display());
+    write(&fallback, contestants).map_err(|error| {
+        format!("cannot write to {} either: {error}; set CARGO_TARGET_DIR or TMPDIR", fallback.display())
+    })
+}
+
+/// Replaces the file in one step, so that a comparison that starts at the same time reads the old or the new one.
+fn write(folder: &Path, contestants: &Value) -> io::Result<PathBuf> {
+    match fs::create_dir_all(folder) {
+        // A file or a dangling link where the folder should be.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(ErrorKind::NotADirectory.into()),
+        result => result?,
+    }
+    let path = folder.join("contestants.json");
+    let draft = folder.join(format!("contestants.json.{}", std::process::id()));
+    fs::write(&draft, format!("{contestants:#}\n"))?;
+    fs::rename(&draft, &path)?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn only_what_asks_contestants_builds_them() {
+        for free in
+            [&["--help"][..], &["-h"], &["--quick", "--help"], &["new", "model", "x"], &["report", "last"]]
+        {
+            assert!(!needs_contestants(&args(free)), "{free:?}");
+        }
+        for asking in [&[][..], &["--list", "--json"], &["--plan"], &["-m", "new"], &["spawn"], &["doctor"]] {
+            assert!(needs_contestants(&args(asking)), "{asking:?}");
+        }
+    }
+
+    #[test]
+    fn a_contestant_is_a_folder_with_a_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, manifest) in [("smol", true), ("async-std", true), ("notes", false)] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            if manifest {
+                fs::write(folder.path().join(name).join("Cargo.toml"), "").unwrap();
+            }
+        }
+        fs::write(folder.path().join("README.md"), "").unwrap();
+        assert_eq!(model_names(folder.path()).unwrap(), ["async-std", "smol"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_falls_back_to_the_temporary_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("compare");
+        fs::write(&blocked, "a file where the folder should be").unwrap();
+        let path = write_somewhere(&blocked, &json!({ "models": [] })).unwrap();
+        assert!(path.starts_with(std::env::temp_dir()) && !path.starts_with(&blocked), "{}", path.display());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"models\": []\n}\n");
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn the_file_replaces_an_older_one_and_leaves_no_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("target dir/compare");
+        write(&inside, &json!({ "models": [1] })).unwrap();
+        let path = write(&inside, &json!({ "models": [] })).unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "{\n  \"models\": []\n}\n");
+        assert_eq!(fs::read_dir(&inside).unwrap().count(), 1);
+    }
+}
