@@ -116,12 +116,15 @@ class Threading(Contestant):
     def sleepers(self, case):
         hold("base")
         results = [None] * case.n
-        counted_in, gate = threading.Semaphore(0), threading.Event()
+        # The gate is a lock that each passes on to the next. An Event wakes all at once, to queue for one lock under
+        # one interpreter lock: with 10,000 threads that took 8 to 65 s instead of 1.5 s on two CPUs.
+        counted_in, gate = threading.Semaphore(0), threading.Lock()
+        gate.acquire()
 
         def unit(i):
             counted_in.release()
-            gate.wait()
-            results[i] = case.salt + i
+            with gate:
+                results[i] = case.salt + i
 
         try:
             threads = start([(unit, i) for i in range(case.n)])
@@ -131,7 +134,7 @@ class Threading(Contestant):
             if any(result is not None for result in results):
                 raise RuntimeError("a task finished before the gate was open")
         finally:
-            gate.set()
+            gate.release()
         join(threads)
         return results
 

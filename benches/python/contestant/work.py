@@ -159,3 +159,14 @@ def fail(how):
 def cause(error):
     """`crash`: what a handle said, in one line."""
     return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def survivors(futures):
+    """`crash`: the results of the tasks' futures, None for each that was lost, and what the lost ones' handles said."""
+    results, causes = [None] * TASKS, {}
+    for i, future in enumerate(futures):
+        try:
+            results[i] = future.result(timeout=PATIENCE_SECONDS)
+        except Exception as error:
+            causes[cause(error)] = None
+    return results, "; ".join(causes)
