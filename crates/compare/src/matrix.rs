@@ -1,0 +1,197 @@
+//! Which cells there are: every workload and scale against every model and form, each with what stands in its way.
+
+use crate::cell::Sample;
+use crate::protocol::{Ability, Description, Metric, Need, Profile, Uses, Workload};
+use crate::roster::Contestant;
+use crate::schedule::GroupShape;
+use crate::select::{Names, Selection};
+use crate::summary::Status;
+
+/// One cell, before it is run.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedCell {
+    pub(crate) workload: String,
+    pub(crate) scale: String,
+    pub(crate) model: String,
+    pub(crate) form: String,
+    pub(crate) cpus: u32,
+    pub(crate) workers: u32,
+    pub(crate) metric: Metric,
+    /// `Untested` for a cell that can run.
+    pub(crate) status: Status,
+    pub(crate) why: Option<String>,
+    /// It is part of this run: picked, in the profile, and nothing stands in its way.
+    pub(crate) runs: bool,
+    pub(crate) uses: Uses,
+}
+
+impl PlannedCell {
+    /// Whether a sample is of this cell.
+    pub(crate) fn owns(&self, sample: &Sample) -> bool {
+        (&self.workload, &self.scale, &self.model, &self.form) == (&sample.workload, &sample.scale, &sample.model, &sample.form)
+            && (self.cpus, self.workers) == (sample.cpus, sample.workers)
+    }
+}
+
+/// The cells of one workload at one scale.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) workload: Workload,
+    /// Index into the workload's scales.
+    pub(crate) scale: usize,
+    /// Indices into [`Matrix::cells`], those that run.
+    pub(crate) cells: Vec<usize>,
+    pub(crate) rounds: u32,
+}
+
+impl Group {
+    pub(crate) fn label(&self) -> &str {
+        &self.workload.scales[self.scale].label
+    }
+
+    pub(crate) fn shape(&self) -> GroupShape {
+        GroupShape { rounds: self.rounds, outcome: self.workload.metric == Metric::Outcome }
+    }
+}
+
+/// All cells and how they are grouped.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matrix {
+    pub(crate) cells: Vec<PlannedCell>,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// What the matrix is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Extent<'a> {
+    pub(crate) contestants: &'a [Contestant],
+    pub(crate) workloads: &'a [Workload],
+    pub(crate) selection: &'a Selection,
+    pub(crate) profile: Profile,
+    pub(crate) rounds: u32,
+    /// CPU counts and worker counts: every pair is measured.
+    pub(crate) cpus: &'a [u32],
+    pub(crate) workers: &'a [u32],
+    /// Always part of the run, so that there is something to compare with.
+    pub(crate) baseline: &'a str,
+    /// What a need lacks on this machine, if it lacks anything.
+    pub(crate) lacks: &'a dyn Fn(Need) -> Option<String>,
+}
+
+impl Matrix {
+    pub(crate) fn new(extent: &Extent<'_>) -> Self {
+        let names = extent.names();
+        let mut matrix = Self::default();
+        for workload in extent.workloads {
+            let picked = |model: &str| extent.selection.picks(&workload.name, model, &names);
+            if !extent.contestants.iter().any(|contestant| picked(&contestant.name)) {
+                continue;
+            }
+            for scale in 0..workload.scales.len() {
+                let first = matrix.cells.len();
+                for contestant in extent.contestants {
+                    if picked(&contestant.name) || contestant.name == extent.baseline {
+                        extent.add(workload, scale, contestant, &mut matrix.cells);
+                    }
+                }
+                let cells: Vec<usize> = (first..matrix.cells.len()).filter(|&cell| matrix.cells[cell].runs).collect();
+                if !cells.is_empty() {
+                    let rounds = rounds_of(workload.metric, extent.profile, extent.rounds);
+                    matrix.groups.push(Group { workload: workload.clone(), scale, cells, rounds });
+                }
+            }
+        }
+        matrix
+    }
+}
+
+/// Memory and outcomes hardly vary from round to round, so they get fewer rounds; never fewer than an interval needs.
+fn rounds_of(metric: Metric, profile: Profile, rounds: u32) -> u32 {
+    match metric {
+        Metric::Time => rounds,
+        Metric::Memory => rounds.min(6),
+        Metric::Outcome if profile == Profile::Quick => 1,
+        Metric::Outcome => rounds.min(3),
+    }
+}
+
+impl Extent<'_> {
+    /// All names that a filter may hit.
+    pub(crate) fn names(&self) -> Names {
+        Names {
+            workloads: self.workloads.iter().map(|workload| workload.name.clone()).collect(),
+            models: self.contestants.iter().map(|contestant| contestant.name.clone()).collect(),
+        }
+    }
+
+    fn add(&self, workload: &Workload, scale: usize, contestant: &Contestant, cells: &mut Vec<PlannedCell>) {
+        let forms: Vec<String> = match &contestant.described {
+            Ok(it) => ability(it, &workload.name).map(|able| able.forms.clone()).filter(|forms| !forms.is_empty()),
+            Err(_) => None,
+        }
+        .unwrap_or_else(|| vec!["generic".to_owned()]);
+        let uses = contestant.described.as_ref().map(|it| it.uses).unwrap_or_default();
+        for form in &forms {
+            for &cpus in self.cpus {
+                let mut counts: Vec<u32> = match uses {
+                    Uses::OneThread { .. } => vec![1],
+                    _ if self.workers.is_empty() => vec![cpus],
+                    _ => self.workers.to_vec(),
+                };
+                counts.dedup();
+                for workers in counts {
+                    let obstacle = self.obstacle(workload, scale, contestant);
+                    let (status, why) = obstacle.clone().map_or((Status::Untested, None), |(status, why)| (status, Some(why)));
+                    cells.push(PlannedCell {
+                        workload: workload.name.clone(),
+                        scale: workload.scales[scale].label.clone(),
+                        model: contestant.name.clone(),
+                        form: form.clone(),
+                        cpus,
+                        workers,
+                        metric: workload.metric,
+                        status,
+                        why,
+                        runs: obstacle.is_none(),
+                        uses,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What stands in a cell's way, if anything does.
+    fn obstacle(&self, workload: &Workload, scale: usize, contestant: &Contestant) -> Option<(Status, String)> {
+        let description = match &contestant.described {
+            Ok(description) => description,
+            Err((status, why)) => return Some((*status, why.clone())),
+        };
+        let scale = &workload.scales[scale];
+        let able = ability(description, &workload.name);
+        match able {
+            None => return Some((Status::Unsupported, "does not know this workload".to_owned())),
+            Some(able) if able.forms.is_empty() => {
+                return Some((Status::Unsupported, able.why.clone().unwrap_or_default()));
+            }
+            Some(Ability { most: Some(most), most_why, .. }) if scale.n > *most => {
+                let why = most_why.clone().unwrap_or_else(|| format!("takes {most} at most"));
+                return Some((Status::Limit, why));
+            }
+            Some(_) => {}
+        }
+        if let Some(why) = workload.needs.iter().find_map(|&need| (self.lacks)(need)) {
+            return Some((Status::Unavailable, why));
+        }
+        (scale.profile > self.profile).then(|| {
+            let left_out = match self.profile {
+                Profile::Quick => "not in quick",
+                Profile::Default | Profile::Full => "only with --full",
+            };
+            (Status::Untested, left_out.to_owned())
+        })
+    }
+}
+
+fn ability<'a>(description: &'a Description, workload: &str) -> Option<&'a Ability> {
+    description.abilities.iter().find(|able| able.workload == workload)
+}

@@ -1,0 +1,119 @@
+//! Who else used the machine while a round ran. Only what the system says counts here, never a value that was measured.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::cpu_seconds_of_machine;
+
+/// What disturbed one round of one group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Disturbance {
+    pub(crate) workload: String,
+    pub(crate) scale: String,
+    pub(crate) round: u32,
+    /// `outside-cpu` or `steal`.
+    pub(crate) code: String,
+    /// CPUs taken, as a fraction of one.
+    pub(crate) cpus: f64,
+    /// The program that took most, where it is known.
+    pub(crate) by: Option<String>,
+}
+
+/// A look at everyone else's CPU time, to be compared with a later one.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    at: Instant,
+    by_process: BTreeMap<i32, (String, f64)>,
+    stolen: f64,
+}
+
+impl Outside {
+    /// Takes the first look.
+    pub(crate) fn look() -> Self {
+        Self {
+            at: Instant::now(),
+            by_process: cpu_seconds_by_process(),
+            stolen: cpu_seconds_of_machine().map_or(0.0, |(_, stolen)| stolen),
+        }
+    }
+
+    /// What others took since then: the code, CPUs as a fraction of one, and by whom. `ours` are processes of the
+    /// comparison that live on: the engine and its server.
+    pub(crate) fn since(&self, ours: &[i32]) -> Vec<(String, f64, Option<String>)> {
+        let seconds = self.at.elapsed().as_secs_f64();
+        if seconds < SHORTEST_S {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let mut most: Option<(&str, f64)> = None;
+        let mut total = 0.0;
+        let now = cpu_seconds_by_process();
+        for (pid, (name, used)) in now.iter().filter(|(pid, _)| !ours.contains(pid)) {
+            // A process that was not there before may have used all of its time since.
+            let before = self.by_process.get(pid).filter(|(known, _)| known == name).map_or(0.0, |(_, used)| *used);
+            let took = (used - before).max(0.0);
+            total += took;
+            if took > most.map_or(0.0, |(_, most)| most) {
+                most = Some((name, took));
+            }
+        }
+        if total / seconds > OUTSIDE_CPUS {
+            found.push(("outside-cpu".to_owned(), total / seconds, most.map(|(name, _)| name.to_owned())));
+        }
+        let stolen = cpu_seconds_of_machine().map_or(0.0, |(_, stolen)| stolen) - self.stolen;
+        if stolen / seconds > STOLEN_CPUS {
+            found.push(("steal".to_owned(), stolen / seconds, None));
+        }
+        found
+    }
+}
+
+/// CPU time of every process that is alive and is not a kernel thread: a kernel thread may be at work for us.
+fn cpu_seconds_by_process() -> BTreeMap<i32, (String, f64)> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let line = fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (open, close) = (line.find('(')?, line.rfind(')')?);
+            let fields: Vec<&str> = line.get(close + 2..)?.split(' ').collect();
+            let kernel_thread = fields.get(1)? == &"2" || pid == 2;
+            let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+            // The unit is USER_HZ, which is 100 on every Linux.
+            (!kernel_thread).then(|| (pid, (line[open + 1..close].to_owned(), ticks / 100.0)))
+        })
+        .collect()
+}
+
+/// More than 5 % of one CPU by others is worth a word: it is beyond what an idle desktop takes.
+const OUTSIDE_CPUS: f64 = 0.05;
+
+/// More than 1 % of one CPU taken away by the hypervisor.
+const STOLEN_CPUS: f64 = 0.01;
+
+/// The kernel counts in steps of 10 ms: below this, one step would look like a disturbance.
+const SHORTEST_S: f64 = 0.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_stranger_is_named() {
+        let _alone = crate::cell::ONE_TREE.lock();
+        let before = Outside::look();
+        let mut hog = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh starts");
+        std::thread::sleep(std::time::Duration::from_millis(900));
+        let found = before.since(&[]);
+        let silenced = before.since(&[hog.id().cast_signed()]);
+        hog.kill().expect("it is ours");
+        hog.wait().expect("it is ours");
+        let outside = found.iter().find(|(code, ..)| code == "outside-cpu").expect("it is seen");
+        assert!(outside.1 > 0.1, "{found:?}");
+        let of = |list: &[(String, f64, Option<String>)]| list.iter().filter(|(code, ..)| code == "outside-cpu").map(|it| it.1).sum::<f64>();
+        assert!(of(&silenced) < of(&found), "our own processes do not count");
+    }
+}

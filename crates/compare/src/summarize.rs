@@ -1,0 +1,406 @@
+//! From the records of a run to its summary. Nothing else goes in, so a report can be drawn again at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cell::Sample;
+use crate::failure::Failure;
+use crate::noise::Disturbance;
+use crate::protocol::{Metric, Uses, Workload};
+use crate::stats::{Round, amdahl, compare, control, drift, robust, ties};
+use crate::store::Record;
+use crate::summary::{Cell, Flag, NoiseFloor, SCHEMA, Speedup, Status, Summary, Sweep, Verdict};
+
+/// Draws the summary from a run's records, whole or cut short.
+pub(crate) fn summarize(records: &[Record]) -> Result<Summary, Failure> {
+    let Some(Record::Run { run, machine, workloads, models, cells, flags, margin, .. }) = records.first() else {
+        return Err(Failure::internal("the records do not begin with a run"));
+    };
+    let mut summary = Summary {
+        schema: SCHEMA,
+        run: (**run).clone(),
+        machine: (**machine).clone(),
+        workloads: workloads.clone(),
+        models: models.clone(),
+        flags: flags.clone(),
+        ..Summary::default()
+    };
+    let mut samples = Vec::new();
+    let mut disturbed = Vec::new();
+    summary.run.interrupted = true;
+    for record in &records[1..] {
+        match record {
+            Record::Sample(sample) => samples.push(&**sample),
+            Record::Disturbed(disturbance) => disturbed.push(disturbance),
+            Record::End { seconds, interrupted } => {
+                summary.run.seconds = *seconds;
+                summary.run.interrupted = *interrupted;
+            }
+            Record::Run { .. } => {}
+        }
+    }
+    let by_cell = Samples::sort(samples, &disturbed);
+    summary.cells = cells.iter().map(|planned| measured(planned, workloads, &by_cell)).collect();
+    compare_groups(&mut summary, &by_cell, *margin);
+    summary.sweeps = sweeps(&summary, *margin);
+    summary.speedups = speedups(&summary);
+    cross_check(&mut summary);
+    summary.flags.extend(disturbance_flags(&disturbed));
+    summary.flags.extend(drift_flags(&summary, *margin));
+    Ok(summary)
+}
+
+/// The samples of each cell, those that count apart from the rest.
+struct Samples<'a>(BTreeMap<Key<'a>, Vec<&'a Sample>>);
+
+/// Workload, scale, model, form, CPUs, workers, control.
+type Key<'a> = (&'a str, &'a str, &'a str, &'a str, u32, u32, bool);
+
+impl<'a> Samples<'a> {
+    /// A disturbed round that was run again counts in its second form only; both stay in the data.
+    fn sort(samples: Vec<&'a Sample>, disturbed: &[&Disturbance]) -> Self {
+        let replaced: BTreeSet<(&str, &str, u32)> = samples
+            .iter()
+            .filter_map(|sample| Some((sample.workload.as_str(), sample.scale.as_str(), sample.replaces?)))
+            .filter(|&(workload, scale, round)| {
+                disturbed.iter().any(|it| (it.workload.as_str(), it.scale.as_str(), it.round) == (workload, scale, round))
+            })
+            .collect();
+        let mut by_cell: BTreeMap<Key<'a>, Vec<&'a Sample>> = BTreeMap::new();
+        for sample in samples {
+            let gone = replaced.contains(&(sample.workload.as_str(), sample.scale.as_str(), sample.round));
+            // A failure is kept in any case: it happened.
+            if !gone || sample.status != Status::Ok {
+                let key = (
+                    sample.workload.as_str(),
+                    sample.scale.as_str(),
+                    sample.model.as_str(),
+                    sample.form.as_str(),
+                    sample.cpus,
+                    sample.workers,
+                    sample.control,
+                );
+                by_cell.entry(key).or_default().push(sample);
+            }
+        }
+        Self(by_cell)
+    }
+
+    fn of(&self, cell: &Cell, control: bool) -> &[&'a Sample] {
+        let key = (
+            cell.workload.as_str(),
+            cell.scale.as_str(),
+            cell.model.as_str(),
+            cell.form.as_str(),
+            cell.cpus,
+            cell.workers,
+            control,
+        );
+        self.0.get(&key).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The value of every round, in order, a re-run standing where the disturbed round stood.
+fn round_values(samples: &[&Sample], metric: Metric, units: u64) -> Vec<Round> {
+    let mut values = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.status == Status::Ok && sample.round > 0) {
+        let value = match metric {
+            Metric::Time => sample.iteration_ns(),
+            Metric::Memory => sample.bytes.map(|bytes| bytes as f64),
+            Metric::Outcome => None,
+        };
+        if let Some(value) = value {
+            values.insert(sample.replaces.unwrap_or(sample.round), value / units as f64);
+        }
+    }
+    let last = values.keys().next_back().copied().unwrap_or(0);
+    (1..=last).map(|round| values.get(&round).copied()).collect()
+}
+
+fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Cell {
+    let mut cell = planned.clone();
+    let samples = samples.of(planned, false);
+    let Some(workload) = workloads.iter().find(|workload| workload.name == cell.workload) else { return cell };
+    if samples.is_empty() {
+        return cell;
+    }
+    let units = workload.scales.iter().find(|scale| scale.label == cell.scale).map_or(1, |scale| scale.units.max(1));
+    let good: Vec<&Sample> = samples.iter().copied().filter(|sample| sample.status == Status::Ok).collect();
+    let counted: Vec<&Sample> = good.iter().copied().filter(|sample| sample.round > 0).collect();
+    cell.status = Status::Ok;
+    cell.why = None;
+    if let Some(bad) = samples.iter().find(|sample| sample.status != Status::Ok) {
+        cell.status = bad.status;
+        let when = if bad.round == 0 { "in the check".to_owned() } else { format!("in round {}", bad.round) };
+        cell.why = Some(format!("{} ({when})", bad.why.as_deref().unwrap_or("no reason given")));
+    }
+    let values = round_values(samples, cell.metric, units);
+    let present: Vec<f64> = values.iter().copied().flatten().collect();
+    cell.rounds = u32::try_from(present.len()).unwrap_or(u32::MAX);
+    let per = match cell.metric {
+        Metric::Time => "ns",
+        Metric::Memory => "bytes",
+        Metric::Outcome => "",
+    };
+    if cell.metric == Metric::Outcome {
+        outcome(&mut cell, &good);
+    } else {
+        cell.unit = format!("{per}/{}", workload.unit);
+        cell.value = robust::median(&present);
+        cell.range = present.iter().copied().reduce(f64::min).zip(present.iter().copied().reduce(f64::max));
+    }
+    if cell.metric == Metric::Time {
+        cell.median_ns = cell.value.map(|value| value * units as f64);
+    }
+    cell.values = values;
+    let median = |of: &dyn Fn(&Sample) -> f64, list: &[&Sample]| robust::median(&list.iter().map(|sample| of(sample)).collect::<Vec<_>>());
+    let per_iteration = |total: u64, sample: &Sample| total as f64 / sample.iterations.max(1) as f64;
+    cell.cpu_ns = median(&|sample| per_iteration(sample.cpu_ns, sample), &counted);
+    cell.ctx_switches = median(&|sample| per_iteration(sample.ctx.0 + sample.ctx.1, sample), &counted);
+    cell.startup_ns = median(&|sample| sample.startup_ns as f64, &counted);
+    cell.peak_bytes = good.iter().map(|sample| sample.peak_bytes).max().filter(|&bytes| bytes > 0);
+    let notes: BTreeSet<&String> = samples.iter().flat_map(|sample| &sample.notes).collect();
+    cell.notes = notes.into_iter().cloned().collect();
+    cell
+}
+
+fn outcome(cell: &mut Cell, good: &[&Sample]) {
+    let outcomes: BTreeSet<&str> = good.iter().filter_map(|sample| sample.outcome.as_deref()).collect();
+    cell.rounds = u32::try_from(good.len()).unwrap_or(u32::MAX);
+    if cell.status != Status::Ok {
+        return;
+    }
+    cell.why = good.iter().find_map(|sample| sample.cause.clone());
+    match outcomes.len() {
+        1 => cell.outcome = outcomes.into_iter().next().map(str::to_owned),
+        _ => {
+            cell.status = Status::Wrong;
+            let list: Vec<&str> = outcomes.into_iter().collect();
+            cell.why = Some(format!("its outcome changed from round to round: {}", list.join(", ")));
+        }
+    }
+}
+
+/// Cells that are compared with each other: one workload and scale with the same resources. One-thread models have one
+/// worker whatever the others have, so they belong to every group of their CPU count.
+fn compare_groups(summary: &mut Summary, samples: &Samples<'_>, floor: f64) {
+    let mut groups: BTreeSet<(String, String, u32, u32)> = BTreeSet::new();
+    let one_thread: BTreeSet<String> = summary
+        .models
+        .iter()
+        .filter(|model| matches!(model.uses, Uses::OneThread { .. }))
+        .map(|model| model.name.clone())
+        .collect();
+    for cell in summary.cells.iter().filter(|cell| cell.metric != Metric::Outcome) {
+        let lone = summary.cells.iter().filter(|other| (&other.workload, &other.scale, other.cpus) == (&cell.workload, &cell.scale, cell.cpus));
+        let pooled: Vec<&Cell> = lone.filter(|other| !one_thread.contains(&other.model)).collect();
+        let workers = if one_thread.contains(&cell.model) { pooled.iter().map(|other| other.workers).min() } else { Some(cell.workers) };
+        groups.insert((cell.workload.clone(), cell.scale.clone(), cell.cpus, workers.unwrap_or(1)));
+    }
+    for (workload, scale, cpus, workers) in groups {
+        let members: Vec<usize> = (0..summary.cells.len())
+            .filter(|&index| {
+                let cell = &summary.cells[index];
+                let here = cell.workload == workload && cell.scale == scale && cell.cpus == cpus;
+                here && (cell.workers == workers || one_thread.contains(&cell.model))
+                    && cell.status == Status::Ok
+                    && cell.metric != Metric::Outcome
+                    && cell.rounds > 0
+            })
+            .collect();
+        compare_group(summary, &members, samples, floor);
+    }
+}
+
+fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>, floor: f64) {
+    let baseline = members
+        .iter()
+        .copied()
+        .filter(|&index| summary.cells[index].model == summary.run.baseline)
+        .min_by_key(|&index| &summary.cells[index].form != "generic");
+    let mut margin = floor;
+    let mut stable = true;
+    if let Some(index) = baseline {
+        let cell = &summary.cells[index];
+        let units = cell.median_ns.zip(cell.value).map_or(1.0, |(whole, value)| whole / value);
+        let twin = round_values(samples.of(cell, true), cell.metric, 1);
+        let bytes = cell.metric == Metric::Memory;
+        let per_unit = if bytes { memory_units(summary, cell) } else { units };
+        let twin: Vec<Round> = twin.into_iter().map(|round| round.map(|value| value / per_unit)).collect();
+        if let Some(found) = control::control(&cell.values, &twin, floor) {
+            margin = found.margin;
+            stable = found.stable;
+            summary.noise_floor.push(NoiseFloor {
+                workload: cell.workload.clone(),
+                scale: cell.scale.clone(),
+                cpus: cell.cpus,
+                workers: cell.workers,
+                ratio: found.ratio,
+                lo: found.interval.0,
+                hi: found.interval.1,
+                margin: found.margin,
+                stable: found.stable,
+            });
+        }
+    }
+    let values: Vec<Vec<Round>> = members.iter().map(|&index| summary.cells[index].values.clone()).collect();
+    if let Some(at) = baseline.and_then(|index| members.iter().position(|&member| member == index)) {
+        summary.cells[members[at]].verdict = Some(Verdict::Baseline);
+        let others: Vec<usize> = (0..members.len()).filter(|&other| other != at).collect();
+        let series: Vec<&[Round]> = others.iter().map(|&other| values[other].as_slice()).collect();
+        for (other, found) in others.iter().zip(compare::verdicts(&values[at], &series, margin)) {
+            let cell = &mut summary.cells[members[*other]];
+            cell.ratio = found.ratio;
+            (cell.lo, cell.hi) = found.interval.unzip();
+            if stable && found.interval.is_some() {
+                cell.verdict = Some(found.verdict);
+                cell.rounds_needed = found.rounds_needed.filter(|_| found.verdict == Verdict::Unclear);
+            }
+        }
+    }
+    if stable {
+        let ranking = ties::rank(&values, margin);
+        for (&index, rank) in members.iter().zip(ranking.ranks) {
+            summary.cells[index].rank = rank;
+        }
+    }
+}
+
+fn memory_units(summary: &Summary, cell: &Cell) -> f64 {
+    let workload = summary.workloads.iter().find(|workload| workload.name == cell.workload);
+    let scale = workload.and_then(|workload| workload.scales.iter().find(|scale| scale.label == cell.scale));
+    scale.map_or(1.0, |scale| scale.units.max(1) as f64)
+}
+
+/// With several worker counts: which is best for each model, and which are not shown to be worse.
+fn sweeps(summary: &Summary, margin: f64) -> Vec<Sweep> {
+    let mut by_model: BTreeMap<_, Vec<&Cell>> = BTreeMap::new();
+    for cell in usable(summary).filter(|cell| cell.metric == Metric::Time) {
+        by_model.entry((&cell.workload, &cell.scale, &cell.model, &cell.form, cell.cpus)).or_default().push(cell);
+    }
+    let mut found = Vec::new();
+    for ((workload, scale, model, _, cpus), cells) in by_model {
+        let best = cells.iter().min_by(|a, b| a.value.unwrap_or(f64::MAX).total_cmp(&b.value.unwrap_or(f64::MAX)));
+        let Some(best) = best.filter(|_| cells.len() > 1) else { continue };
+        let series: Vec<&[Round]> = cells.iter().map(|cell| cell.values.as_slice()).collect();
+        let against_best = compare::verdicts(&best.values, &series, margin);
+        let mut sweep = Sweep {
+            workload: workload.clone(),
+            scale: scale.clone(),
+            model: model.clone(),
+            cpus,
+            best: best.workers,
+            ..Sweep::default()
+        };
+        for (cell, comparison) in cells.iter().zip(against_best) {
+            if comparison.verdict != Verdict::Slower {
+                sweep.ties.push(cell.workers);
+            }
+            let (lo, hi) = comparison.interval.unwrap_or((f64::NAN, f64::NAN));
+            if let Some(ratio) = comparison.ratio.filter(|_| lo.is_finite() && hi.is_finite()) {
+                sweep.ratios.push((cell.workers, ratio, lo, hi));
+            }
+        }
+        found.push(sweep);
+    }
+    found
+}
+
+/// With several CPU counts: how much faster each model is on more of them.
+fn speedups(summary: &Summary) -> Vec<Speedup> {
+    let mut by_model: BTreeMap<_, BTreeMap<u32, &Cell>> = BTreeMap::new();
+    for cell in usable(summary).filter(|cell| cell.metric == Metric::Time) {
+        let key = (&cell.workload, &cell.scale, &cell.model, &cell.form);
+        by_model.entry(key).or_default().entry(cell.cpus).or_insert(cell);
+    }
+    let mut found = Vec::new();
+    for ((workload, scale, model, _), cells) in by_model {
+        let Some((_, fewest)) = cells.first_key_value().filter(|_| cells.len() > 1) else { continue };
+        let mut points = Vec::new();
+        for (&cpus, cell) in &cells {
+            // The baseline over the model, because a speed-up is old time over new.
+            let comparison = compare::compare(&fewest.values, &cell.values, 0.0);
+            if let Some((ratio, (lo, hi))) = comparison.ratio.zip(comparison.interval) {
+                points.push((cpus, ratio, lo, hi));
+            }
+        }
+        let times: Vec<(u32, f64)> = cells.iter().filter_map(|(&cpus, cell)| Some((cpus, cell.value?))).collect();
+        found.push(Speedup {
+            workload: workload.clone(),
+            scale: scale.clone(),
+            model: model.clone(),
+            points,
+            parallel_fraction: amdahl::parallel_fraction(&times),
+        });
+    }
+    found
+}
+
+fn usable(summary: &Summary) -> impl Iterator<Item = &Cell> {
+    summary.cells.iter().filter(|cell| cell.status == Status::Ok && cell.rounds > 0)
+}
+
+/// A cell that is faster than the oracle on all CPUs could be deserves a second look, whatever its digests say.
+fn cross_check(summary: &mut Summary) {
+    for index in 0..summary.cells.len() {
+        let cell = &summary.cells[index];
+        let bound = summary.workloads.iter().any(|workload| workload.name == cell.workload && workload.cpu_bound);
+        let oracle = usable(summary).find(|other| {
+            other.model == "seq" && (&other.workload, &other.scale, other.cpus) == (&cell.workload, &cell.scale, cell.cpus)
+        });
+        let Some((oracle, value)) = oracle.and_then(|oracle| oracle.value).zip(cell.value) else { continue };
+        let least = oracle / (f64::from(cell.cpus) * 1.2);
+        if bound && value < least {
+            let note = format!("check this: {:.1} times as fast as one thread, on {} CPUs", oracle / value, cell.cpus);
+            summary.cells[index].notes.push(note);
+        }
+    }
+}
+
+fn disturbance_flags(disturbed: &[&Disturbance]) -> Vec<Flag> {
+    let mut flags = Vec::new();
+    for code in ["outside-cpu", "steal"] {
+        let these: Vec<&&Disturbance> = disturbed.iter().filter(|it| it.code == code).collect();
+        let Some(worst) = these.iter().max_by(|a, b| a.cpus.total_cmp(&b.cpus)) else { continue };
+        let rounds: BTreeSet<u32> = these.iter().map(|it| it.round).collect();
+        let most = worst.cpus * 100.0;
+        let where_worst = format!("at most {most:.0} % of a CPU ({} {}, round {})", worst.workload, worst.scale, worst.round);
+        let (what, cause, remedy) = if code == "steal" {
+            (
+                format!("the hypervisor took CPU time away in {} rounds, {where_worst}", these.len()),
+                "other guests of the same host are at work".to_owned(),
+                "run again at a quieter hour, or on a machine of your own".to_owned(),
+            )
+        } else {
+            (
+                format!("other programs used CPU time in {} rounds, {where_worst}", these.len()),
+                worst.by.clone().map_or_else(|| "unknown".to_owned(), |name| format!("above all the program `{name}`")),
+                "close it and run again; the rounds named here are marked in the data".to_owned(),
+            )
+        };
+        flags.push(Flag { code: code.to_owned(), what, cause, remedy, rounds: rounds.into_iter().collect() });
+    }
+    flags
+}
+
+fn drift_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
+    let mut drifting = Vec::new();
+    for noise in &summary.noise_floor {
+        let baseline = usable(summary).find(|cell| {
+            cell.verdict == Some(Verdict::Baseline)
+                && (&cell.workload, &cell.scale, cell.cpus, cell.workers) == (&noise.workload, &noise.scale, noise.cpus, noise.workers)
+        });
+        if let Some(found) = baseline.and_then(|cell| drift::drift(&cell.values, floor.max(noise.margin))).filter(|it| it.drifting) {
+            drifting.push(format!("{} {} ({:+.0} %)", noise.workload, noise.scale, found.change * 100.0));
+        }
+    }
+    if drifting.is_empty() {
+        return Vec::new();
+    }
+    vec![Flag {
+        code: "drift".to_owned(),
+        what: format!("the baseline's times moved over the rounds: {}", drifting.join(", ")),
+        cause: "the processor warms up or a neighbour came or went".to_owned(),
+        remedy: "ratios are paired by round and hold; for the plain times, run again".to_owned(),
+        rounds: Vec::new(),
+    }]
+}
