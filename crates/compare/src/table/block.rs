@@ -1,0 +1,170 @@
+//! One group as a block of the terminal: the answer, the table, what it rests on and what is missing.
+
+use super::answer::answer;
+use super::screen::wrap;
+use super::{Screen, Style, cards, grid, outcome};
+use crate::protocol::Metric;
+use crate::summary::{Status, Summary, Verdict};
+use crate::table::group::{Group, Row};
+use crate::texts::{Texts, number};
+
+/// All blocks of one workload.
+pub(super) fn lines(summary: &Summary, groups: &[Group<'_>], screen: &Screen) -> Vec<String> {
+    if groups.iter().all(|group| group.metric == Metric::Outcome) {
+        return outcomes(summary, groups, screen);
+    }
+    let mut lines = Vec::new();
+    for group in groups {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(values(summary, group, screen));
+    }
+    lines
+}
+
+fn values(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let mut lines = heading(summary, group, screen);
+    if !group.rows.is_empty() {
+        let grid = if screen.width < CARDS_BELOW { None } else { grid::lines(group, screen) };
+        lines.extend(grid.unwrap_or_else(|| cards::lines(group, screen)));
+    }
+    if let Some(text) = noise_floor(group, screen) {
+        lines.extend(screen.dim(&text));
+    }
+    lines.extend(notes(group, screen));
+    lines.extend(holes(&group.holes.iter().collect::<Vec<_>>(), screen));
+    lines.extend(sweeps(summary, group, screen));
+    lines.extend(speedups(summary, group, screen));
+    lines
+}
+
+/// Below this width one model after the other reads better than columns.
+const CARDS_BELOW: usize = 60;
+
+fn outcomes(summary: &Summary, groups: &[Group<'_>], screen: &Screen) -> Vec<String> {
+    let mut lines: Vec<String> = groups.iter().flat_map(|group| heading(summary, group, screen)).collect();
+    lines.extend(outcome::lines(summary, groups, screen));
+    lines.extend(holes(&groups.iter().flat_map(|group| &group.holes).collect::<Vec<_>>(), screen));
+    lines
+}
+
+fn heading(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let Texts { words, table, .. } = screen.texts;
+    let title = group.title(words.resources);
+    let answer = answer(group, &summary.run.baseline, words, screen.glyphs);
+    let stamp = if group.is_stable() { String::new() } else { format!("{}: ", table.unstable) };
+    let mut lines = screen.styled(&format!("{title}: {stamp}{answer}"), Style::Bold);
+    if group.metric != Metric::Outcome {
+        let about = [
+            (words.quantity)(group.metric, group.unit),
+            (words.resources)(group.cpus, group.workers),
+            (words.rounds)(group.rounds()),
+            (table.against)(&summary.run.baseline),
+        ];
+        lines.extend(screen.dim(&about.join(screen.glyphs.pick(" · ", ", "))));
+    }
+    lines
+}
+
+/// What the control showed, and the margin that follows.
+pub(crate) fn floor_text(group: &Group<'_>, texts: &Texts, glyphs: number::Glyphs) -> Option<String> {
+    let floor = group.floor?;
+    let control = format!("{} {}", number::ratio(floor.ratio, glyphs), number::interval(floor.lo, floor.hi));
+    Some((texts.words.noise_floor)(&control, &number::percent(floor.margin)))
+}
+
+fn noise_floor(group: &Group<'_>, screen: &Screen) -> Option<String> {
+    floor_text(group, screen.texts, screen.glyphs)
+}
+
+/// What looks odd about single rows, and how many rounds would decide an unclear one.
+fn notes(group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut put = |row: &Row<'_>, text: &str| {
+        let note = format!("{}{}: {text}", screen.texts.table.note, row.name);
+        lines.extend(wrap(&note, screen.width, "", "  "));
+    };
+    for row in group.rows.iter().chain(&group.holes) {
+        for note in &row.cell.notes {
+            put(row, note);
+        }
+        if let (Some(Verdict::Unclear), Some(rounds), true) =
+            (row.cell.verdict, row.cell.rounds_needed, group.is_stable())
+        {
+            put(row, &(screen.texts.words.rounds_needed)(rounds));
+        }
+    }
+    lines
+}
+
+/// Why a cell has no result, in one line.
+pub(crate) fn reason(row: &Row<'_>, texts: &Texts) -> String {
+    let cell = row.cell;
+    match (&cell.why, cell.status) {
+        (Some(why), _) if !why.trim().is_empty() => why.trim().to_owned(),
+        (_, Status::Ok) => texts.words.not_timed.to_owned(),
+        (_, Status::Untested) => texts.words.not_run_yet.to_owned(),
+        _ => texts.words.no_reason.to_owned(),
+    }
+}
+
+/// Holes that share status and reason are told together.
+pub(crate) fn grouped_holes<'a>(holes: &[&'a Row<'a>], texts: &Texts) -> Vec<(Status, String, Vec<&'a str>)> {
+    let mut told: Vec<(Status, String, Vec<&str>)> = Vec::new();
+    for hole in holes {
+        let why = reason(hole, texts);
+        match told.iter_mut().find(|(status, known, _)| *status == hole.cell.status && *known == why) {
+            Some((_, _, names)) if names.contains(&hole.name.as_str()) => {}
+            Some((_, _, names)) => names.push(&hole.name),
+            None => told.push((hole.cell.status, why, vec![&hole.name])),
+        }
+    }
+    told
+}
+
+fn holes(holes: &[&Row<'_>], screen: &Screen) -> Vec<String> {
+    if holes.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = screen.dim(screen.texts.table.holes);
+    for (status, why, names) in grouped_holes(holes, screen.texts) {
+        let word = (screen.texts.words.status)(status);
+        lines.extend(wrap(&format!("{}: {word}: {why}", names.join(", ")), screen.width, "  ", "    "));
+    }
+    lines
+}
+
+fn sweeps(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let of_group = summary.sweeps.iter().filter(|sweep| {
+        (&*sweep.workload, &*sweep.scale, sweep.cpus) == (group.workload, group.scale, group.cpus)
+    });
+    // Several groups share one sweep; it is told below the one with the best count.
+    let here = of_group.filter(|sweep| sweep.best == group.workers);
+    let words = &screen.texts.words;
+    let lines = here.map(|sweep| {
+        let ties: Vec<u32> = sweep.ties.iter().copied().filter(|count| *count != sweep.best).collect();
+        format!("{}: {}", sweep.model, (words.best_workers)(sweep.best, &ties))
+    });
+    screen.listed(screen.texts.table.best_workers, &lines.collect::<Vec<_>>())
+}
+
+fn speedups(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let most = |points: &[(u32, f64, f64, f64)]| points.iter().map(|point| point.0).max();
+    let here = summary.speedups.iter().filter(|speedup| {
+        (&*speedup.workload, &*speedup.scale) == (group.workload, group.scale)
+            // It is told once, below the group with the most CPUs.
+            && most(&speedup.points) == Some(group.cpus)
+    });
+    let words = &screen.texts.words;
+    let lines = here.map(|speedup| {
+        let point = |(cpus, factor, lo, hi): &(u32, f64, f64, f64)| {
+            let factor = format!("{} {}", number::ratio(*factor, screen.glyphs), number::interval(*lo, *hi));
+            (words.speedup_point)(*cpus, &factor)
+        };
+        let mut parts: Vec<String> = speedup.points.iter().map(point).collect();
+        parts.extend(speedup.parallel_fraction.map(|part| (words.parallel_part)(&number::percent(part))));
+        format!("{}: {}", speedup.model, parts.join(", "))
+    });
+    screen.listed(screen.texts.table.speedup, &lines.collect::<Vec<_>>())
+}

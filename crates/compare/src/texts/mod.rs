@@ -1,0 +1,29 @@
+//! Every text that a person reads, one place per language.
+//!
+//! Words with no value in them are plain strings; sentences with values are functions, because languages differ in word
+//! order and in how they count. Numbers and their units are the same in every language and live in [`number`].
+//! A new language is one more folder beside `en` and one more line in [`Texts`]' choice.
+
+mod en;
+pub(crate) mod number;
+mod report;
+mod table;
+mod words;
+
+pub(crate) use en::EN;
+pub(crate) use report::ReportTexts;
+pub(crate) use table::TableTexts;
+pub(crate) use words::{Against, Words};
+
+/// All texts of one language.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    /// The language's tag, as HTML writes it.
+    pub(crate) tag: &'static str,
+    /// What the table and the report both say.
+    pub(crate) words: Words,
+    /// What the table alone says.
+    pub(crate) table: TableTexts,
+    /// What the report alone says.
+    pub(crate) report: ReportTexts,
+}
