@@ -22,11 +22,8 @@ class Multiprocessing(Contestant):
     about = "a multiprocessing.Process per task by fork, a Pool of W for CPU-bound work, as in the library reference"
     uses = {"kind": "processes"}
     most = {
-        "spawn": (100, "starting a process takes about a millisecond, so 1,000 take seconds"),
-        "switch": (64, "each unit is a process, 1,000 of which take seconds to start"),
-        "pingpong": (16, "each pair is two processes, 512 of which take seconds to start"),
-        "pipeline": (10_000, "an item costs six pickles and six system calls each way, 100,000 take many seconds"),
-        "sleepers": (1_000, "each waiting task is a process of some MiB"),
+        "spawn": (100, "a process takes 1 to 2 ms to start and end, so 1,000 of them take seconds"),
+        "sleepers": (1_000, "each waiting task is a process of some MiB, and takes 1 to 2 ms to start"),
     }
 
     pool = None

@@ -1,9 +1,9 @@
 """The model `py-processpool`: `concurrent.futures.ProcessPoolExecutor`, one `submit` for each unit of work.
 
 The idiom is that of the page `concurrent.futures` of Python's library reference. The pool has W processes where the
-units need nothing of each other, and one for each unit where they must be alive at once. Queues and gates can not be
-sent to a worker as arguments; they reach it by the pool's `initializer`, when it starts. Therefore they are made with
-the pool, before the clock starts, and used again by each iteration.
+units need nothing of each other, and one for each unit where they must be alive at once. Queues cannot be sent to a
+worker as arguments; they reach it by the pool's `initializer`, when it starts. Therefore they are made with the pool,
+before the clock starts, and used again by each iteration.
 
 The start method is `fork` under every version of Python: the tutorials' programs run by it, for it was the default on
 Linux up to Python 3.13.
@@ -13,12 +13,12 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 
-from contestant import Contestant, hold, interpreter, main, work
+from contestant import Contestant, interpreter, main, work
 
-PER_UNIT = "units that wait for each other need a process each"
+PER_UNIT = "units that must be alive at once need a process of the pool each, which take seconds to start"
 
 shared = None
-"""What the initializer gave this worker: the queues or the gate of its workload."""
+"""What the initializer gave this worker: the queues of its workload."""
 
 
 class ProcessPool(Contestant):
@@ -29,9 +29,8 @@ class ProcessPool(Contestant):
     most = {
         "switch": (64, PER_UNIT),
         "pingpong": (16, PER_UNIT),
-        "pipeline": (10_000, "an item costs six pickles and six system calls each way, 100,000 take many seconds"),
-        "sleepers": (1_000, "each waiting task holds a process of some MiB"),
     }
+    unable = {"sleepers": "a waiting task keeps its worker: a process for each, as py-multiprocessing measures them"}
 
     def version(self):
         return f"{interpreter()}, concurrent.futures"
@@ -45,9 +44,6 @@ class ProcessPool(Contestant):
             processes, given = 2 * case.n, [(context.Queue(1), context.Queue(1)) for _ in range(case.n)]
         elif case.workload == "pipeline":
             processes, given = len(work.STAGES) + 2, [context.Queue(work.CAPACITY) for _ in range(len(work.STAGES) + 1)]
-        elif case.workload == "sleepers":
-            processes, given = case.n, (context.Semaphore(0), context.Semaphore(0))
-        self.given = given
         self.pool = ProcessPoolExecutor(processes, mp_context=context, initializer=share, initargs=(given,))
 
     def stop(self):
@@ -89,19 +85,6 @@ class ProcessPool(Contestant):
     def fetch(self, case):
         address, *targets = case.texts
         return self.submit_each(work.fetch_result, ((target, address, case.salt) for target in targets))
-
-    def sleepers(self, case):
-        hold("base")
-        counted_in, gate = self.given
-        futures = [self.pool.submit(sleeper, case.salt, i) for i in range(case.n)]
-        for _ in range(case.n):
-            counted_in.acquire()
-        hold("waiting")
-        if any(future.done() for future in futures):
-            raise RuntimeError("a task finished before the gate was open")
-        for _ in range(case.n):
-            gate.release()
-        return [future.result() for future in futures]
 
     def crash(self, case):
         how, victim, salt = case.scale, case.numbers[0], case.salt
@@ -170,13 +153,6 @@ def stage(number, salt):
 
 def sink():
     return list(iter(shared[-1].get, None))
-
-
-def sleeper(salt, i):
-    counted_in, gate = shared
-    counted_in.release()
-    gate.acquire()
-    return salt + i
 
 
 if __name__ == "__main__":
