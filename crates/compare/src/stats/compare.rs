@@ -57,7 +57,7 @@ pub struct Comparison {
 #[must_use]
 #[track_caller]
 pub fn compare(model: &[Round], other: &[Round], margin: f64) -> Comparison {
-    judge_all(vec![log_ratios(model, other)], margin, CORRECTED_ROUNDS).remove(0)
+    judge_all(&[log_ratios(model, other)], margin, CORRECTED_ROUNDS).remove(0)
 }
 
 /// Every one of `others` against `baseline`, as one family, in the order given.
@@ -70,11 +70,8 @@ pub fn compare(model: &[Round], other: &[Round], margin: f64) -> Comparison {
 #[must_use]
 #[track_caller]
 pub fn verdicts<S: AsRef<[Round]>>(baseline: &[Round], others: &[S], margin: f64) -> Vec<Comparison> {
-    judge_all(
-        others.iter().map(|other| log_ratios(other.as_ref(), baseline)).collect(),
-        margin,
-        CORRECTED_ROUNDS,
-    )
+    let family: Vec<Vec<f64>> = others.iter().map(|other| log_ratios(other.as_ref(), baseline)).collect();
+    judge_all(&family, margin, CORRECTED_ROUNDS)
 }
 
 /// Whether comparisons with these numbers of pairs are corrected: the best of them says what the run can bear.
@@ -92,35 +89,26 @@ pub(super) fn log_ratios(model: &[Round], other: &[Round]) -> Vec<f64> {
 
 /// Judges a family of comparisons, each given by its log ratios.
 #[track_caller]
-pub(super) fn judge_all(family: Vec<Vec<f64>>, margin: f64, corrected_rounds: u32) -> Vec<Comparison> {
+pub(super) fn judge_all(family: &[Vec<f64>], margin: f64, corrected_rounds: u32) -> Vec<Comparison> {
     assert!(
         margin.is_finite() && margin >= 0.0,
         "a margin is a fraction such as 0.03 for 3 %, this one is {margin}"
     );
     let margin = margin.ln_1p();
     let corrected = is_corrected(family.iter().map(Vec::len), corrected_rounds);
+    let evidence: Vec<Option<Evidence>> = family.iter().map(|logs| Evidence::of(logs, margin)).collect();
     // Only comparisons that took place are claims.
-    let claims = family.iter().filter(|logs| !logs.is_empty()).count();
-    let p_values: Vec<f64> = family.iter().map(|logs| p_beyond(logs, margin)).collect();
-    let adjusted = corrected.then(|| {
-        let of_claims: Vec<f64> =
-            family.iter().zip(&p_values).filter(|(logs, _)| !logs.is_empty()).map(|(_, p)| *p).collect();
-        holm::adjust(&of_claims)
-    });
-    let mut adjusted = adjusted.map(Vec::into_iter);
-    let judge = |(logs, p): (Vec<f64>, f64)| {
-        if logs.is_empty() {
-            return Comparison::NOTHING;
-        }
+    let p_values: Vec<f64> = evidence.iter().flatten().map(|evidence| evidence.p).collect();
+    let mut adjusted = corrected.then(|| holm::adjust(&p_values).into_iter());
+    let judge = |(logs, evidence): (&Vec<f64>, Option<Evidence>)| {
+        let Some(Evidence { centre, interval, p }) = evidence else { return Comparison::NOTHING };
         let p_adjusted = adjusted.as_mut().and_then(Iterator::next);
-        let (estimate, interval) = signed_rank::estimate(&logs, LEVEL);
         let verdict = verdict(interval, margin, p_adjusted);
-        let rounds_needed = estimate
-            .filter(|_| verdict == Verdict::Unclear)
-            .map(|centre| rounds_needed(&logs, centre.abs() - margin, claims, corrected_rounds));
+        let rounds_needed = (verdict == Verdict::Unclear)
+            .then(|| rounds_needed(logs, centre.abs() - margin, p_values.len(), corrected_rounds));
         Comparison {
             pairs: u32::try_from(logs.len()).unwrap_or(u32::MAX),
-            ratio: estimate.map(f64::exp),
+            ratio: Some(centre.exp()),
             interval: interval.map(|(lo, hi)| (lo.exp(), hi.exp())),
             p: Some(p),
             p_adjusted,
@@ -128,7 +116,23 @@ pub(super) fn judge_all(family: Vec<Vec<f64>>, margin: f64, corrected_rounds: u3
             rounds_needed,
         }
     };
-    family.into_iter().zip(p_values).map(judge).collect()
+    family.iter().zip(evidence).map(judge).collect()
+}
+
+/// What one comparison's rounds say before its family has its say, on the logarithmic scale.
+struct Evidence {
+    centre: f64,
+    interval: Option<(f64, f64)>,
+    p: f64,
+}
+
+impl Evidence {
+    /// `None` without a pair.
+    fn of(logs: &[f64], margin: f64) -> Option<Self> {
+        let (centre, interval) = signed_rank::estimate(logs, LEVEL);
+        let centre = centre?;
+        Some(Self { centre, interval, p: p_beyond(logs, centre, margin) })
+    }
 }
 
 impl Comparison {
@@ -144,13 +148,15 @@ impl Comparison {
     };
 }
 
-/// The two-sided p-value of "the centre lies within the margin": the smaller one-sided p-value of the tests "not above
-/// the upper end" and "not below the lower end", doubled because both are tried.
-fn p_beyond(logs: &[f64], margin: f64) -> f64 {
+/// The two-sided p-value of "the centre lies within the margin": twice the one-sided p-value of "not beyond the end of
+/// the margin that the estimate points to", since both ends might have been tried.
+///
+/// The other end needs no test: on that side of zero lies at most half of the Walsh averages, so at most half of the
+/// rank sum, and its p-value is at least a half.
+fn p_beyond(logs: &[f64], estimate: f64, margin: f64) -> f64 {
     let shifted = |by: f64| SignedRank::of(&logs.iter().map(|log| log + by).collect::<Vec<_>>());
-    let slower = shifted(-margin).p_greater;
-    let faster = shifted(margin).p_less;
-    (2.0 * slower.min(faster)).min(1.0)
+    let one_sided = if estimate > 0.0 { shifted(-margin).p_greater } else { shifted(margin).p_less };
+    (2.0 * one_sided).min(1.0)
 }
 
 /// By the interval, which is the same test turned round; where there is a correction, both must agree.

@@ -15,6 +15,8 @@
 //! "Remarks on Zeros and Ties in the Wilcoxon Signed Rank Procedures", JASA 54, 1959; J. L. Hodges and E. L. Lehmann,
 //! "Estimates of Location Based on Rank Tests", Annals of Mathematical Statistics 34(2), 1963.
 
+use std::cmp::Ordering;
+
 /// The outcome of the test of "these differences are symmetric about 0".
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -56,9 +58,12 @@ impl SignedRank {
         let tail = lower_tail(ranks.iter().map(|rank| rank.doubled), small);
         let below: f64 = tail[..small].iter().sum();
         let (rare, common) = (below + tail[small], 1.0 - below);
-        let (p_greater, p_less) = if 2 * plus >= total { (rare, common) } else { (common, rare) };
-        // In the very middle both tails hold more than half.
-        let (p_greater, p_less) = if 2 * plus == total { (rare, rare) } else { (p_greater, p_less) };
+        let (p_greater, p_less) = match plus.cmp(&(total - plus)) {
+            Ordering::Greater => (rare, common),
+            Ordering::Less => (common, rare),
+            // In the very middle both tails are one, and hold more than half.
+            Ordering::Equal => (rare, rare),
+        };
         Self { nonzero: ranks.len(), plus: plus as f64 / 2.0, p_greater, p_less }
     }
 

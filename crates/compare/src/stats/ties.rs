@@ -74,7 +74,7 @@ pub fn rank<S: AsRef<[Round]>>(models: &[S], margin: f64) -> Ranking {
     let corrected = is_corrected(logs.iter().map(Vec::len), CORRECTED_ROUNDS);
 
     let mut verdicts = vec![vec![Verdict::Same; count]; count];
-    for ((i, j), found) in pairs.into_iter().zip(judge_all(logs, margin, CORRECTED_ROUNDS)) {
+    for ((i, j), found) in pairs.into_iter().zip(judge_all(&logs, margin, CORRECTED_ROUNDS)) {
         verdicts[i][j] = found.verdict;
         verdicts[j][i] = opposite(found.verdict);
     }
