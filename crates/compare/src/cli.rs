@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 use crate::protocol::Profile;
+use crate::table::Format;
 
 /// Words that no model and no workload may bear: they are commands, now or later.
 pub(crate) const RESERVED: [&str; 7] = ["new", "report", "doctor", "peers", "goals", "crash-score", "help"];
@@ -82,15 +83,6 @@ pub(crate) struct Show {
     /// Colours
     #[arg(long, value_enum, default_value_t = Choice::Auto, value_name = "WHEN")]
     pub(crate) color: Choice,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Table,
-    Md,
-    Csv,
-    Json,
-    Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,3 +1,5 @@
-//! Not here yet.
+//! The engine's program; `cargo xtask compare` builds and starts it.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    compare::main(std::env::args_os())
+}

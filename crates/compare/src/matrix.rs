@@ -1,6 +1,5 @@
 //! Which cells there are: every workload and scale against every model and form, each with what stands in its way.
 
-use crate::cell::Sample;
 use crate::protocol::{Ability, Description, Metric, Need, Profile, Uses, Workload};
 use crate::roster::Contestant;
 use crate::schedule::GroupShape;
@@ -23,14 +22,6 @@ pub(crate) struct PlannedCell {
     /// It is part of this run: picked, in the profile, and nothing stands in its way.
     pub(crate) runs: bool,
     pub(crate) uses: Uses,
-}
-
-impl PlannedCell {
-    /// Whether a sample is of this cell.
-    pub(crate) fn owns(&self, sample: &Sample) -> bool {
-        (&self.workload, &self.scale, &self.model, &self.form) == (&sample.workload, &sample.scale, &sample.model, &sample.form)
-            && (self.cpus, self.workers) == (sample.cpus, sample.workers)
-    }
 }
 
 /// The cells of one workload at one scale.
@@ -62,7 +53,7 @@ pub(crate) struct Matrix {
 }
 
 /// What the matrix is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Extent<'a> {
     pub(crate) contestants: &'a [Contestant],
     pub(crate) workloads: &'a [Workload],

@@ -90,13 +90,6 @@ impl Store {
         self.records.extend(records);
         Ok(())
     }
-
-    /// Writes a file of the folder.
-    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
-        let path = self.folder.join(name);
-        fs::write(&path, text).map_err(Failure::doing(format!("cannot write {}", path.display())))?;
-        Ok(path)
-    }
 }
 
 /// Reads a run back. A last line that was cut off by the end of the engine is left out.

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cell::Sample;
 use crate::failure::Failure;
 use crate::noise::Disturbance;
-use crate::protocol::{Metric, Uses, Workload};
+use crate::protocol::{Metric, Workload};
 use crate::stats::{Round, amdahl, compare, control, drift, robust, ties};
 use crate::store::Record;
+use crate::table::group;
+use crate::texts::EN;
 use crate::summary::{Cell, Flag, NoiseFloor, SCHEMA, Speedup, Status, Summary, Sweep, Verdict};
 
 /// Draws the summary from a run's records, whole or cut short.
@@ -45,15 +47,15 @@ pub(crate) fn summarize(records: &[Record]) -> Result<Summary, Failure> {
     summary.speedups = speedups(&summary);
     cross_check(&mut summary);
     summary.flags.extend(disturbance_flags(&disturbed));
-    summary.flags.extend(drift_flags(&summary, *margin));
+    summary.flags.extend(value_flags(&summary, *margin));
     Ok(summary)
 }
 
 /// The samples of each cell, those that count apart from the rest.
-struct Samples<'a>(BTreeMap<Key<'a>, Vec<&'a Sample>>);
+struct Samples<'a>(BTreeMap<Key, Vec<&'a Sample>>);
 
 /// Workload, scale, model, form, CPUs, workers, control.
-type Key<'a> = (&'a str, &'a str, &'a str, &'a str, u32, u32, bool);
+type Key = (String, String, String, String, u32, u32, bool);
 
 impl<'a> Samples<'a> {
     /// A disturbed round that was run again counts in its second form only; both stay in the data.
@@ -65,16 +67,16 @@ impl<'a> Samples<'a> {
                 disturbed.iter().any(|it| (it.workload.as_str(), it.scale.as_str(), it.round) == (workload, scale, round))
             })
             .collect();
-        let mut by_cell: BTreeMap<Key<'a>, Vec<&'a Sample>> = BTreeMap::new();
+        let mut by_cell: BTreeMap<Key, Vec<&'a Sample>> = BTreeMap::new();
         for sample in samples {
             let gone = replaced.contains(&(sample.workload.as_str(), sample.scale.as_str(), sample.round));
             // A failure is kept in any case: it happened.
             if !gone || sample.status != Status::Ok {
                 let key = (
-                    sample.workload.as_str(),
-                    sample.scale.as_str(),
-                    sample.model.as_str(),
-                    sample.form.as_str(),
+                    sample.workload.clone(),
+                    sample.scale.clone(),
+                    sample.model.clone(),
+                    sample.form.clone(),
                     sample.cpus,
                     sample.workers,
                     sample.control,
@@ -87,10 +89,10 @@ impl<'a> Samples<'a> {
 
     fn of(&self, cell: &Cell, control: bool) -> &[&'a Sample] {
         let key = (
-            cell.workload.as_str(),
-            cell.scale.as_str(),
-            cell.model.as_str(),
-            cell.form.as_str(),
+            cell.workload.clone(),
+            cell.scale.clone(),
+            cell.model.clone(),
+            cell.form.clone(),
             cell.cpus,
             cell.workers,
             control,
@@ -123,7 +125,7 @@ fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Ce
     if samples.is_empty() {
         return cell;
     }
-    let units = workload.scales.iter().find(|scale| scale.label == cell.scale).map_or(1, |scale| scale.units.max(1));
+    let units = units(workloads, &cell);
     let good: Vec<&Sample> = samples.iter().copied().filter(|sample| sample.status == Status::Ok).collect();
     let counted: Vec<&Sample> = good.iter().copied().filter(|sample| sample.round > 0).collect();
     cell.status = Status::Ok;
@@ -180,33 +182,17 @@ fn outcome(cell: &mut Cell, good: &[&Sample]) {
     }
 }
 
-/// Cells that are compared with each other: one workload and scale with the same resources. One-thread models have one
-/// worker whatever the others have, so they belong to every group of their CPU count.
+/// Cells are compared within the groups that the table and the report show.
 fn compare_groups(summary: &mut Summary, samples: &Samples<'_>, floor: f64) {
-    let mut groups: BTreeSet<(String, String, u32, u32)> = BTreeSet::new();
-    let one_thread: BTreeSet<String> = summary
-        .models
-        .iter()
-        .filter(|model| matches!(model.uses, Uses::OneThread { .. }))
-        .map(|model| model.name.clone())
-        .collect();
-    for cell in summary.cells.iter().filter(|cell| cell.metric != Metric::Outcome) {
-        let lone = summary.cells.iter().filter(|other| (&other.workload, &other.scale, other.cpus) == (&cell.workload, &cell.scale, cell.cpus));
-        let pooled: Vec<&Cell> = lone.filter(|other| !one_thread.contains(&other.model)).collect();
-        let workers = if one_thread.contains(&cell.model) { pooled.iter().map(|other| other.workers).min() } else { Some(cell.workers) };
-        groups.insert((cell.workload.clone(), cell.scale.clone(), cell.cpus, workers.unwrap_or(1)));
+    let mut groups: BTreeMap<(String, String, u32, u32), Vec<usize>> = BTreeMap::new();
+    for (index, cell) in summary.cells.iter().enumerate() {
+        if cell.status == Status::Ok && cell.metric != Metric::Outcome && cell.rounds > 0 {
+            let home = group::home(summary, cell);
+            let key = (home.workload.to_owned(), home.scale.to_owned(), home.cpus, home.workers);
+            groups.entry(key).or_default().push(index);
+        }
     }
-    for (workload, scale, cpus, workers) in groups {
-        let members: Vec<usize> = (0..summary.cells.len())
-            .filter(|&index| {
-                let cell = &summary.cells[index];
-                let here = cell.workload == workload && cell.scale == scale && cell.cpus == cpus;
-                here && (cell.workers == workers || one_thread.contains(&cell.model))
-                    && cell.status == Status::Ok
-                    && cell.metric != Metric::Outcome
-                    && cell.rounds > 0
-            })
-            .collect();
+    for members in groups.into_values() {
         compare_group(summary, &members, samples, floor);
     }
 }
@@ -221,11 +207,8 @@ fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>
     let mut stable = true;
     if let Some(index) = baseline {
         let cell = &summary.cells[index];
-        let units = cell.median_ns.zip(cell.value).map_or(1.0, |(whole, value)| whole / value);
-        let twin = round_values(samples.of(cell, true), cell.metric, 1);
-        let bytes = cell.metric == Metric::Memory;
-        let per_unit = if bytes { memory_units(summary, cell) } else { units };
-        let twin: Vec<Round> = twin.into_iter().map(|round| round.map(|value| value / per_unit)).collect();
+        let units = units(&summary.workloads, cell);
+        let twin = round_values(samples.of(cell, true), cell.metric, units);
         if let Some(found) = control::control(&cell.values, &twin, floor) {
             margin = found.margin;
             stable = found.stable;
@@ -265,10 +248,11 @@ fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>
     }
 }
 
-fn memory_units(summary: &Summary, cell: &Cell) -> f64 {
-    let workload = summary.workloads.iter().find(|workload| workload.name == cell.workload);
+/// How many units of work one iteration of a cell holds.
+fn units(workloads: &[Workload], cell: &Cell) -> u64 {
+    let workload = workloads.iter().find(|workload| workload.name == cell.workload);
     let scale = workload.and_then(|workload| workload.scales.iter().find(|scale| scale.label == cell.scale));
-    scale.map_or(1.0, |scale| scale.units.max(1) as f64)
+    scale.map_or(1, |scale| scale.units.max(1))
 }
 
 /// With several worker counts: which is best for each model, and which are not shown to be worse.
@@ -357,32 +341,26 @@ fn cross_check(summary: &mut Summary) {
 }
 
 fn disturbance_flags(disturbed: &[&Disturbance]) -> Vec<Flag> {
+    let texts = &EN.run;
     let mut flags = Vec::new();
     for code in ["outside-cpu", "steal"] {
         let these: Vec<&&Disturbance> = disturbed.iter().filter(|it| it.code == code).collect();
         let Some(worst) = these.iter().max_by(|a, b| a.cpus.total_cmp(&b.cpus)) else { continue };
         let rounds: BTreeSet<u32> = these.iter().map(|it| it.round).collect();
-        let most = worst.cpus * 100.0;
-        let where_worst = format!("at most {most:.0} % of a CPU ({} {}, round {})", worst.workload, worst.scale, worst.round);
+        let group = format!("{} {}", worst.workload, worst.scale);
+        let worst_text = (texts.at_most)(worst.cpus * 100.0, &group, worst.round);
         let (what, cause, remedy) = if code == "steal" {
-            (
-                format!("the hypervisor took CPU time away in {} rounds, {where_worst}", these.len()),
-                "other guests of the same host are at work".to_owned(),
-                "run again at a quieter hour, or on a machine of your own".to_owned(),
-            )
+            ((texts.steal)(these.len(), &worst_text), texts.steal_cause.to_owned(), texts.steal_remedy)
         } else {
-            (
-                format!("other programs used CPU time in {} rounds, {where_worst}", these.len()),
-                worst.by.clone().map_or_else(|| "unknown".to_owned(), |name| format!("above all the program `{name}`")),
-                "close it and run again; the rounds named here are marked in the data".to_owned(),
-            )
+            ((texts.outside)(these.len(), &worst_text), (texts.above_all)(worst.by.as_deref()), texts.outside_remedy)
         };
+        let remedy = remedy.to_owned();
         flags.push(Flag { code: code.to_owned(), what, cause, remedy, rounds: rounds.into_iter().collect() });
     }
     flags
 }
 
-fn drift_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
+fn value_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
     let mut drifting = Vec::new();
     for noise in &summary.noise_floor {
         let baseline = usable(summary).find(|cell| {
@@ -393,14 +371,24 @@ fn drift_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
             drifting.push(format!("{} {} ({:+.0} %)", noise.workload, noise.scale, found.change * 100.0));
         }
     }
-    if drifting.is_empty() {
-        return Vec::new();
-    }
-    vec![Flag {
-        code: "drift".to_owned(),
-        what: format!("the baseline's times moved over the rounds: {}", drifting.join(", ")),
-        cause: "the processor warms up or a neighbour came or went".to_owned(),
-        remedy: "ratios are paired by round and hold; for the plain times, run again".to_owned(),
+    let texts = &EN.run;
+    let flag = |code: &str, what: String, cause: &str, remedy: &str| Flag {
+        code: code.to_owned(),
+        what,
+        cause: cause.to_owned(),
+        remedy: remedy.to_owned(),
         rounds: Vec::new(),
-    }]
+    };
+    let mut flags = Vec::new();
+    if !drifting.is_empty() {
+        flags.push(flag("drift", (texts.drift)(&drifting.join(", ")), texts.drift_cause, texts.drift_remedy));
+    }
+    let series = usable(summary).map(|cell| cell.values.iter().copied().flatten().collect::<Vec<_>>());
+    let (outliers, values) = series.fold((0, 0), |(outliers, values), cell| {
+        (outliers + robust::outliers(&cell).len(), values + cell.len())
+    });
+    if outliers > 0 {
+        flags.push(flag("outliers", (texts.outliers)(outliers, values), texts.outliers_cause, texts.outliers_remedy));
+    }
+    flags
 }

@@ -163,11 +163,6 @@ impl Running {
         self.exit
     }
 
-    /// What it has written to standard output so far.
-    pub(crate) fn printed(&self) -> String {
-        self.stdout.text()
-    }
-
     /// Closes its input and sees to it that it and everything below it is gone: waits for `patience`, then SIGTERM, two
     /// seconds later SIGKILL. Processes that outlive it by more than a moment are killed and named.
     pub(crate) fn end(mut self, patience: Duration) -> Ended {

@@ -28,6 +28,8 @@ pub(crate) struct CellOrder<'a> {
     pub(crate) digest: &'a str,
     /// For an outcome: what each task must return.
     pub(crate) results: &'a [u64],
+    /// How many CPUs it has.
+    pub(crate) cpus: u32,
     pub(crate) limit: Duration,
     /// Look at the tree again and again. It costs CPU time, so it is for rounds whose times do not count.
     pub(crate) observe: bool,
@@ -264,7 +266,7 @@ impl<'a> Talk<'a> {
         sample.outer_ns = nanos(self.started.elapsed());
         sample.cpu_ns = ended.used.cpu_ns.saturating_sub(self.cpu_at_ready);
         sample.ctx = (ended.used.voluntary, ended.used.involuntary);
-        let cpus = u64::from(sample.cpus.max(1));
+        let cpus = u64::from(self.order.cpus.max(1));
         if self.order.run.timing.timed && ended.used.cpu_ns > sample.outer_ns * cpus + sample.outer_ns / 20 * cpus {
             sample.notes.push("used more CPU time than its CPUs have".to_owned());
         }

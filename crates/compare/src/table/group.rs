@@ -128,17 +128,17 @@ pub(crate) fn workload<'a>(summary: &'a Summary, name: &str) -> Option<&'a Workl
 }
 
 #[derive(Clone, Copy, PartialEq)]
-struct Key<'a> {
-    workload: &'a str,
-    scale: &'a str,
-    cpus: u32,
-    workers: u32,
+pub(crate) struct Key<'a> {
+    pub(crate) workload: &'a str,
+    pub(crate) scale: &'a str,
+    pub(crate) cpus: u32,
+    pub(crate) workers: u32,
 }
 
 /// The group that a cell belongs to. A one-thread model is measured once and says `workers: 1` even where all others
 /// have more; so is a hole. They join the group that the others make: the one of the same count if there is one,
 /// otherwise the one with the most workers.
-fn home<'a>(summary: &'a Summary, cell: &'a Cell) -> Key<'a> {
+pub(crate) fn home<'a>(summary: &'a Summary, cell: &'a Cell) -> Key<'a> {
     let same = |other: &&Cell| {
         other.workload == cell.workload && other.scale == cell.scale && other.cpus == cell.cpus
     };

@@ -7,11 +7,13 @@
 mod en;
 pub(crate) mod number;
 mod report;
+pub(crate) mod run;
 mod table;
 mod words;
 
 pub(crate) use en::EN;
 pub(crate) use report::ReportTexts;
+pub(crate) use run::{PlanCount, RunTexts};
 pub(crate) use table::TableTexts;
 pub(crate) use words::{Against, Words};
 
@@ -26,4 +28,6 @@ pub(crate) struct Texts {
     pub(crate) table: TableTexts,
     /// What the report alone says.
     pub(crate) report: ReportTexts,
+    /// What is said while it works.
+    pub(crate) run: RunTexts,
 }

@@ -1,6 +1,7 @@
 //! English.
 
 mod report;
+mod run;
 mod table;
 mod words;
 
@@ -8,4 +9,4 @@ use super::Texts;
 
 /// All texts in English.
 pub(crate) static EN: Texts =
-    Texts { tag: "en", words: words::WORDS, table: table::TABLE, report: report::REPORT };
+    Texts { tag: "en", words: words::WORDS, table: table::TABLE, report: report::REPORT, run: run::RUN };
