@@ -109,6 +109,12 @@ fn first_error(log: &str) -> Option<String> {
     Some(place.map_or_else(|| error.to_owned(), |place| format!("{error} ({place})")))
 }
 
+/// The log without the warnings that stand in front of the first error.
+pub(crate) fn from_first_error(log: &str) -> &str {
+    let start = if log.starts_with("error") { Some(0) } else { log.find("\nerror").map(|at| at + 1) };
+    &log[start.unwrap_or(0)..]
+}
+
 /// Says what is being built, once it takes long enough to be worth saying.
 struct Progress<'a> {
     announcement: &'a str,
@@ -181,5 +187,12 @@ mod tests {
         let log = "error: no matching package named `nobody` found\nlocation searched: crates\n";
         assert_eq!(first_error(log).as_deref(), Some("error: no matching package named `nobody` found"));
         assert_eq!(first_error("killed"), None);
+    }
+
+    #[test]
+    fn warnings_do_not_hide_the_error() {
+        assert_eq!(from_first_error("warning: a\n  error-like\nerror: b\nmore\n"), "error: b\nmore\n");
+        assert_eq!(from_first_error("error: b\n"), "error: b\n");
+        assert_eq!(from_first_error("killed\n"), "killed\n");
     }
 }

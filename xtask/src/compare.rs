@@ -23,7 +23,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::Stop;
-use crate::cargo_build::{NotBuilt, build};
+use crate::cargo_build::{NotBuilt, build, from_first_error};
 use crate::project::Project;
 
 /// The exit code that says: the engine does not build. It is the one that cargo itself uses.
@@ -52,25 +52,26 @@ pub(crate) fn prepare(project: &Project, args: &[OsString]) -> Result<Command, S
         &["--profile", "tool", "--package", "compare", "--bin", "compare"],
     )
     .map_err(|NotBuilt { reason, log }| {
-        eprintln!("{log}xtask: the engine does not build: {reason}");
+        eprintln!("{}xtask: the engine does not build: {reason}", from_first_error(&log));
         Stop::Code(ENGINE_NOT_BUILT)
     })?;
+    let folder = target_folder(project).map_err(Stop::Failed)?.join("compare");
     let mut engine = Command::new(program);
-    engine.args(args).env("COMPARE_ROOT", project.root());
+    engine.args(args).env("COMPARE_ROOT", project.root()).env("COMPARE_OUT", &folder);
     if needs_contestants(args) {
-        let target = target_folder(project).map_err(Stop::Failed)?;
         let contestants = contestants(project).map_err(Stop::Failed)?;
-        let file = write_somewhere(&target.join("compare"), &contestants).map_err(Stop::Failed)?;
+        let file = write_somewhere(&folder, &contestants).map_err(Stop::Failed)?;
         engine.env("COMPARE_CONTESTANTS", file);
     }
     Ok(engine)
 }
 
-/// Help, skeletons and old reports do without contestants; everything else asks them at least who they are.
+/// Help, skeletons, old reports and a look at the machine do without contestants; everything else asks them at least
+/// who they are.
 fn needs_contestants(args: &[OsString]) -> bool {
     let first = args.first().and_then(|arg| arg.to_str());
     let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h");
-    !asks_for_help && !matches!(first, Some("new" | "report" | "help"))
+    !asks_for_help && !matches!(first, Some("new" | "report" | "doctor"))
 }
 
 fn target_folder(project: &Project) -> Result<PathBuf, String> {
@@ -133,7 +134,8 @@ fn text(path: PathBuf) -> Result<String, String> {
     })
 }
 
-/// Writes `contestants.json` into `folder`, or into the temporary folder when that cannot be written to.
+/// Writes `contestants.json` into `folder`, or into a new folder among the temporary ones when that cannot be written
+/// to.
 fn write_somewhere(folder: &Path, contestants: &Value) -> Result<PathBuf, String> {
     let error = match write(folder, contestants) {
         Ok(path) => return Ok(path),
@@ -141,7 +143,8 @@ fn write_somewhere(folder: &Path, contestants: &Value) -> Result<PathBuf, String
     };
     let fallback = std::env::temp_dir().join(format!("compare-{}", std::process::id()));
     eprintln!("cannot write to {} ({error}), using {}", folder.display(), fallback.display());
-    write(&fallback, contestants).map_err(|error| {
+    // Others can write there, too: a folder that exists already may be theirs, and is not used.
+    fs::create_dir(&fallback).and_then(|()| write(&fallback, contestants)).map_err(|error| {
         format!("cannot write to {} either: {error}; set CARGO_TARGET_DIR or TMPDIR", fallback.display())
     })
 }
@@ -170,12 +173,19 @@ mod tests {
 
     #[test]
     fn only_what_asks_contestants_builds_them() {
-        for free in
-            [&["--help"][..], &["-h"], &["--quick", "--help"], &["new", "model", "x"], &["report", "last"]]
-        {
+        for free in [
+            &["--help"][..],
+            &["-h"],
+            &["--quick", "--help"],
+            &["new", "model", "x"],
+            &["report"],
+            &["doctor"],
+        ] {
             assert!(!needs_contestants(&args(free)), "{free:?}");
         }
-        for asking in [&[][..], &["--list", "--json"], &["--plan"], &["-m", "new"], &["spawn"], &["doctor"]] {
+        for asking in
+            [&[][..], &["--list", "--json"], &["--plan"], &["-m", "new"], &["spawn"], &["spawn", "report"]]
+        {
             assert!(needs_contestants(&args(asking)), "{asking:?}");
         }
     }
