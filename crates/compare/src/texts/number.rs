@@ -58,6 +58,15 @@ pub(crate) fn count(count: f64) -> String {
     }
 }
 
+/// A ratio for a small box: `1.00`, `31.2`, `1,240`, `31.2k`, `4.10M`.
+pub(crate) fn compact(value: f64) -> String {
+    match round(value) {
+        large if large >= 1e6 => format!("{}M", significant(value / 1e6)),
+        large if large >= 1e4 => format!("{}k", significant(value / 1e3)),
+        _ => significant(value),
+    }
+}
+
 /// A time that a person waited: `42 s`, `3 min 5 s`, `1 h 2 min`.
 pub(crate) fn waited(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -183,6 +192,15 @@ mod tests {
             [(0.0, "0"), (3.0, "3"), (12.5, "12.5"), (100.0, "100"), (1240.0, "1,240"), (0.5, "0.500")]
         {
             assert_eq!(count(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn large_ratios_fit_into_small_boxes() {
+        for (value, text) in
+            [(1.0, "1.00"), (9994.0, "9,990"), (9996.0, "10.0k"), (207_000.0, "207k"), (4.1e6, "4.10M")]
+        {
+            assert_eq!(compact(value), text, "{value}");
         }
     }
 

@@ -78,10 +78,10 @@ pub(crate) struct ReportTexts {
     pub(crate) verified: &'static str,
     /// What the plot shows, from what is measured and the baseline.
     pub(crate) forest_caption: fn(&str, &str) -> String,
-    /// What its signs mean.
-    pub(crate) forest_help: fn(&str) -> String,
-    /// One row of the plot, for those who hear it: model, ratio, interval, verdict, rounds.
-    pub(crate) forest_row: fn(&str, &str, &str, &str, usize) -> String,
+    /// Heading: how to read the plots.
+    pub(crate) plots: &'static str,
+    /// What their signs mean.
+    pub(crate) forest_help: &'static str,
     /// What the bars of memory show.
     pub(crate) memory_caption: fn(&str) -> String,
     /// How to read them.
@@ -98,9 +98,7 @@ pub(crate) struct ReportTexts {
     pub(crate) notes: &'static str,
     /// The fold with all figures.
     pub(crate) figures: &'static str,
-    /// The fold with what it cost.
-    pub(crate) resources: &'static str,
-    /// How to read that.
+    /// How to read what it cost.
     pub(crate) resources_help: &'static str,
     /// Columns.
     pub(crate) model: &'static str,
@@ -167,7 +165,7 @@ pub(crate) struct ReportTexts {
     pub(crate) data: &'static str,
     /// The link to it.
     pub(crate) download: fn(&str) -> String,
-    /// What lies beside the report.
+    /// How exact it is, and what lies beside the report.
     pub(crate) data_help: &'static str,
     /// Heading of the command.
     pub(crate) reproduce: &'static str,

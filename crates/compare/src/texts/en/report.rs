@@ -33,7 +33,7 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     answers: "Answers",
     overview: "Overview",
     overview_help: "How many times the best model's value each one needs; 1.00 is the best, less is better. Below it the \
-        rank. Hover over a cell for its value; every number is also in the tables further down.",
+        rank. Every value is in the tables further down.",
     steps: ["best", "below 1.5×", "below 3×", "below 10×", "below 100×", "100× and more"],
     step_hole: "no result",
     tie_help: "=1 marks models that tie: no difference between them was shown.",
@@ -46,26 +46,21 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
 
     shows: "Shows",
     verified: "Verified",
-    forest_caption: |quantity, baseline| format!("{quantity}, as a multiple of {baseline}. Less is better."),
-    forest_help: |margin| {
-        format!(
-            "Bar: 95 % interval of the ratio. Dots: single rounds, the first on top. Band: {margin} around 1, within \
-             which two models are called the same."
-        )
-    },
-    forest_row: |model, ratio, interval, verdict, rounds| {
-        format!("{model}: {ratio} {interval}, {verdict}, {rounds} rounds")
-    },
-    memory_caption: |unit| format!("Bytes per waiting {unit}. Less is better."),
-    memory_help: "The bars are on a logarithmic scale: each grid line is a multiple of the one before.",
+    forest_caption: |quantity, baseline| format!("Ratio to {baseline} in {quantity}. Less is better."),
+    plots: "How to read the plots below",
+    forest_help: "Every row is a model, on a logarithmic axis. The sign stands at the ratio to the baseline: ▲ faster, ▼ \
+        slower, ■ the same, ○ unclear, ◆ the baseline itself. The bar through it is the 95 % interval. The dots are \
+        single rounds, the first on top. Within the shaded band around 1 two models are called the same.",
+    memory_caption: |unit| format!("Memory per waiting {unit}. Less is better."),
+    memory_help: "Logarithmic: each grid line is four times the one before.",
     outcome_caption: "One of several tasks fails. What is lost with it?",
     outcome_help: "Task: only its own result. Worker: results of others too, or the pool takes no more work. Program: all.",
     causes: "What the handle of the lost task said",
     group_holes: "No result",
     notes: "Remarks",
-    figures: "All figures",
-    resources: "CPU time, context switches, memory",
-    resources_help: "Per iteration, over the whole process tree; median of the rounds. Memory is the peak of the tree.",
+    figures: "All figures, CPU time, context switches and memory",
+    resources_help: "CPU time and context switches are per iteration, over the whole process tree, median of the rounds; \
+        memory is the peak of the tree. Their bars are shares of the largest.",
     model: "Model",
     rank: "Rank",
     value: "Median",
@@ -168,7 +163,8 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     },
     data: "Raw data",
     download: |size| format!("Download summary.json ({size})"),
-    data_help: "Every sample is in samples.jsonl in the run's folder, beside this report.",
+    data_help: "Numbers in this copy are rounded to seven digits. The exact summary.json and every single sample, in \
+        samples.jsonl, are in the run's folder beside this report.",
     reproduce: "Run it again",
     reproduce_help: "The seed repeats all orders and inputs. The machine's mood it cannot repeat.",
 

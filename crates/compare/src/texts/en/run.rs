@@ -22,7 +22,11 @@ pub(super) const RUN: RunTexts = RunTexts {
     left: |seconds| format!("{} left", waited(seconds)),
     failed: |cell, status, why| format!("{cell}: {status}: {why}"),
     first_look: |done, planned| {
-        if done < planned { format!("first look, after {done} of {planned} rounds (unadjusted):") } else { "verdict:".to_owned() }
+        if done < planned {
+            format!("first look, after {done} of {planned} rounds (unadjusted):")
+        } else {
+            "verdict:".to_owned()
+        }
     },
     stopping: "stopping: what was measured is kept",
     report_at: |path| format!("report: {path}"),
@@ -30,7 +34,9 @@ pub(super) const RUN: RunTexts = RunTexts {
         format!("{ok} cells verified, {bad} not; {holes} more cannot run here or are left out")
     },
     all_quiet: "nothing found that would disturb a measurement",
-    above_all: |name| name.map_or_else(|| "unknown".to_owned(), |name| format!("above all the program `{name}`")),
+    above_all: |name| {
+        name.map_or_else(|| "unknown".to_owned(), |name| format!("above all the program `{name}`"))
+    },
     at_most: |percent, group, round| format!("at most {percent:.0} % of a CPU ({group}, round {round})"),
     outside: |rounds, worst| format!("other programs used CPU time in {rounds} rounds, {worst}"),
     outside_remedy: "close it and run again; the rounds named here are marked in the data",
@@ -40,7 +46,9 @@ pub(super) const RUN: RunTexts = RunTexts {
     drift: |places| format!("the baseline's times moved over the rounds: {places}"),
     drift_cause: "the processor warmed up, or a neighbour came or went",
     drift_remedy: "ratios are paired by round and hold; for the plain times, run again",
-    outliers: |rounds, of| format!("{rounds} of {of} values stand far from the others of their cell (modified z above 3.5)"),
+    outliers: |rounds, of| {
+        format!("{rounds} of {of} values stand far from the others of their cell (modified z above 3.5)")
+    },
     outliers_cause: "short disturbances that no counter shows",
     outliers_remedy: "none is dropped: the estimate is a median and bears them; more rounds narrow the intervals",
     shared_cpu: "the server of `fetch` shares its CPUs with those who ask it",

@@ -1,0 +1,93 @@
+//! The section of one workload: what it is, then each of its scales.
+
+use maud::{Markup, html};
+
+use super::{GLYPHS, Page, figures, forest, memory, outcome};
+use crate::protocol::Metric;
+use crate::summary::Verdict;
+use crate::table::group::{self, Group};
+use crate::table::{answer, floor_text, grouped_holes};
+
+/// All of it.
+pub(super) fn section(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
+    let t = &page.texts.report;
+    let name = groups[0].workload;
+    html! {
+        section id={ "w-" (name) } aria-labelledby={ "w-" (name) "-h" } {
+            h2 id={ "w-" (name) "-h" } { (name) }
+            @if let Some(workload) = group::workload(page.summary, name) {
+                p.lead { (workload.about) }
+                dl.about {
+                    @if !workload.shows.is_empty() { div { dt { (t.shows) } dd { (workload.shows) } } }
+                    @if !workload.verified.is_empty() { div { dt { (t.verified) } dd { (workload.verified) } } }
+                }
+            }
+            @if groups.iter().all(|group| group.metric == Metric::Outcome) {
+                (outcome::strip(page, groups))
+                (holes(page, groups))
+            } @else {
+                @for group in groups { (scale(page, group)) }
+            }
+        }
+    }
+}
+
+fn scale(page: &Page<'_>, group: &Group<'_>) -> Markup {
+    let (t, words) = (&page.texts.report, &page.texts.words);
+    let baseline = &page.summary.run.baseline;
+    html! {
+        section.scale id=(group.anchor()) aria-labelledby={ (group.anchor()) "-h" } {
+            h3 id={ (group.anchor()) "-h" } {
+                (group.title(words.resources))
+                span.minor { " " ((words.resources)(group.cpus, group.workers)) ", " ((words.rounds)(group.rounds())) }
+            }
+            p.answer {
+                @if !group.is_stable() { b.stamp { (page.texts.table.unstable) } " " }
+                (answer(group, baseline, words, GLYPHS))
+            }
+            @if !group.rows.is_empty() {
+                @if group.metric == Metric::Memory { (memory::bars(page, group)) } @else { (forest::plot(page, group)) }
+            }
+            @if let Some(floor) = floor_text(group, page.texts, GLYPHS) { p.help { (floor) } }
+            (notes(page, group))
+            (holes(page, std::slice::from_ref(group)))
+            @if !group.rows.is_empty() { details { summary { (t.figures) } (figures::all(page, group)) } }
+        }
+    }
+}
+
+fn notes(page: &Page<'_>, group: &Group<'_>) -> Markup {
+    let mut notes: Vec<(&str, String)> = Vec::new();
+    for row in group.rows.iter().chain(&group.holes) {
+        notes.extend(row.cell.notes.iter().map(|note| (row.name.as_str(), note.clone())));
+        if let (Some(Verdict::Unclear), Some(rounds), true) =
+            (row.cell.verdict, row.cell.rounds_needed, group.is_stable())
+        {
+            notes.push((&row.name, (page.texts.words.rounds_needed)(rounds)));
+        }
+    }
+    html! {
+        @if !notes.is_empty() {
+            div.side {
+                h4 { (page.texts.report.notes) }
+                ul { @for (name, note) in notes { li { b { (name) } " " (note) } } }
+            }
+        }
+    }
+}
+
+fn holes(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
+    let holes: Vec<_> = groups.iter().flat_map(|group| &group.holes).collect();
+    html! {
+        @if !holes.is_empty() {
+            div.side {
+                h4 { (page.texts.report.group_holes) }
+                ul {
+                    @for (status, why, names) in grouped_holes(&holes, page.texts) {
+                        li { b { (names.join(", ")) } " " (((page.texts.words.status)(status))) ": " (why) }
+                    }
+                }
+            }
+        }
+    }
+}
