@@ -118,13 +118,20 @@ def each(function, calls):
 
 
 def put_result(results, i, function, arguments):
-    results.put((i, function(*arguments)))
+    try:
+        results.put((i, function(*arguments)))
+    except Exception as error:
+        # Told, because a queue does not notice that one of those who put has died: the parent would wait for ever.
+        results.put((i, error))
 
 
 def gather(processes, results):
     """As many results as there are processes, in order of the processes, which are then joined."""
     # First the results, then the join: a process cannot end before what it put into a full pipe is taken out.
     found = dict(results.get() for _ in processes)
+    for result in found.values():
+        if isinstance(result, Exception):
+            raise result
     join(processes)
     return [found[i] for i in range(len(processes))]
 
