@@ -3,8 +3,6 @@
 //! Such a model waits first and then returns a future that is ready: `std::future::ready(receiver.recv())`. A unit is
 //! therefore ready at its first poll, and [`finish`] is all the executor it needs.
 
-use crate::Lost;
-use std::any::Any;
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -22,14 +20,6 @@ pub fn finish<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("a unit of a blocking model returned `Pending`: let the model block instead"),
     }
-}
-
-/// How a panic ended a unit, as `panicked: <message>`.
-#[must_use]
-pub fn lost(payload: &(dyn Any + Send)) -> Lost {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    Lost::new(format_args!("panicked: {}", text.unwrap_or("(a payload that is no text)")))
 }
 
 /// [`crate::Model::exchange`] by a blocking socket.

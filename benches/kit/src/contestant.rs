@@ -10,7 +10,23 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
-/// What every contestant's `main` consists of.
+/// A contestant's `main`, and the test that it ends with: [`check`](crate::check()).
+#[macro_export]
+macro_rules! main {
+    ($model:ty) => {
+        fn main() -> std::process::ExitCode {
+            $crate::main::<$model>()
+        }
+
+        #[cfg(test)]
+        #[test]
+        fn every_workload_gives_the_results_of_the_oracle() {
+            $crate::check::<$model>();
+        }
+    };
+}
+
+/// What [`main!`](crate::main!) puts into a contestant's `main`.
 ///
 /// It reads a request, carries it out and answers; whatever goes wrong is told on standard error, with exit code 1.
 #[must_use]

@@ -1,15 +1,8 @@
 //! What contestants of the comparison share.
 //!
 //! A contestant is a small program that measures one model of concurrency. Its `main.rs` implements [`Model`] with the
-//! idioms of the runtime or library that it stands for, and ends with
-//!
-//! ```ignore
-//! fn main() -> std::process::ExitCode {
-//!     kit::main::<MyModel>()
-//! }
-//! ```
-//!
-//! Everything else is here, once for all of them:
+//! idioms of the runtime or library that it stands for, and ends with `kit::main!(MyModel);`. Everything else is here,
+//! once for all of them:
 //!
 //! - [`model`]: the trait, and how a model says what it cannot do;
 //! - [`workloads`]: the work itself, one file each, written once over [`Model`], each with an oracle that reaches the
@@ -18,6 +11,7 @@
 //! - `measure`: the measuring loop, which knows nothing of models and workloads;
 //! - [`contestant`]: requests in, answers out;
 //! - [`blocking`]: help for models whose units block their thread instead of returning `Pending`;
+//! - [`unwind`]: help for models that hand a unit's panic on as a panic;
 //! - [`check()`]: every workload of one model, verified in this very process, for a contestant's unit test.
 //!
 //! A new model needs no edit of a workload and a new workload none of a model: a model names the *capabilities* that it
@@ -36,6 +30,7 @@ pub mod page;
 mod planted;
 pub mod random;
 pub mod stage;
+pub mod unwind;
 pub mod version;
 pub mod workloads;
 

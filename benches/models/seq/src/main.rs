@@ -3,12 +3,10 @@
 //! A unit runs to its end where it is spawned, as any function call does, so it can wait for nobody. This contestant is
 //! also the comparison's oracle, by the kit's own second implementation of every workload.
 
-use kit::{Capability, Facts, Lost, Model, blocking};
+use kit::{Capability, Facts, Lost, Model, blocking, unwind};
 use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
 
 struct Seq;
 
@@ -42,7 +40,7 @@ impl Model for Seq {
     }
 
     fn spawn(&self, unit: impl Future<Output = u64> + Send + 'static) -> Self::Task {
-        catch_unwind(AssertUnwindSafe(|| blocking::finish(unit))).map_err(|payload| blocking::lost(&*payload))
+        unwind::call(|| blocking::finish(unit))
     }
 
     fn join(task: Self::Task) -> impl Future<Output = Result<u64, Lost>> + Send {
@@ -62,12 +60,4 @@ impl Model for Seq {
     }
 }
 
-fn main() -> ExitCode {
-    kit::main::<Seq>()
-}
-
-#[cfg(test)]
-#[test]
-fn every_workload_gives_the_oracles_results() {
-    kit::check::<Seq>();
-}
+kit::main!(Seq);

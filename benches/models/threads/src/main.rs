@@ -5,11 +5,10 @@
 //! take the next item from a shared iterator.
 
 use kit::blocking::{self, Gate};
-use kit::{Facts, Lost, Model};
+use kit::{Facts, Lost, Model, unwind};
 use std::future::{Future, ready};
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
-use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -52,7 +51,7 @@ impl Model for Threads {
     }
 
     fn join(task: JoinHandle<u64>) -> impl Future<Output = Result<u64, Lost>> + Send {
-        ready(task.join().map_err(|payload| blocking::lost(&*payload)))
+        ready(task.join().map_err(|payload| unwind::lost(&*payload)))
     }
 
     async fn yield_now() {
@@ -115,12 +114,4 @@ fn start_thread<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) ->
     })
 }
 
-fn main() -> ExitCode {
-    kit::main::<Threads>()
-}
-
-#[cfg(test)]
-#[test]
-fn every_workload_gives_the_oracles_results() {
-    kit::check::<Threads>();
-}
+kit::main!(Threads);

@@ -9,7 +9,6 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
-use std::process::ExitCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
@@ -111,12 +110,4 @@ fn pass_on(lost: JoinError) -> ! {
     resume_unwind(lost.into_panic())
 }
 
-fn main() -> ExitCode {
-    kit::main::<TokioMt>()
-}
-
-#[cfg(test)]
-#[test]
-fn every_workload_gives_the_oracles_results() {
-    kit::check::<TokioMt>();
-}
+kit::main!(TokioMt);
