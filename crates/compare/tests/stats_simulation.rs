@@ -18,7 +18,7 @@ use compare::summary::Verdict;
 const DRAWS: u32 = 2_000;
 
 /// For numbers that stand beside them for comparison.
-const FEW: u32 = 500;
+const FEW: u32 = 250;
 
 /// A generator of our own, so that no update of a crate ever changes these draws: splitmix64 (G. L. Steele, D. Lea,
 /// C. H. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014) and Box and Muller's transformation.
@@ -136,8 +136,8 @@ fn a_slowdown_of_ten_percent_is_called_slower() {
     // Two disturbed rounds of the baseline in twelve hide it from any test of ranks, which is one run in four `in
     // values`: that the harsher noise needs more rounds is for `rounds_needed` to say, and not a defect.
     for ((kind, draw), promised) in KINDS.into_iter().zip([0.9, 0.7]) {
-        for n in [6, 12, 24] {
-            let found = rate(DRAWS, 3, |noise| {
+        for (n, draws) in [(6, FEW), (12, DRAWS), (24, FEW)] {
+            let found = rate(draws, 3, |noise| {
                 let (model, base) = draw(noise, n, 1.1);
                 compare(&model, &base, 0.03).verdict == Verdict::Slower
             });

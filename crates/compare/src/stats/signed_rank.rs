@@ -201,10 +201,13 @@ fn lower_tail(ranks: impl Iterator<Item = usize>, most: usize) -> Vec<f64> {
     let mut reach = 0;
     for rank in ranks {
         reach = (reach + rank).min(most);
-        // Downwards, so that each rank is taken at most once.
-        for sum in (0..=reach).rev() {
-            let taken = if sum >= rank { chance[sum - rank] } else { 0.0 };
-            chance[sum] = 0.5 * (chance[sum] + taken);
+        let free = rank.min(reach + 1);
+        // Downwards, so that each rank is taken at most once. Sums below the rank can only have left it.
+        for sum in (rank..=reach).rev() {
+            chance[sum] = 0.5 * (chance[sum] + chance[sum - rank]);
+        }
+        for chance in &mut chance[..free] {
+            *chance *= 0.5;
         }
     }
     chance
