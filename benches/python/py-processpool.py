@@ -1,4 +1,4 @@
-"""The model `py-processpool`: `concurrent.futures.ProcessPoolExecutor`, one `submit` for each unit of work.
+"""The model `py-processpool`: `concurrent.futures.ProcessPoolExecutor`, one future for each unit of work.
 
 The idiom is that of the page `concurrent.futures` of Python's library reference. The pool has W processes where the
 units need nothing of each other, and one for each unit where they must be alive at once. Queues cannot be sent to a
