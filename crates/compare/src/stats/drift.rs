@@ -3,9 +3,10 @@
 //! A CPU that heats up or a neighbour that wakes makes late rounds slower than early ones. Pairing within rounds keeps
 //! that out of the ratios; it does not keep it out of the values, and whoever reads them should know.
 //!
-//! The Theil-Sen slope alone would cry wolf: over six rounds of the noise in `docs/design/statistics.md` it shows a change of
-//! 3 % or more in every third run of a machine that does not change. So it counts only together with Mann and Kendall's test of "the order is random", which is exact here.
-//! (H. B. Mann, "Nonparametric Tests Against Trend", Econometrica 13(3), 1945.)
+//! The Theil-Sen slope alone would cry wolf: over six rounds of the noise in `docs/design/statistics.md` it shows a change
+//! of 3 % or more in every third run of a machine that does not change. So it counts only together with Mann and
+//! Kendall's test of "the order is random", which is exact here. (H. B. Mann, "Nonparametric Tests Against Trend",
+//! Econometrica 13(3), 1945.)
 
 use super::{
     ALPHA, Round,
