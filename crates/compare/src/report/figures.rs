@@ -41,7 +41,7 @@ fn line(page: &Page<'_>, group: &Group<'_>, row: &Row<'_>, most: &[f64; 3]) -> M
             th scope="row" { (model_text(row, page.texts)) }
             td { (cell.value.map(value).unwrap_or_default()) }
             td { (cell.range.map(|range| range_text(range, group.metric, GLYPHS)).unwrap_or_default()) }
-            td { (cell.lo.zip(cell.hi).map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default()) }
+            td { (row.interval(&page.summary.run.baseline).map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default()) }
             td { (cell.rounds) }
             td { (cell.startup_ns.map(|ns| number::time(ns, GLYPHS)).unwrap_or_default()) }
             @for (resource, most) in RESOURCES.iter().zip(most) { (resource_cell(resource, cell, *most)) }
@@ -62,8 +62,8 @@ const RESOURCES: [Resource; 3] = [
 
 fn resource_cell(resource: &Resource, cell: &Cell, most: f64) -> Markup {
     let Some(value) = (resource.value)(cell) else { return html! { td {} } };
-    let share = if most > 0.0 { value / most * 100.0 } else { 0.0 };
+    let share = if most > 0.0 { value / most } else { 0.0 };
     html! {
-        td.bar style={ "--w:" (format!("{share:.0}")) "%" } { ((resource.text)(value)) }
+        td.bar style={ "--w:" (format!("{share:.2}")) } { ((resource.text)(value)) }
     }
 }

@@ -37,22 +37,27 @@ pub(super) fn plot(page: &Page<'_>, group: &Group<'_>) -> Markup {
     let baseline = &page.summary.run.baseline;
     let forest = Forest::new(group, baseline);
     let quantity = (words.quantity)(group.metric, group.unit);
+    let reference = if forest.base.is_some() { baseline } else { &group.rows[0].name };
+    let caption = match forest.base {
+        Some(_) => (t.forest_caption)(&quantity, baseline),
+        None => (t.medians_caption)(&quantity, reference, baseline),
+    };
     let grid = format!("g-{}", group.anchor());
     html! {
         (forest.grid(&grid))
         table.forest {
-            caption { ((t.forest_caption)(&quantity, baseline)) }
+            caption { (caption) }
             thead {
                 tr {
                     th scope="col" { (t.model) }
                     th.plot scope="col" {
-                        span.hear { ((t.plot)(baseline)) }
+                        span.hear { ((t.plot)(reference)) }
                         (forest.axis())
                     }
                     th.num scope="col" { (t.ratio) }
-                    th.num.wide scope="col" { (t.interval) }
+                    @if forest.base.is_some() { th.num.wide scope="col" { (t.interval) } }
                     th.num.wide scope="col" { (t.value) }
-                    @if group.is_stable() { th scope="col" { (t.verdict) } }
+                    @if forest.has_verdicts(group) { th scope="col" { (t.verdict) } }
                 }
             }
             tbody { @for row in &group.rows { (forest.row(page, group, row, &grid)) } }
@@ -65,6 +70,8 @@ struct Forest<'a> {
     margin: f64,
     /// The baseline, if it has values to take ratios against.
     base: Option<&'a Cell>,
+    /// What ratios of medians are taken against where there is no baseline.
+    first: Option<f64>,
 }
 
 /// The height of a row in pixels, as in the style sheet.
@@ -72,15 +79,20 @@ const ROW: f64 = 24.0;
 
 impl<'a> Forest<'a> {
     fn new(group: &'a Group<'_>, baseline: &str) -> Self {
-        let base = group.rows.iter().map(|row| row.cell).find(|cell| cell.model == baseline);
+        let base = group.baseline(baseline).map(|row| row.cell);
+        let first = group.rows.first().and_then(|row| row.cell.value).filter(|_| base.is_none());
         let margin = group.floor.map_or(0.0, |floor| floor.margin);
         let cells = group.rows.iter().map(|row| row.cell);
         let shown = cells.flat_map(|cell| {
-            let ends = [cell.ratio, cell.lo, cell.hi].into_iter().flatten();
+            let ends = [ratio(cell, first), cell.lo, cell.hi].into_iter().flatten();
             ends.chain(rounds(cell, base).map(|(_, ratio)| ratio))
         });
         let scale = LogScale::around(shown.chain([1.0, 1.0 + margin, 1.0 / (1.0 + margin)]));
-        Self { scale, margin, base }
+        Self { scale, margin, base, first }
+    }
+
+    fn has_verdicts(&self, group: &Group<'_>) -> bool {
+        self.base.is_some() && group.is_stable()
     }
 
     /// The band, the line at 1 and the marks, drawn once and used by every row.
@@ -110,9 +122,9 @@ impl<'a> Forest<'a> {
         let mut labels = String::new();
         for (index, tick) in self.scale.ticks().into_iter().enumerate() {
             let at = self.scale.percent(tick);
-            let anchor = if at < 6.0 {
+            let anchor = if at < 3.0 {
                 "start"
-            } else if at > 94.0 {
+            } else if at > 97.0 {
                 "end"
             } else {
                 "middle"
@@ -127,10 +139,11 @@ impl<'a> Forest<'a> {
 
     fn row(&self, page: &Page<'_>, group: &Group<'_>, row: &Row<'_>, grid: &str) -> Markup {
         let cell = row.cell;
-        let verdict = cell.verdict.filter(|_| group.is_stable());
-        let ratio = cell.ratio.map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default();
-        let is_baseline = cell.verdict == Some(Verdict::Baseline);
-        let ends = cell.lo.zip(cell.hi).filter(|_| !is_baseline);
+        let baseline = &page.summary.run.baseline;
+        let is_baseline = row.is_baseline(baseline);
+        let verdict = cell.verdict.filter(|_| group.is_stable()).or(is_baseline.then_some(Verdict::Baseline));
+        let ratio = ratio(cell, self.first).map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default();
+        let ends = row.interval(baseline);
         let interval = ends.map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default();
         let said = verdict.map(|verdict| verdict_text(verdict, group.metric, page.texts, GLYPHS));
         let title = format!("{ratio} {interval}, {}", (page.texts.words.rounds)(cell.rounds));
@@ -148,11 +161,11 @@ impl<'a> Forest<'a> {
                     }
                 }
                 td.num { (ratio) }
-                td.num.wide { (interval) }
+                @if self.base.is_some() { td.num.wide { (interval) } }
                 td.num.wide {
                     (cell.value.map(|value| value_text(value, group.metric, GLYPHS)).unwrap_or_default())
                 }
-                @if group.is_stable() {
+                @if self.has_verdicts(group) {
                     td class={ "v " (class(verdict)) } { (said.unwrap_or_default()) }
                 }
             }
@@ -172,7 +185,7 @@ impl<'a> Forest<'a> {
             let (lo, hi) = (self.scale.percent(lo), self.scale.percent(hi));
             let _ = write!(svg, r#"<line class="bar" x1="{lo:.2}%" x2="{hi:.2}%" y1="12" y2="12"/>"#);
         }
-        if let Some(ratio) = cell.ratio {
+        if let Some(ratio) = ratio(cell, self.first) {
             let (at, class) = (self.scale.percent(ratio), class(verdict));
             let _ = write!(svg, r##"<use class="{class}" href="#m-{class}" x="{at:.2}%" y="12"/>"##);
         }
@@ -190,6 +203,11 @@ impl<'a> Forest<'a> {
         }
         path
     }
+}
+
+/// The paired ratio; where there is no baseline to pair with, that of the medians.
+fn ratio(cell: &Cell, first: Option<f64>) -> Option<f64> {
+    cell.ratio.or_else(|| Some(cell.value? / first?))
 }
 
 /// The rounds in which both have a value: the round's index and the ratio.

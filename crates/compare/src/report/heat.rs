@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::holes::is_fault;
 use super::{GLYPHS, Page, scrolling};
 use crate::protocol::Metric;
 use crate::table::group::{Group, Row};
@@ -96,7 +97,8 @@ fn cell(page: &Page<'_>, group: &Group<'_>, model: &str, first: bool) -> Markup 
         (words.status)(status),
         reason(hole, page.texts)
     );
-    html! { td class={ "hole" (edge) } title=(tip) { ((words.status_short)(status)) } }
+    let fault = if is_fault(status) { " fault" } else { "" };
+    html! { td class={ "hole" (fault) (edge) } title=(tip) { ((words.status_short)(status)) } }
 }
 
 fn result(page: &Page<'_>, group: &Group<'_>, row: &Row<'_>, edge: &str) -> Markup {

@@ -10,6 +10,7 @@ use crate::table::reason;
 pub(super) fn section(page: &Page<'_>) -> Markup {
     let t = &page.texts.report;
     let lines = lines(page);
+    let groups = page.groups().count();
     html! {
         section #holes aria-labelledby="holes-h" {
             h2 #holes-h { (t.holes) }
@@ -32,7 +33,10 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
                                     th scope="row" { (line.model) }
                                     td.fault[is_fault(line.status)] { ((page.texts.words.status)(line.status)) }
                                     td { (line.why) }
-                                    td { (line.places.join(", ")) }
+                                    td {
+                                        @if line.places.len() == groups { (t.everywhere) }
+                                        @else { (line.places.join(", ")) }
+                                    }
                                 }
                             }
                         }
@@ -60,7 +64,8 @@ fn lines(page: &Page<'_>) -> Vec<Line> {
             match lines.iter_mut().find(same) {
                 Some(line) => line.places.push(place.clone()),
                 None => {
-                    lines.push(Line { model: hole.name.clone(), status, why, places: vec![place.clone()] })
+                    let places = vec![place.clone()];
+                    lines.push(Line { model: hole.name.clone(), status, why, places });
                 }
             }
         }
@@ -71,6 +76,6 @@ fn lines(page: &Page<'_>) -> Vec<Line> {
 }
 
 /// Whether the model failed, rather than being absent or unable.
-fn is_fault(status: Status) -> bool {
+pub(super) fn is_fault(status: Status) -> bool {
     matches!(status, Status::BuildFailed | Status::Wrong | Status::Crashed | Status::Timeout | Status::Leaked)
 }

@@ -17,6 +17,7 @@ const STEP: f64 = 4.0;
 pub(super) fn bars(page: &Page<'_>, group: &Group<'_>) -> Markup {
     let t = &page.texts.report;
     let scale = Bars::new(group);
+    let has_ratios = scale.has_ratios;
     html! {
         table.forest.bars {
             caption { ((t.memory_caption)(group.unit)) " " (t.memory_help) }
@@ -25,9 +26,11 @@ pub(super) fn bars(page: &Page<'_>, group: &Group<'_>) -> Markup {
                     th scope="col" { (t.model) }
                     th.plot scope="col" { (scale.axis()) }
                     th.num scope="col" { (t.value) }
-                    th.num.wide scope="col" { (t.ratio) }
-                    th.num.wide scope="col" { (t.interval) }
-                    @if group.is_stable() { th scope="col" { (t.verdict) } }
+                    @if has_ratios {
+                        th.num.wide scope="col" { (t.ratio) }
+                        th.num.wide scope="col" { (t.interval) }
+                        @if group.is_stable() { th scope="col" { (t.verdict) } }
+                    }
                 }
             }
             tbody { @for row in &group.rows { (scale.row(page, group, row)) } }
@@ -39,6 +42,7 @@ struct Bars {
     /// The logarithm to the base of a step, of the left end.
     first: f64,
     steps: f64,
+    has_ratios: bool,
 }
 
 impl Bars {
@@ -50,7 +54,11 @@ impl Bars {
         let first = logs().fold(f64::MAX, f64::min).min(1e3).floor() - 1.0;
         let last = logs().fold(f64::MIN, f64::max).ceil();
         let first = if last < first { 0.0 } else { first.max(0.0) };
-        Self { first, steps: (last - first).max(1.0) }
+        Self {
+            first,
+            steps: (last - first).max(1.0),
+            has_ratios: group.rows.iter().any(|row| row.cell.ratio.is_some()),
+        }
     }
 
     /// In percent of the plot. A value below one byte, which noise can bring about, has no bar.
@@ -74,10 +82,10 @@ impl Bars {
         html! {
             svg.axis aria-hidden="true" height="18" {
                 @for (index, (at, bytes)) in self.marks().enumerate().filter(|(index, _)| index % every == 0) {
-                    @let anchor = if at < 6.0 { "start" } else if at > 94.0 { "end" } else { "middle" };
+                    @let anchor = if at < 3.0 { "start" } else if at > 97.0 { "end" } else { "middle" };
                     @let class = (index / every % 2 == 1).then_some("wide");
                     text class=[class] x={ (format!("{at:.1}")) "%" } y="14" text-anchor=(anchor) {
-                        (number::bytes(bytes).replace(".00", "").replace("1,020 B", "1 KiB"))
+                        (mark(bytes))
                     }
                 }
             }
@@ -86,11 +94,12 @@ impl Bars {
 
     fn row(&self, page: &Page<'_>, group: &Group<'_>, row: &Row<'_>) -> Markup {
         let cell = row.cell;
-        let verdict = cell.verdict.filter(|_| group.is_stable());
-        let is_baseline = cell.verdict == Some(Verdict::Baseline);
+        let baseline = &page.summary.run.baseline;
+        let is_baseline = row.is_baseline(baseline);
+        let verdict = cell.verdict.filter(|_| group.is_stable()).or(is_baseline.then_some(Verdict::Baseline));
         let value = cell.value.unwrap_or_default();
         let text = value_text(value, group.metric, GLYPHS);
-        let ends = cell.lo.zip(cell.hi).filter(|_| !is_baseline);
+        let ends = row.interval(baseline);
         let rank = cell.rank.filter(|_| group.is_stable());
         html! {
             tr data-m=(cell.model) class=[is_baseline.then_some("base")] {
@@ -112,16 +121,25 @@ impl Bars {
                     }
                 }
                 td.num { (text) }
-                td.num.wide {
-                    (cell.ratio.map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default())
-                }
-                td.num.wide { (ends.map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default()) }
-                @if group.is_stable() {
-                    td class={ "v " (class(verdict)) } {
-                        (verdict.map(|v| verdict_text(v, group.metric, page.texts, GLYPHS)).unwrap_or_default())
+                @if self.has_ratios {
+                    td.num.wide { (cell.ratio.map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default()) }
+                    td.num.wide { (ends.map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default()) }
+                    @if group.is_stable() {
+                        td class={ "v " (class(verdict)) } {
+                            (verdict.map(|v| verdict_text(v, group.metric, page.texts, GLYPHS)).unwrap_or_default())
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+/// Powers of four are whole numbers of their unit.
+fn mark(bytes: f64) -> String {
+    let text = number::bytes(bytes);
+    match text.split_once(' ') {
+        Some((number, unit)) => format!("{} {unit}", number.split('.').next().unwrap_or(number)),
+        None => text,
     }
 }

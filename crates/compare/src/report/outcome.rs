@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Page, scrolling};
 use crate::table::group::{Group, OUTCOMES, Row};
-use crate::table::{answer, reason};
+use crate::table::{answer, readable, reason};
 use crate::texts::number::Glyphs;
 
 /// All scales of one workload side by side.
@@ -31,7 +31,12 @@ fn table(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
             thead {
                 tr {
                     th scope="col" { (t.model) }
-                    @for group in groups { th scope="col" { (group.title(page.texts.words.resources)) } }
+                    @for group in groups {
+                        th scope="col" {
+                            (group.scale)
+                            @if group.one_of_many { " " ((page.texts.words.resources)(group.cpus, group.workers)) }
+                        }
+                    }
                 }
             }
             tbody {
@@ -52,7 +57,7 @@ fn cell(page: &Page<'_>, group: &Group<'_>, model: &str) -> Markup {
         let outcome = row.cell.outcome.as_deref().unwrap_or_default();
         let place = place(row);
         return html! {
-            td class={ "o" (place) } title=(row.cell.why.as_deref().unwrap_or_default()) {
+            td class={ "o" (place) } title=[row.cell.why.as_deref().map(readable)] {
                 span.sign aria-hidden="true" { (SIGNS[place]) } " " ((words.outcome)(outcome))
             }
         };
@@ -76,10 +81,10 @@ fn place(row: &Row<'_>) -> usize {
 
 /// What the handles said: the tips of the strip, in words for those who have no pointer.
 fn causes(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
-    let mut said: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    let mut said: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for group in groups {
         for row in &group.rows {
-            let Some(why) = row.cell.why.as_deref() else { continue };
+            let Some(why) = row.cell.why.as_deref().map(readable) else { continue };
             match said.iter_mut().find(|(scale, known, _)| *scale == group.scale && *known == why) {
                 Some((_, _, names)) => names.push(&row.name),
                 None => said.push((group.scale, why, vec![&row.name])),

@@ -80,8 +80,8 @@ fn noise(page: &Page<'_>) -> Markup {
     margins.sort_by(f64::total_cmp);
     html! {
         @if let Some(largest) = margins.last() {
-            @let typical = margins[margins.len() / 2];
-            dd { ((t.margins)(&number::percent(typical), &number::percent(*largest))) }
+            @let (typical, largest) = (number::percent(margins[margins.len() / 2]), number::percent(*largest));
+            dd { @if typical == largest { (largest) } @else { ((t.margins)(&typical, &largest)) } }
             dd.minor { (t.margin_means) }
         } @else {
             dd { (t.no_control) }

@@ -4,9 +4,8 @@ use maud::{Markup, html};
 
 use super::{GLYPHS, Page, figures, forest, memory, outcome};
 use crate::protocol::Metric;
-use crate::summary::Verdict;
 use crate::table::group::{self, Group};
-use crate::table::{answer, floor_text, grouped_holes};
+use crate::table::{answer, floor_text, grouped_holes, remarks};
 
 /// All of it.
 pub(super) fn section(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
@@ -57,20 +56,12 @@ fn scale(page: &Page<'_>, group: &Group<'_>) -> Markup {
 }
 
 fn notes(page: &Page<'_>, group: &Group<'_>) -> Markup {
-    let mut notes: Vec<(&str, String)> = Vec::new();
-    for row in group.rows.iter().chain(&group.holes) {
-        notes.extend(row.cell.notes.iter().map(|note| (row.name.as_str(), note.clone())));
-        if let (Some(Verdict::Unclear), Some(rounds), true) =
-            (row.cell.verdict, row.cell.rounds_needed, group.is_stable())
-        {
-            notes.push((&row.name, (page.texts.words.rounds_needed)(rounds)));
-        }
-    }
+    let notes = remarks(group, page.texts);
     html! {
         @if !notes.is_empty() {
             div.side {
                 h4 { (page.texts.report.notes) }
-                ul { @for (name, note) in notes { li { b { (name) } " " (note) } } }
+                ul { @for (note, names) in notes { li { b { (names.join(", ")) } ": " (note) } } }
             }
         }
     }
@@ -84,7 +75,7 @@ fn holes(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
                 h4 { (page.texts.report.group_holes) }
                 ul {
                     @for (status, why, names) in grouped_holes(&holes, page.texts) {
-                        li { b { (names.join(", ")) } " " (((page.texts.words.status)(status))) ": " (why) }
+                        li { b { (names.join(", ")) } ": " (((page.texts.words.status)(status))) ": " (why) }
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! One group as a block of the terminal: the answer, the table, what it rests on and what is missing.
 
 use super::answer::answer;
-use super::screen::wrap;
+use super::screen::{readable, wrap};
 use super::{Screen, Style, cards, grid, outcome};
 use crate::protocol::Metric;
 use crate::summary::{Status, Summary, Verdict};
@@ -26,8 +26,9 @@ pub(super) fn lines(summary: &Summary, groups: &[Group<'_>], screen: &Screen) ->
 fn values(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
     let mut lines = heading(summary, group, screen);
     if !group.rows.is_empty() {
-        let grid = if screen.width < CARDS_BELOW { None } else { grid::lines(group, screen) };
-        lines.extend(grid.unwrap_or_else(|| cards::lines(group, screen)));
+        let baseline = &summary.run.baseline;
+        let grid = if screen.width < CARDS_BELOW { None } else { grid::lines(group, baseline, screen) };
+        lines.extend(grid.unwrap_or_else(|| cards::lines(group, baseline, screen)));
     }
     if let Some(text) = noise_floor(group, screen) {
         lines.extend(screen.dim(&text));
@@ -78,31 +79,36 @@ fn noise_floor(group: &Group<'_>, screen: &Screen) -> Option<String> {
     floor_text(group, screen.texts, screen.glyphs)
 }
 
-/// What looks odd about single rows, and how many rounds would decide an unclear one.
-fn notes(group: &Group<'_>, screen: &Screen) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut put = |row: &Row<'_>, text: &str| {
-        let note = format!("{}{}: {text}", screen.texts.table.note, row.name);
-        lines.extend(wrap(&note, screen.width, "", "  "));
-    };
+/// What looks odd about single rows, and how many rounds would decide the unclear ones: each remark once, with the names
+/// it is about.
+pub(crate) fn remarks<'a>(group: &'a Group<'_>, texts: &Texts) -> Vec<(String, Vec<&'a str>)> {
+    let mut remarks: Vec<(String, Vec<&str>)> = Vec::new();
     for row in group.rows.iter().chain(&group.holes) {
-        for note in &row.cell.notes {
-            put(row, note);
-        }
-        if let (Some(Verdict::Unclear), Some(rounds), true) =
-            (row.cell.verdict, row.cell.rounds_needed, group.is_stable())
-        {
-            put(row, &(screen.texts.words.rounds_needed)(rounds));
+        let unclear = row.cell.verdict == Some(Verdict::Unclear) && group.is_stable();
+        let needed = row.cell.rounds_needed.filter(|_| unclear).map(texts.words.rounds_needed);
+        for remark in row.cell.notes.iter().cloned().chain(needed) {
+            match remarks.iter_mut().find(|(known, _)| *known == remark) {
+                Some((_, names)) => names.push(&row.name),
+                None => remarks.push((remark, vec![&row.name])),
+            }
         }
     }
-    lines
+    remarks
+}
+
+fn notes(group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let line = |(text, names): (String, Vec<&str>)| {
+        let note = format!("{}{}: {text}", screen.texts.table.note, names.join(", "));
+        wrap(&note, screen.width, "", "  ")
+    };
+    remarks(group, screen.texts).into_iter().flat_map(line).collect()
 }
 
 /// Why a cell has no result, in one line.
 pub(crate) fn reason(row: &Row<'_>, texts: &Texts) -> String {
     let cell = row.cell;
     match (&cell.why, cell.status) {
-        (Some(why), _) if !why.trim().is_empty() => why.trim().to_owned(),
+        (Some(why), _) if !why.trim().is_empty() => readable(why),
         (_, Status::Ok) => texts.words.not_timed.to_owned(),
         (_, Status::Untested) => texts.words.not_run_yet.to_owned(),
         _ => texts.words.no_reason.to_owned(),

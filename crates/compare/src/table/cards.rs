@@ -6,8 +6,8 @@ use super::{Screen, Style};
 use crate::table::group::Group;
 
 /// The lines of all cards.
-pub(super) fn lines(group: &Group<'_>, screen: &Screen) -> Vec<String> {
-    let columns = columns::columns(group, screen.texts, screen.glyphs);
+pub(super) fn lines(group: &Group<'_>, baseline: &str, screen: &Screen) -> Vec<String> {
+    let columns = columns::columns(group, baseline, screen.texts, screen.glyphs);
     (0..group.rows.len()).flat_map(|row| card(&columns, row, screen)).collect()
 }
 

@@ -42,7 +42,7 @@ pub(super) const DROPPED_FIRST: [Kind; 5] = [Kind::Range, Kind::Switches, Kind::
 
 /// The columns of this group. Without a stable control there are no ranks and no verdicts; a column in which no row has
 /// anything is left out.
-pub(super) fn columns(group: &Group<'_>, texts: &Texts, glyphs: Glyphs) -> Vec<Column> {
+pub(super) fn columns(group: &Group<'_>, baseline: &str, texts: &Texts, glyphs: Glyphs) -> Vec<Column> {
     let t = &texts.table;
     let all: [(Kind, &'static str); 9] = [
         (Kind::Rank, t.rank),
@@ -58,13 +58,20 @@ pub(super) fn columns(group: &Group<'_>, texts: &Texts, glyphs: Glyphs) -> Vec<C
     let wanted =
         all.into_iter().filter(|(kind, _)| group.is_stable() || !matches!(kind, Kind::Rank | Kind::Verdict));
     let filled = wanted.map(|(kind, header)| {
-        let cells = group.rows.iter().map(|row| cell(kind, row, group, texts, glyphs)).collect();
+        let cells = group.rows.iter().map(|row| cell(kind, row, group, baseline, texts, glyphs)).collect();
         Column { kind, header, cells }
     });
     filled.filter(|column: &Column| column.cells.iter().any(|(text, _)| !text.is_empty())).collect()
 }
 
-fn cell(kind: Kind, row: &Row<'_>, group: &Group<'_>, texts: &Texts, glyphs: Glyphs) -> (String, Style) {
+fn cell(
+    kind: Kind,
+    row: &Row<'_>,
+    group: &Group<'_>,
+    baseline: &str,
+    texts: &Texts,
+    glyphs: Glyphs,
+) -> (String, Style) {
     let cell = row.cell;
     let value = |value: f64| value_text(value, group.metric, glyphs);
     let (text, style) = match kind {
@@ -72,7 +79,7 @@ fn cell(kind: Kind, row: &Row<'_>, group: &Group<'_>, texts: &Texts, glyphs: Gly
         Kind::Model => (Some(model_text(row, texts)), name_style(row, group)),
         Kind::Value => (cell.value.map(value), Style::Plain),
         Kind::Range => (cell.range.map(|range| range_text(range, group.metric, glyphs)), Style::Dim),
-        Kind::Ratio => (ratio_text(row, glyphs), Style::Plain),
+        Kind::Ratio => (ratio_text(row, baseline, glyphs), Style::Plain),
         Kind::Verdict => {
             let style = match cell.verdict {
                 Some(Verdict::Faster) => Style::Good,
@@ -124,14 +131,13 @@ pub(crate) fn range_text((lo, hi): (f64, f64), metric: Metric, glyphs: Glyphs) -
     }
 }
 
-/// The ratio to the baseline with its interval; the baseline's own is 1 by definition and has none.
-fn ratio_text(row: &Row<'_>, glyphs: Glyphs) -> Option<String> {
-    let cell = row.cell;
-    let ratio = number::ratio(cell.ratio?, glyphs);
-    match (cell.verdict, cell.lo, cell.hi) {
-        (Some(Verdict::Baseline), _, _) | (_, None, _) | (_, _, None) => Some(ratio),
-        (_, Some(lo), Some(hi)) => Some(format!("{ratio} {}", number::interval(lo, hi))),
-    }
+/// The ratio to the baseline with its interval.
+fn ratio_text(row: &Row<'_>, baseline: &str, glyphs: Glyphs) -> Option<String> {
+    let ratio = number::ratio(row.cell.ratio?, glyphs);
+    Some(match row.interval(baseline) {
+        Some((lo, hi)) => format!("{ratio} {}", number::interval(lo, hi)),
+        None => ratio,
+    })
 }
 
 /// A verdict in words, behind a sign that needs no colour.

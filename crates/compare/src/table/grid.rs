@@ -9,8 +9,8 @@ use super::{Screen, columns};
 use crate::table::group::Group;
 
 /// The lines of the table, or nothing if even the most important columns do not fit.
-pub(super) fn lines(group: &Group<'_>, screen: &Screen) -> Option<Vec<String>> {
-    let mut columns = columns::columns(group, screen.texts, screen.glyphs);
+pub(super) fn lines(group: &Group<'_>, baseline: &str, screen: &Screen) -> Option<Vec<String>> {
+    let mut columns = columns::columns(group, baseline, screen.texts, screen.glyphs);
     let mut drops = DROPPED_FIRST.iter();
     loop {
         let lines = draw(&columns, screen);

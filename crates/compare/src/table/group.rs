@@ -4,7 +4,7 @@
 //! who leads and what is missing.
 
 use crate::protocol::{Metric, Uses, Workload};
-use crate::summary::{Cell, NoiseFloor, Status, Summary};
+use crate::summary::{Cell, NoiseFloor, Status, Summary, Verdict};
 
 /// Cells that were compared with each other.
 #[derive(Debug)]
@@ -75,6 +75,11 @@ impl<'a> Group<'a> {
         self.rows.iter().filter(|row| row.cell.rank == Some(1)).collect()
     }
 
+    /// The row that the ratios are taken against, if it has a result.
+    pub(crate) fn baseline(&self, model: &str) -> Option<&Row<'a>> {
+        self.rows.iter().find(|row| row.is_baseline(model))
+    }
+
     /// How many rows share this rank.
     pub(crate) fn sharing(&self, rank: u32) -> usize {
         self.rows.iter().filter(|row| row.cell.rank == Some(rank)).count()
@@ -113,6 +118,18 @@ impl<'a> Group<'a> {
 }
 
 impl Row<'_> {
+    /// Whether the ratios are taken against this row. Without verdicts it is known by its name and its ratio of 1.
+    pub(crate) fn is_baseline(&self, model: &str) -> bool {
+        let Cell { verdict, ratio, .. } = self.cell;
+        *verdict == Some(Verdict::Baseline)
+            || (self.cell.model == model && ratio.is_none_or(|ratio| ratio == 1.0))
+    }
+
+    /// The interval of the ratio; the baseline's ratio is 1 by definition and has none.
+    pub(crate) fn interval(&self, baseline: &str) -> Option<(f64, f64)> {
+        self.cell.lo.zip(self.cell.hi).filter(|_| !self.is_baseline(baseline))
+    }
+
     /// Whether the model got an answer that counts.
     pub(crate) fn has_result(&self) -> bool {
         let cell = self.cell;

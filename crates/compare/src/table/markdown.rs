@@ -31,8 +31,11 @@ fn section(summary: &Summary, group: &Group<'_>, screen: &Screen) -> String {
     let sentence = escaped(&answer(group, &summary.run.baseline, &texts.words, screen.glyphs));
     let mut text = format!("### {}\n\n{stamp}{sentence}.\n\n", escaped(&group.title(texts.words.resources)));
     if !group.rows.is_empty() {
-        let table =
-            if group.metric == Metric::Outcome { strip(group, screen) } else { values(group, screen) };
+        let table = if group.metric == Metric::Outcome {
+            strip(group, screen)
+        } else {
+            values(group, &summary.run.baseline, screen)
+        };
         text += &format!("{table}\n\n");
     }
     if let Some(floor) = floor_text(group, texts, screen.glyphs) {
@@ -47,8 +50,8 @@ fn section(summary: &Summary, group: &Group<'_>, screen: &Screen) -> String {
     text
 }
 
-fn values(group: &Group<'_>, screen: &Screen) -> Table {
-    let columns = columns(group, screen.texts, screen.glyphs);
+fn values(group: &Group<'_>, baseline: &str, screen: &Screen) -> Table {
+    let columns = columns(group, baseline, screen.texts, screen.glyphs);
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
     table.set_header(columns.iter().map(|column| column.header));

@@ -21,9 +21,10 @@ use crate::texts::number::Glyphs;
 use crate::texts::{EN, Texts};
 
 pub(crate) use self::answer::answer;
-pub(crate) use self::block::{floor_text, grouped_holes, reason};
+pub(crate) use self::block::{floor_text, grouped_holes, reason, remarks};
 pub(crate) use self::columns::{model_text, range_text, rank_text, value_text, verdict_text};
 pub(crate) use self::data::to_json;
+pub(crate) use self::screen::readable;
 
 /// What to print a summary as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -31,15 +31,12 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// `text` in lines of at most `width` columns: the first begins with `first`, the others with `rest`. A word that is
-/// longer than a line is cut. Control characters, which a message of a crashed program may hold, count as blanks.
+/// longer than a line is cut.
 pub(super) fn wrap(text: &str, max: usize, first: &str, rest: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
     let mut is_empty = true;
-    for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {
-        if word.is_empty() {
-            continue;
-        }
+    for word in readable(text).split_whitespace() {
         let mut word = word;
         loop {
             let gap = usize::from(!is_empty);
@@ -69,6 +66,23 @@ pub(super) fn wrap(text: &str, max: usize, first: &str, rest: &str) -> Vec<Strin
     lines
 }
 
+/// `text` on one line, without the colours and other escapes that a crashed program may have left in its last words.
+pub(crate) fn readable(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == ESCAPE && characters.next_if_eq(&'[').is_some() {
+            // A control sequence ends with its first letter or sign from `@` on.
+            while characters.next().is_some_and(|character| !('@'..='~').contains(&character)) {}
+        } else {
+            clean.push(if character.is_control() { ' ' } else { character });
+        }
+    }
+    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+const ESCAPE: char = '\u{1b}';
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +93,12 @@ mod tests {
         assert_eq!(wrap("one two", 6, "- ", "  "), ["- one", "  two"]);
         assert_eq!(wrap("abcdefgh i", 4, "", " "), ["abcd", " efg", " h i"]);
         assert_eq!(wrap("", 4, "x", ""), ["x"]);
+    }
+
+    #[test]
+    fn last_words_are_made_readable() {
+        assert_eq!(readable(" \u{1b}[1;31merror\u{1b}[0m:\n\tit\u{7}broke "), "error: it broke");
+        assert_eq!(readable("cut off \u{1b}[3"), "cut off");
     }
 
     #[test]

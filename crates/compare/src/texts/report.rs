@@ -67,6 +67,8 @@ pub(crate) struct ReportTexts {
     pub(crate) no_holes: &'static str,
     /// Column of the holes: where.
     pub(crate) place: &'static str,
+    /// In that column: all of them.
+    pub(crate) everywhere: &'static str,
     /// Column of the holes: status.
     pub(crate) status: &'static str,
     /// Column of the holes: reason.
@@ -78,6 +80,8 @@ pub(crate) struct ReportTexts {
     pub(crate) verified: &'static str,
     /// What the plot shows, from what is measured and the baseline.
     pub(crate) forest_caption: fn(&str, &str) -> String,
+    /// What it shows where the baseline has no result: what is measured, the best model, the baseline.
+    pub(crate) medians_caption: fn(&str, &str, &str) -> String,
     /// Heading: how to read the plots.
     pub(crate) plots: &'static str,
     /// What their signs mean.
@@ -102,7 +106,6 @@ pub(crate) struct ReportTexts {
     pub(crate) resources_help: &'static str,
     /// Columns.
     pub(crate) model: &'static str,
-    pub(crate) rank: &'static str,
     pub(crate) value: &'static str,
     pub(crate) range: &'static str,
     pub(crate) ratio: &'static str,

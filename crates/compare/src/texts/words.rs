@@ -35,8 +35,6 @@ pub(crate) struct Words {
     pub(crate) not_run_yet: &'static str,
     /// What a group measures, from the metric and the unit's name: `time per task`.
     pub(crate) quantity: fn(Metric, &str) -> String,
-    /// A list of names, the last one joined by a word.
-    pub(crate) list: fn(&[&str]) -> String,
     /// CPUs and workers of a group.
     pub(crate) resources: fn(u32, u32) -> String,
     /// How many rounds count.
@@ -73,6 +71,4 @@ pub(crate) struct Words {
     pub(crate) speedup_point: fn(u32, &str) -> String,
     /// The parallel part of the work, formatted.
     pub(crate) parallel_part: fn(&str) -> String,
-    /// What a value is called where it is the peak of the whole process tree.
-    pub(crate) peak_memory: &'static str,
 }

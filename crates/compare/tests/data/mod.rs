@@ -221,6 +221,7 @@ fn hole(workload: &str, scale: &str, model: &str, version: &str) -> Option<(Stat
             (Status::Crashed, "BrokenProcessPool: \u{1b}[31ma process\u{1b}[0m <was> terminated & \"lost\"")
         }
         ("fetch", "20ms", "py-multiprocessing") => (Status::Leaked, "left 2 processes behind"),
+        ("pingpong", "16", "threads") => (Status::Timeout, "still running after 30 s; killed"),
         ("files", _, "async-std") => {
             (Status::BuildFailed, "error[E0433]: failed to resolve: use of unresolved module")
         }

@@ -20,7 +20,7 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
         _ => format!("{cpus} CPUs, {memory}"),
     },
     noise_floor: "Noise floor",
-    margins: |typical, largest| format!("{typical}, at most {largest}"),
+    margins: |typical, largest| format!("typically {typical}, at most {largest}"),
     margin_means: "Within this margin two models are called the same.",
     no_control: "No control was measured.",
     unstable: "Unstable",
@@ -41,12 +41,18 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     holes: "What is missing, and why",
     no_holes: "Nothing: every model did every workload.",
     place: "Workloads",
+    everywhere: "all",
     status: "Status",
     reason: "Reason",
 
     shows: "Shows",
     verified: "Verified",
     forest_caption: |quantity, baseline| format!("Ratio to {baseline} in {quantity}. Less is better."),
+    medians_caption: |quantity, best, baseline| {
+        format!(
+            "{baseline} has no result here: medians as a multiple of {best}'s, in {quantity}. Less is better."
+        )
+    },
     plots: "How to read the plots below",
     forest_help: "Every row is a model, on a logarithmic axis. The sign stands at the ratio to the baseline: ▲ faster, ▼ \
         slower, ■ the same, ○ unclear, ◆ the baseline itself. The bar through it is the 95 % interval. The dots are \
@@ -62,7 +68,6 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     resources_help: "CPU time and context switches are per iteration, over the whole process tree, median of the rounds; \
         memory is the peak of the tree. Their bars are shares of the largest.",
     model: "Model",
-    rank: "Rank",
     value: "Median",
     range: "Range of the rounds",
     ratio: "Ratio",

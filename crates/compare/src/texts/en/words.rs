@@ -23,7 +23,6 @@ pub(super) const WORDS: Words = Words {
         Metric::Memory => format!("memory per {unit}"),
         Metric::Outcome => "what is lost".to_owned(),
     },
-    list,
     resources: |cpus, workers| format!("{}, {}", counted(cpus, "CPU"), counted(workers, "worker")),
     rounds: |rounds| counted(rounds, "round"),
     rounds_needed: |rounds| format!("about {rounds} rounds would tell"),
@@ -64,7 +63,6 @@ pub(super) const WORDS: Words = Words {
     },
     speedup_point: |cpus, factor| format!("{factor} on {}", counted(cpus, "CPU")),
     parallel_part: |part| format!("parallel part {part}"),
-    peak_memory: "peak memory",
 };
 
 fn status(status: Status) -> &'static str {
