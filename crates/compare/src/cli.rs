@@ -181,7 +181,9 @@ impl Cli {
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
         if let Some(word) = cli.options.filters.iter().find(|word| RESERVED.contains(&word.as_str())) {
-            let text = format!("{word:?} is a command, or reserved for one that does not exist yet; it cannot stand here\n");
+            let text = format!(
+                "{word:?} is a command, or reserved for one that does not exist yet; it cannot stand here\n"
+            );
             return Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, text));
         }
         Ok(cli)
@@ -208,12 +210,15 @@ impl Options {
 
     /// The CPU counts, given how many there are.
     pub(crate) fn cpu_counts(&self, all: u32) -> Result<Vec<u32>, Failure> {
-        let mut counts: Vec<u32> = self.cpus.iter().map(|count| if let CpuCount::Count(n) = count { *n } else { all }).collect();
+        let mut counts: Vec<u32> =
+            self.cpus.iter().map(|count| if let CpuCount::Count(n) = count { *n } else { all }).collect();
         if counts.is_empty() {
             counts.push(all);
         }
         if let Some(count) = counts.iter().find(|&&count| count > all) {
-            return Err(Failure::usage(format!("--cpus {count}: this process may use {all} CPUs; ask for at most that many")));
+            return Err(Failure::usage(format!(
+                "--cpus {count}: this process may use {all} CPUs; ask for at most that many"
+            )));
         }
         counts.sort_unstable();
         counts.dedup();
@@ -236,7 +241,9 @@ impl Choice {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto if set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb") => false,
+            Self::Auto if set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb") => {
+                false
+            }
             Self::Auto if set("CLICOLOR_FORCE") || set("FORCE_COLOR") => true,
             Self::Auto => std::io::stdout().is_terminal(),
         }
@@ -266,7 +273,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60.0,
         _ => return Err("must be a number with ms, s or m, such as 30s".to_owned()),
     };
-    let seconds = text[..digits].parse::<f64>().map_err(|_| "must be a number with ms, s or m, such as 30s".to_owned())?;
+    let seconds = text[..digits]
+        .parse::<f64>()
+        .map_err(|_| "must be a number with ms, s or m, such as 30s".to_owned())?;
     match Duration::try_from_secs_f64(seconds * factor) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("must be longer than nothing".to_owned()),
@@ -288,7 +297,8 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let cli = read("spawn !py-* --quick --cpus 1,N --workers 4,1,4 --timeout 1.5s --margin 5%").expect("it is valid");
+        let cli = read("spawn !py-* --quick --cpus 1,N --workers 4,1,4 --timeout 1.5s --margin 5%")
+            .expect("it is valid");
         assert_eq!((cli.options.rounds(), cli.options.profile()), (6, Profile::Quick));
         assert_eq!(cli.options.cpu_counts(8).expect("eight"), [1, 8]);
         assert_eq!(cli.options.worker_counts(), [1, 4]);
@@ -314,7 +324,8 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{line}");
         }
         assert!(read("").expect("valid").options.cpu_counts(2).is_ok());
-        let many = read("--cpus 3").expect("valid").options.cpu_counts(2).expect_err("there are two").to_string();
+        let many =
+            read("--cpus 3").expect("valid").options.cpu_counts(2).expect_err("there are two").to_string();
         assert!(many.contains("2 CPUs"), "{many}");
     }
 }

@@ -53,7 +53,9 @@ impl Config {
     /// Reads the file; one that is not there is empty.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}", path.display()))),
+            Ok(text) => {
+                Self::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Failure::internal(format!("cannot read {}: {error}", path.display()))),
         }
@@ -63,7 +65,9 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         for (name, entry) in &config.model {
             if entry.command.is_empty() {
-                return Err(format!("[model.{name}] has an empty command; give the program and its arguments"));
+                return Err(format!(
+                    "[model.{name}] has an empty command; give the program and its arguments"
+                ));
             }
         }
         Ok(config)

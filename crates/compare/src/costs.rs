@@ -22,7 +22,10 @@ impl Costs {
     /// What the last run in this folder learned, if there was one. Each profile has its own, as each has its own times.
     pub(crate) fn read(out: &Path, profile: &'static str) -> Self {
         let file = out.join("costs.json");
-        let known = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let known = fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
         Self { known, file, profile }
     }
 

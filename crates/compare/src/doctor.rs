@@ -25,15 +25,25 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
         text += &format!("limit {name}: {value}\n");
     }
     text.push('\n');
-    let mut found: Vec<(String, String, String)> =
-        machine::standing_flags(&machine).into_iter().map(|flag| (flag.what, flag.cause, flag.remedy)).collect();
+    let mut found: Vec<(String, String, String)> = machine::standing_flags(&machine)
+        .into_iter()
+        .map(|flag| (flag.what, flag.cause, flag.remedy))
+        .collect();
     let outside = Outside::look();
     std::thread::sleep(LISTEN);
     for (code, cpus, by) in outside.since(&[std::process::id().cast_signed()]) {
         let percent = format!("{:.0} % of a CPU within {} s", cpus * 100.0, LISTEN.as_secs());
         found.push(match code.as_str() {
-            "steal" => (format!("{}: {percent}", code), EN.run.steal_cause.to_owned(), EN.run.steal_remedy.to_owned()),
-            _ => (format!("{}: {percent}", code), (EN.run.above_all)(by.as_deref()), EN.run.outside_remedy.to_owned()),
+            "steal" => (
+                format!("{}: {percent}", code),
+                EN.run.steal_cause.to_owned(),
+                EN.run.steal_remedy.to_owned(),
+            ),
+            _ => (
+                format!("{}: {percent}", code),
+                (EN.run.above_all)(by.as_deref()),
+                EN.run.outside_remedy.to_owned(),
+            ),
         });
     }
     if found.is_empty() {

@@ -17,15 +17,29 @@ use crate::session::Session;
 /// Runs `WORKLOAD/MODEL` at its smallest scale of this profile for some seconds. Answers go to standard output as they
 /// come, the contestant's errors to standard error.
 pub(crate) fn run(session: &Session, options: &Options, cell: &str) -> Result<ExitCode, Failure> {
-    let (workload, model) = cell.split_once('/').ok_or_else(|| Failure::usage("--exec wants WORKLOAD/MODEL, such as primes/threads"))?;
-    let narrowed = Options { workloads: vec![workload.to_owned()], models: vec![model.to_owned()], filters: Vec::new(), ..options.clone() };
+    let (workload, model) = cell
+        .split_once('/')
+        .ok_or_else(|| Failure::usage("--exec wants WORKLOAD/MODEL, such as primes/threads"))?;
+    let narrowed = Options {
+        workloads: vec![workload.to_owned()],
+        models: vec![model.to_owned()],
+        filters: Vec::new(),
+        ..options.clone()
+    };
     let matrix = session.matrix(&narrowed)?;
     let found = matrix.cells.iter().find(|cell| cell.model == model && cell.runs);
     let Some(cell) = found else {
         let why = matrix.cells.iter().find(|cell| cell.model == model).and_then(|cell| cell.why.clone());
-        return Err(Failure::usage(format!("--exec {cell}: it cannot run: {}", why.unwrap_or_else(|| "no such cell".to_owned()))));
+        return Err(Failure::usage(format!(
+            "--exec {cell}: it cannot run: {}",
+            why.unwrap_or_else(|| "no such cell".to_owned())
+        )));
     };
-    let group = matrix.groups.iter().find(|group| group.label() == cell.scale).ok_or_else(|| Failure::internal("a cell without a group"))?;
+    let group = matrix
+        .groups
+        .iter()
+        .find(|group| group.label() == cell.scale)
+        .ok_or_else(|| Failure::internal("a cell without a group"))?;
     let scale = &group.workload.scales[group.scale];
     let needs = |need| group.workload.needs.contains(&need);
     let seed = options.seed.unwrap_or(1);
@@ -34,8 +48,16 @@ pub(crate) fn run(session: &Session, options: &Options, cell: &str) -> Result<Ex
         scale: cell.scale.clone(),
         n: scale.n,
         seed: round_seed(seed, &cell.workload, &cell.scale, 1),
-        dir: if needs(Need::Dir) { session.input.as_ref().ok().map(|dir| dir.display().to_string()) } else { None },
-        server: if needs(Need::Server) { session.server().ok().map(|server| server.address.clone()) } else { None },
+        dir: if needs(Need::Dir) {
+            session.input.as_ref().ok().map(|dir| dir.display().to_string())
+        } else {
+            None
+        },
+        server: if needs(Need::Server) {
+            session.server().ok().map(|server| server.address.clone())
+        } else {
+            None
+        },
     };
     let oracle = &session.contestants[session.oracle];
     let launch = Launch { command: &oracle.command, folder: &session.root, cpus: &[], keep: &session.keep() };
@@ -55,23 +77,45 @@ pub(crate) fn run(session: &Session, options: &Options, cell: &str) -> Result<Ex
         input,
         timing: Timing { timed: true, warm_ns: 200_000_000, batch_ns: 5_000_000, min_ns: 5_000_000_000 },
     });
-    let contestant = session.contestants.iter().find(|it| it.name == model).ok_or_else(|| Failure::internal("a cell without a model"))?;
+    let contestant = session
+        .contestants
+        .iter()
+        .find(|it| it.name == model)
+        .ok_or_else(|| Failure::internal("a cell without a model"))?;
     start(session, &contestant.command, &request, cell.metric)
 }
 
-fn start(session: &Session, command: &[std::ffi::OsString], request: &Request, metric: Metric) -> Result<ExitCode, Failure> {
-    let (program, arguments) = command.split_first().ok_or_else(|| Failure::internal("a contestant without a command"))?;
+fn start(
+    session: &Session,
+    command: &[std::ffi::OsString],
+    request: &Request,
+    metric: Metric,
+) -> Result<ExitCode, Failure> {
+    let (program, arguments) =
+        command.split_first().ok_or_else(|| Failure::internal("a contestant without a command"))?;
     // A file, so that this process need not stay in the conversation: what a memory workload waits for is already there.
-    let mut lines = serde_json::to_string(request).map_err(Failure::doing("the request cannot be written as JSON"))? + "\n";
+    let mut lines = serde_json::to_string(request)
+        .map_err(Failure::doing("the request cannot be written as JSON"))?
+        + "\n";
     if metric == Metric::Memory {
         lines += "go\ngo\n";
     }
     let path = std::env::temp_dir().join(format!("compare-request-{}", std::process::id()));
     let doing = || format!("cannot use {}", path.display());
-    let mut file = File::options().read(true).write(true).create_new(true).open(&path).map_err(Failure::doing(doing()))?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(Failure::doing(doing()))?;
     std::fs::remove_file(&path).map_err(Failure::doing(doing()))?;
-    file.write_all(lines.as_bytes()).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(Failure::doing(doing()))?;
-    let answers = std::io::stdout().as_fd().try_clone_to_owned().map_err(Failure::doing("cannot share standard output"))?;
+    file.write_all(lines.as_bytes())
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .map_err(Failure::doing(doing()))?;
+    let answers = std::io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(Failure::doing("cannot share standard output"))?;
     let mut child = Command::new(program);
     child.args(arguments).current_dir(&session.root).env(ANSWER_FD_VAR, ANSWER_FD.to_string()).stdin(file);
     child

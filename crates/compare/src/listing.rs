@@ -30,7 +30,8 @@ pub(crate) fn list(session: &Session, matrix: &Matrix, json: bool) -> Result<Exi
     let known = latest(session);
     let lines: Vec<Line<'_>> = matrix.cells.iter().map(|cell| line(cell, &known)).collect();
     if json {
-        let text = serde_json::to_string_pretty(&lines).map_err(Failure::doing("the list cannot be written as JSON"))?;
+        let text = serde_json::to_string_pretty(&lines)
+            .map_err(Failure::doing("the list cannot be written as JSON"))?;
         print(&(text + "\n"))?;
     } else {
         print(&as_text(&lines))?;

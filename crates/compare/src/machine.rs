@@ -32,13 +32,20 @@ pub(crate) fn machine() -> Machine {
     }
     let family = [named("cpu family"), named("model\t"), named("stepping")].map(Option::unwrap_or_default);
     Machine {
-        cpu: format!("{} (family {}, model {}, stepping {})", named("model name").unwrap_or_default(), family[0], family[1], family[2]),
+        cpu: format!(
+            "{} (family {}, model {}, stepping {})",
+            named("model name").unwrap_or_default(),
+            family[0],
+            family[1],
+            family[2]
+        ),
         cpus: u32::try_from(allowed_cpus().len()).unwrap_or(1),
         memory_bytes: memory_bytes(),
         os: format!("Linux {}", read("/proc/sys/kernel/osrelease")),
         virtualization: virtualization(&cpuinfo),
         clock: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-        governor: Some(read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")).filter(|text| !text.is_empty()),
+        governor: Some(read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
+            .filter(|text| !text.is_empty()),
         limits,
     }
 }
@@ -54,7 +61,13 @@ pub(crate) fn standing_flags(machine: &Machine) -> Vec<Flag> {
     let mut flags = Vec::new();
     let mut flag = |code: &str, what: String, cause: &str, remedy: &str| {
         let text = |text: &str| text.to_owned();
-        flags.push(Flag { code: text(code), what, cause: text(cause), remedy: text(remedy), rounds: Vec::new() });
+        flags.push(Flag {
+            code: text(code),
+            what,
+            cause: text(cause),
+            remedy: text(remedy),
+            rounds: Vec::new(),
+        });
     };
     if !machine.clock.is_empty() && machine.clock != "tsc" {
         flag(
@@ -73,9 +86,15 @@ pub(crate) fn standing_flags(machine: &Machine) -> Vec<Flag> {
         );
     }
     if on_battery() {
-        flag("battery", "the machine runs on its battery".to_owned(), "no mains", "plug it in: power saving changes every number");
+        flag(
+            "battery",
+            "the machine runs on its battery".to_owned(),
+            "no mains",
+            "plug it in: power saving changes every number",
+        );
     }
-    let running = read("/proc/loadavg").split(' ').nth(3).and_then(|part| part.split('/').next()?.parse::<u32>().ok());
+    let running =
+        read("/proc/loadavg").split(' ').nth(3).and_then(|part| part.split('/').next()?.parse::<u32>().ok());
     // One of the running threads is this one.
     if let Some(running) = running.filter(|&running| running > machine.cpus + 1) {
         flag(
@@ -90,7 +109,11 @@ pub(crate) fn standing_flags(machine: &Machine) -> Vec<Flag> {
 
 /// The commit of the project, and the compiler: what else a number depends on.
 pub(crate) fn commit(root: &Path) -> Option<String> {
-    said(Command::new("git").args(["-c", "safe.directory=*", "describe", "--always", "--dirty", "--abbrev=12"]).current_dir(root))
+    said(
+        Command::new("git")
+            .args(["-c", "safe.directory=*", "describe", "--always", "--dirty", "--abbrev=12"])
+            .current_dir(root),
+    )
 }
 
 /// The compiler's version.
@@ -105,7 +128,11 @@ fn said(command: &mut Command) -> Option<String> {
 
 fn memory_bytes() -> u64 {
     let text = read("/proc/meminfo");
-    let kib = text.lines().next().and_then(|line| line.split_whitespace().nth(1)).and_then(|kib| kib.parse::<u64>().ok());
+    let kib = text
+        .lines()
+        .next()
+        .and_then(|line| line.split_whitespace().nth(1))
+        .and_then(|kib| kib.parse::<u64>().ok());
     kib.unwrap_or(0) * 1024
 }
 
@@ -123,7 +150,9 @@ fn virtualization(cpuinfo: &str) -> String {
 
 fn on_battery() -> bool {
     let supplies = fs::read_dir("/sys/class/power_supply").into_iter().flatten().flatten();
-    supplies.map(|supply| read(&supply.path().join("status").to_string_lossy())).any(|status| status == "Discharging")
+    supplies
+        .map(|supply| read(&supply.path().join("status").to_string_lossy()))
+        .any(|status| status == "Discharging")
 }
 
 fn read(path: &str) -> String {

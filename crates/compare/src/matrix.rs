@@ -85,7 +85,8 @@ impl Matrix {
                         extent.add(workload, scale, contestant, &mut matrix.cells);
                     }
                 }
-                let cells: Vec<usize> = (first..matrix.cells.len()).filter(|&cell| matrix.cells[cell].runs).collect();
+                let cells: Vec<usize> =
+                    (first..matrix.cells.len()).filter(|&cell| matrix.cells[cell].runs).collect();
                 if !cells.is_empty() {
                     let rounds = rounds_of(workload.metric, extent.profile, extent.rounds);
                     matrix.groups.push(Group { workload: workload.clone(), scale, cells, rounds });
@@ -117,7 +118,9 @@ impl Extent<'_> {
 
     fn add(&self, workload: &Workload, scale: usize, contestant: &Contestant, cells: &mut Vec<PlannedCell>) {
         let forms: Vec<String> = match &contestant.described {
-            Ok(it) => ability(it, &workload.name).map(|able| able.forms.clone()).filter(|forms| !forms.is_empty()),
+            Ok(it) => {
+                ability(it, &workload.name).map(|able| able.forms.clone()).filter(|forms| !forms.is_empty())
+            }
             Err(_) => None,
         }
         .unwrap_or_else(|| vec!["generic".to_owned()]);
@@ -132,7 +135,9 @@ impl Extent<'_> {
                 counts.dedup();
                 for workers in counts {
                     let obstacle = self.obstacle(workload, scale, contestant);
-                    let (status, why) = obstacle.clone().map_or((Status::Untested, None), |(status, why)| (status, Some(why)));
+                    let (status, why) = obstacle
+                        .clone()
+                        .map_or((Status::Untested, None), |(status, why)| (status, Some(why)));
                     cells.push(PlannedCell {
                         workload: workload.name.clone(),
                         scale: workload.scales[scale].label.clone(),
@@ -152,7 +157,12 @@ impl Extent<'_> {
     }
 
     /// What stands in a cell's way, if anything does.
-    fn obstacle(&self, workload: &Workload, scale: usize, contestant: &Contestant) -> Option<(Status, String)> {
+    fn obstacle(
+        &self,
+        workload: &Workload,
+        scale: usize,
+        contestant: &Contestant,
+    ) -> Option<(Status, String)> {
         let description = match &contestant.described {
             Ok(description) => description,
             Err((status, why)) => return Some((*status, why.clone())),

@@ -83,7 +83,7 @@ pub(crate) fn measure(options: &Options) -> Result<ExitCode, Failure> {
 /// `report`: draws an earlier run again.
 pub(crate) fn report_again(run: Option<&Path>, how: &Show) -> Result<ExitCode, Failure> {
     let root = crate::session::root()?;
-    let runs = std::env::var_os("COMPARE_OUT").map_or_else(|| root.join("target/compare"), PathBuf::from);
+    let runs = crate::session::usual_out(&root);
     let folder = match run {
         None => runs.join("latest"),
         Some(run) if run.join("samples.jsonl").is_file() => run.to_owned(),
@@ -98,9 +98,12 @@ pub(crate) fn report_again(run: Option<&Path>, how: &Show) -> Result<ExitCode, F
 pub(crate) fn show(summary: &Summary, how: &Show, folder: &Path, quiet: bool) -> Result<(), Failure> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
-        std::fs::write(&path, text).map_err(Failure::doing(format!("cannot write {}", path.display()))).map(|()| path)
+        std::fs::write(&path, text)
+            .map_err(Failure::doing(format!("cannot write {}", path.display())))
+            .map(|()| path)
     };
-    let json = serde_json::to_string_pretty(summary).map_err(Failure::doing("the summary cannot be written as JSON"))?;
+    let json = serde_json::to_string_pretty(summary)
+        .map_err(Failure::doing("the summary cannot be written as JSON"))?;
     write("summary.json", &json)?;
     let page = write("report.html", &report::html(summary))?;
     let width = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
@@ -167,7 +170,10 @@ fn header(session: &Session, matrix: &Matrix, options: &Options, manner: &Manner
         id,
         started_at,
         seconds: 0.0,
-        command: std::iter::once("cargo xtask compare".to_owned()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
+        command: std::iter::once("cargo xtask compare".to_owned())
+            .chain(std::env::args().skip(1))
+            .collect::<Vec<_>>()
+            .join(" "),
         seed: manner.seed,
         profile: manner.profile,
         rounds,
@@ -190,7 +196,14 @@ fn header(session: &Session, matrix: &Matrix, options: &Options, manner: &Manner
     }
     let models = session.contestants.iter().map(crate::roster::Contestant::info).collect();
     let cells = matrix.cells.iter().map(planned).collect();
-    Record::run(run, session.machine.clone(), (session.workloads.clone(), models), cells, flags, options.margin / 100.0)
+    Record::run(
+        run,
+        session.machine.clone(),
+        (session.workloads.clone(), models),
+        cells,
+        flags,
+        options.margin / 100.0,
+    )
 }
 
 fn planned(cell: &PlannedCell) -> Cell {
@@ -211,13 +224,17 @@ fn planned(cell: &PlannedCell) -> Cell {
 fn create(session: &Session, options: &Options) -> Result<(Store, String), Failure> {
     let (_, name) = store::now();
     let out = if options.test { session.out.join("tests") } else { session.out.clone() };
-    Store::create(&out, &name)
-        .map(|store| (store, name))
-        .map_err(|error| Failure::usage(format!("cannot make a run folder in {}: {error}; choose another by --out DIR", out.display())))
+    Store::create(&out, &name).map(|store| (store, name)).map_err(|error| {
+        Failure::usage(format!(
+            "cannot make a run folder in {}: {error}; choose another by --out DIR",
+            out.display()
+        ))
+    })
 }
 
 fn tell_plan(session: &Session, matrix: &Matrix, steps: &[Step], costs: &Costs, options: &Options) {
-    let mut models: Vec<&str> = matrix.cells.iter().filter(|cell| cell.runs).map(|cell| cell.model.as_str()).collect();
+    let mut models: Vec<&str> =
+        matrix.cells.iter().filter(|cell| cell.runs).map(|cell| cell.model.as_str()).collect();
     models.sort_unstable();
     models.dedup();
     let mut workloads: Vec<&str> = matrix.groups.iter().map(|group| group.workload.name.as_str()).collect();
@@ -276,10 +293,14 @@ fn profile_name(profile: Profile) -> &'static str {
 }
 
 fn speaks_unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     // Where no locale is set, a terminal may be anything, while a file or pipe holds what we write.
-    let utf8 = locale.map_or(!std::io::stdout().is_terminal(), |locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+    let utf8 = locale.map_or(!std::io::stdout().is_terminal(), |locale| {
+        locale.to_lowercase().replace('-', "").contains("utf8")
+    });
     utf8 && !dumb
 }
 
@@ -293,5 +314,10 @@ fn open(page: &Path) -> Result<(), Failure> {
         .process_group(0)
         .spawn()
         .map(drop)
-        .map_err(|error| Failure::internal(format!("--open: cannot start {opener}: {error}; the report is {}", page.display())))
+        .map_err(|error| {
+            Failure::internal(format!(
+                "--open: cannot start {opener}: {error}; the report is {}",
+                page.display()
+            ))
+        })
 }

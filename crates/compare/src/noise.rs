@@ -53,7 +53,8 @@ impl Outside {
         let now = cpu_seconds_by_process();
         for (pid, (name, used)) in now.iter().filter(|(pid, _)| !ours.contains(pid)) {
             // A process that was not there before may have used all of its time since.
-            let before = self.by_process.get(pid).filter(|(known, _)| known == name).map_or(0.0, |(_, used)| *used);
+            let before =
+                self.by_process.get(pid).filter(|(known, _)| known == name).map_or(0.0, |(_, used)| *used);
             let took = (used - before).max(0.0);
             total += took;
             if took > most.map_or(0.0, |(_, most)| most) {
@@ -105,7 +106,8 @@ mod tests {
     fn a_busy_stranger_is_named() {
         let _alone = crate::cell::ONE_TREE.lock();
         let before = Outside::look();
-        let mut hog = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh starts");
+        let mut hog =
+            std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh starts");
         std::thread::sleep(std::time::Duration::from_millis(900));
         let found = before.since(&[]);
         let silenced = before.since(&[hog.id().cast_signed()]);
@@ -113,7 +115,9 @@ mod tests {
         hog.wait().expect("it is ours");
         let outside = found.iter().find(|(code, ..)| code == "outside-cpu").expect("it is seen");
         assert!(outside.1 > 0.1, "{found:?}");
-        let of = |list: &[(String, f64, Option<String>)]| list.iter().filter(|(code, ..)| code == "outside-cpu").map(|it| it.1).sum::<f64>();
+        let of = |list: &[(String, f64, Option<String>)]| {
+            list.iter().filter(|(code, ..)| code == "outside-cpu").map(|it| it.1).sum::<f64>()
+        };
         assert!(of(&silenced) < of(&found), "our own processes do not count");
     }
 }

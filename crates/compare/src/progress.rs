@@ -34,9 +34,17 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(mode: ProgressMode, costs: Costs, matrix: &Matrix, steps: &[Step], header: Record) -> Self {
-        let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let wide = terminal_size::terminal_size_of(std::io::stderr()).is_none_or(|(width, _)| width.0 >= NARROW);
+    pub(crate) fn new(
+        mode: ProgressMode,
+        costs: Costs,
+        matrix: &Matrix,
+        steps: &[Step],
+        header: Record,
+    ) -> Self {
+        let terminal =
+            std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let wide =
+            terminal_size::terminal_size_of(std::io::stderr()).is_none_or(|(width, _)| width.0 >= NARROW);
         let bar = match mode {
             ProgressMode::Bar => true,
             ProgressMode::Auto => terminal && wide,
@@ -81,7 +89,10 @@ impl Progress {
             return;
         }
         let Ok(summary) = summarize(&self.records) else { return };
-        for found in groups(&summary).iter().filter(|found| found.workload == group.workload.name && found.scale == group.label()) {
+        for found in groups(&summary)
+            .iter()
+            .filter(|found| found.workload == group.workload.name && found.scale == group.label())
+        {
             let sentence = answer(found, &summary.run.baseline, &EN.words, Glyphs::Unicode);
             let title = found.title(EN.words.resources);
             self.say(&format!("{} {title}: {sentence}", (EN.run.first_look)(round, group.rounds)));
@@ -92,8 +103,15 @@ impl Progress {
 impl Listener for Progress {
     fn cell(&mut self, group: &Group, cell: &PlannedCell, round: u32) {
         if let Some(bar) = &self.bar {
-            let round = if round == 0 { EN.run.check.to_owned() } else { (EN.run.round)(round, group.rounds) };
-            bar.set_message(format!("{} {} {round} {}  {}", cell.workload, cell.scale, cell.model, (EN.run.left)(self.left_s)));
+            let round =
+                if round == 0 { EN.run.check.to_owned() } else { (EN.run.round)(round, group.rounds) };
+            bar.set_message(format!(
+                "{} {} {round} {}  {}",
+                cell.workload,
+                cell.scale,
+                cell.model,
+                (EN.run.left)(self.left_s)
+            ));
         }
     }
 
@@ -109,12 +127,21 @@ impl Listener for Progress {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         } else if self.plain {
-            let round = if step.round == 0 { EN.run.check.to_owned() } else { (EN.run.round)(step.round, group.rounds) };
+            let round = if step.round == 0 {
+                EN.run.check.to_owned()
+            } else {
+                (EN.run.round)(step.round, group.rounds)
+            };
             let (name, label) = (&group.workload.name, group.label());
-            eprintln!("{name} {label} {round}: {}; {}", waited(took.as_secs_f64()), (EN.run.left)(self.left_s));
+            eprintln!(
+                "{name} {label} {round}: {}; {}",
+                waited(took.as_secs_f64()),
+                (EN.run.left)(self.left_s)
+            );
         }
         self.records.extend_from_slice(records);
-        let opening = self.rounds_done.is_empty() || self.rounds_done.keys().all(|&group| group == step.group);
+        let opening =
+            self.rounds_done.is_empty() || self.rounds_done.keys().all(|&group| group == step.group);
         if group.workload.metric != Metric::Outcome {
             self.rounds_done.insert(step.group, step.round);
         }
@@ -135,7 +162,8 @@ pub(crate) fn failure(record: &Record) -> Option<String> {
 }
 
 fn new_bar(steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(steps as u64).with_style(style)
 }
 

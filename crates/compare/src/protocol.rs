@@ -329,7 +329,8 @@ pub enum Profile {
 /// ```
 #[must_use]
 pub fn digest(results: &[u64]) -> String {
-    let hash =
-        results.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &word| (hash ^ word).wrapping_mul(0x0100_0000_01b3));
+    let hash = results
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &word| (hash ^ word).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }

@@ -29,7 +29,8 @@ pub(crate) fn models(root: &Path, config: &config::Python) -> Result<Vec<ModelFi
         .flatten()
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let fits = name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after);
+            let fits =
+                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after);
             let stem = Path::new(&name).file_stem()?.to_str()?.to_owned();
             fits.then(|| ModelFile { name: stem, path: entry.path() })
         })
@@ -126,7 +127,10 @@ fn run(command: &mut Command) -> Result<(), String> {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let said = text.lines().rfind(|line| line.contains("ERROR")).unwrap_or_else(|| text.lines().last().unwrap_or(""));
+    let said = text
+        .lines()
+        .rfind(|line| line.contains("ERROR"))
+        .unwrap_or_else(|| text.lines().last().unwrap_or(""));
     Err(format!("its Python environment could not be made: {said}"))
 }
 

@@ -41,7 +41,9 @@ impl Contestant {
                 status: Status::Ok,
                 why: None,
             },
-            Err((status, why)) => ModelInfo { name, status: *status, why: Some(why.clone()), ..ModelInfo::default() },
+            Err((status, why)) => {
+                ModelInfo { name, status: *status, why: Some(why.clone()), ..ModelInfo::default() }
+            }
         }
     }
 }
@@ -52,6 +54,8 @@ pub(crate) struct Built {
     models: Vec<BuiltModel>,
     #[serde(default)]
     pub(crate) server: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) server_error: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,19 +70,29 @@ struct BuiltModel {
 impl Built {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("cannot read the list of built contestants {}: {error}; start by `cargo xtask compare`", path.display()))
+            Failure::usage(format!(
+                "cannot read the list of built contestants {}: {error}; start by `cargo xtask compare`",
+                path.display()
+            ))
         })?;
         serde_json::from_str(&text).map_err(Failure::doing(format!("{} is not valid", path.display())))
     }
 }
 
 /// Finds everyone, in the order in which tables list them.
-pub(crate) fn gather(root: &Path, built: &Built, config: &Config, pythons: &Pythons) -> Result<Vec<Contestant>, Failure> {
+pub(crate) fn gather(
+    root: &Path,
+    built: &Built,
+    config: &Config,
+    pythons: &Pythons,
+) -> Result<Vec<Contestant>, Failure> {
     let mut all = Vec::new();
     for model in &built.models {
         all.push(match (&model.program, &model.error) {
             (Some(program), _) => describe(&model.model, vec![program.clone().into()], root),
-            (None, why) => Contestant::absent(&model.model, Status::BuildFailed, why.clone().unwrap_or_default()),
+            (None, why) => {
+                Contestant::absent(&model.model, Status::BuildFailed, why.clone().unwrap_or_default())
+            }
         });
     }
     for file in python::models(root, &config.python)? {
@@ -90,7 +104,9 @@ pub(crate) fn gather(root: &Path, built: &Built, config: &Config, pythons: &Pyth
     for (name, entry) in &config.model {
         all.push(match resolve(&entry.command, root) {
             Ok(command) => describe(name, command, root),
-            Err(why) => Contestant::absent(name, Status::Unavailable, entry.unavailable.clone().unwrap_or(why)),
+            Err(why) => {
+                Contestant::absent(name, Status::Unavailable, entry.unavailable.clone().unwrap_or(why))
+            }
         });
     }
     all.sort_by_key(|contestant| place(&contestant.name));
@@ -155,7 +171,9 @@ fn resolve(words: &[Word], root: &Path) -> Result<Vec<OsString>, String> {
 /// The first file of that name on the path; a name with a slash is a path from the project's root.
 pub(crate) fn on_path(name: &str, root: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
-    let runs = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    let runs = |path: &PathBuf| {
+        fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
     if name.contains('/') {
         return Some(root.join(name)).filter(runs);
     }

@@ -32,7 +32,9 @@ impl Manner {
             // The check is watched, which takes CPU time: its times do not count, so they need not be long.
             (0, _) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(1), min_ns: ms(20) },
             (_, Profile::Quick) => Timing { timed: true, warm_ns: ms(20), batch_ns: ms(2), min_ns: ms(40) },
-            (_, Profile::Default | Profile::Full) => Timing { timed: true, warm_ns: ms(200), batch_ns: ms(5), min_ns: ms(100) },
+            (_, Profile::Default | Profile::Full) => {
+                Timing { timed: true, warm_ns: ms(200), batch_ns: ms(5), min_ns: ms(100) }
+            }
         }
     }
 }
@@ -58,7 +60,12 @@ pub(crate) struct Rounds<'a> {
 }
 
 impl<'a> Rounds<'a> {
-    pub(crate) fn new(session: &'a Session, matrix: &'a Matrix, manner: &'a Manner, stop: &'a AtomicBool) -> Self {
+    pub(crate) fn new(
+        session: &'a Session,
+        matrix: &'a Matrix,
+        manner: &'a Manner,
+        stop: &'a AtomicBool,
+    ) -> Self {
         Self { session, matrix, manner, stop, started: Instant::now(), failed: BTreeMap::new() }
     }
 
@@ -82,7 +89,10 @@ impl<'a> Rounds<'a> {
         let shapes: Vec<_> = self.matrix.groups.iter().map(Group::shape).collect();
         let all = steps(&shapes, self.manner.seed);
         if self.manner.test {
-            return all.into_iter().filter(|step| step.round == u32::from(shapes[step.group].outcome)).collect();
+            return all
+                .into_iter()
+                .filter(|step| step.round == u32::from(shapes[step.group].outcome))
+                .collect();
         }
         all
     }
@@ -94,11 +104,17 @@ impl<'a> Rounds<'a> {
         if self.manner.test || self.manner.profile == Profile::Quick {
             return again;
         }
-        for (index, group) in self.matrix.groups.iter().enumerate().filter(|(_, group)| group.workload.metric == Metric::Time) {
+        for (index, group) in
+            self.matrix.groups.iter().enumerate().filter(|(_, group)| group.workload.metric == Metric::Time)
+        {
             let mut rounds: Vec<u32> = records
                 .iter()
                 .filter_map(|record| match record {
-                    Record::Disturbed(it) if it.workload == group.workload.name && it.scale == group.label() => Some(it.round),
+                    Record::Disturbed(it)
+                        if it.workload == group.workload.name && it.scale == group.label() =>
+                    {
+                        Some(it.round)
+                    }
                     _ => None,
                 })
                 .filter(|&round| round > 0)
@@ -133,7 +149,13 @@ impl<'a> Rounds<'a> {
         }
         match self.expected(group, step.round) {
             Ok(expected) => {
-                let order = round_order(self.manner.seed, &group.workload.name, group.label(), step.round, entries.len());
+                let order = round_order(
+                    self.manner.seed,
+                    &group.workload.name,
+                    group.label(),
+                    step.round,
+                    entries.len(),
+                );
                 for (position, &entry) in (0..).zip(&order) {
                     let (index, control) = entries[entry];
                     let cell = &self.matrix.cells[index];
@@ -191,8 +213,16 @@ impl<'a> Rounds<'a> {
             scale: scale.label.clone(),
             n: scale.n,
             seed: round_seed(self.manner.seed, &group.workload.name, &scale.label, round),
-            dir: needs.contains(&Need::Dir).then(|| self.session.input.clone()).transpose()?.map(|dir| dir.display().to_string()),
-            server: needs.contains(&Need::Server).then(|| self.session.server()).transpose()?.map(|it| it.address.clone()),
+            dir: needs
+                .contains(&Need::Dir)
+                .then(|| self.session.input.clone())
+                .transpose()?
+                .map(|dir| dir.display().to_string()),
+            server: needs
+                .contains(&Need::Server)
+                .then(|| self.session.server())
+                .transpose()?
+                .map(|it| it.address.clone()),
         };
         let oracle = &self.session.contestants[self.session.oracle];
         let keep = self.session.keep();
@@ -210,7 +240,12 @@ impl<'a> Rounds<'a> {
         let cpus = self.cpus(group, cell.cpus);
         let started_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let order = CellOrder {
-            launch: Launch { command: &contestant.command, folder: &self.session.root, cpus: &cpus, keep: &keep },
+            launch: Launch {
+                command: &contestant.command,
+                folder: &self.session.root,
+                cpus: &cpus,
+                keep: &keep,
+            },
             run: Run {
                 v: protocol::VERSION,
                 workload: cell.workload.clone(),

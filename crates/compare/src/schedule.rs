@@ -25,7 +25,8 @@ pub(crate) struct GroupShape {
 /// The whole run's steps.
 pub(crate) fn steps(groups: &[GroupShape], seed: u64) -> Vec<Step> {
     let mut steps = Vec::new();
-    let (first, others): (Vec<usize>, Vec<usize>) = (0..groups.len()).partition(|&group| groups[group].outcome);
+    let (first, others): (Vec<usize>, Vec<usize>) =
+        (0..groups.len()).partition(|&group| groups[group].outcome);
     for group in first {
         steps.extend((1..=groups[group].rounds).map(|round| Step { group, round }));
     }
@@ -34,7 +35,8 @@ pub(crate) fn steps(groups: &[GroupShape], seed: u64) -> Vec<Step> {
     let most = others.iter().map(|&group| groups[group].rounds).max().unwrap_or(0);
     let mut random = Random::new(seed, &["steps"]);
     for round in 0..=most {
-        let mut these: Vec<usize> = others.iter().copied().filter(|&group| round <= groups[group].rounds).collect();
+        let mut these: Vec<usize> =
+            others.iter().copied().filter(|&group| round <= groups[group].rounds).collect();
         random.shuffle(&mut these);
         steps.extend(these.into_iter().map(|group| Step { group, round }));
     }
@@ -94,20 +96,29 @@ mod tests {
 
     #[test]
     fn each_group_gets_each_round_once_and_outcomes_go_first() {
-        let shapes = [(12, false), (3, true), (12, false), (6, false)].map(|(rounds, outcome)| GroupShape { rounds, outcome });
+        let shapes = [(12, false), (3, true), (12, false), (6, false)]
+            .map(|(rounds, outcome)| GroupShape { rounds, outcome });
         let steps = steps(&shapes, 7);
         assert_eq!(steps.len(), 13 + 3 + 13 + 7);
-        assert!(steps[..3].iter().all(|step| step.group == 1) && steps[3..16].iter().all(|step| step.group == 0));
+        assert!(
+            steps[..3].iter().all(|step| step.group == 1) && steps[3..16].iter().all(|step| step.group == 0)
+        );
         for (group, shape) in shapes.iter().enumerate() {
-            let rounds: Vec<u32> = steps.iter().filter(|step| step.group == group).map(|step| step.round).collect();
+            let rounds: Vec<u32> =
+                steps.iter().filter(|step| step.group == group).map(|step| step.round).collect();
             let from = u32::from(shape.outcome);
-            assert_eq!(rounds, (from..=shape.rounds).collect::<Vec<_>>(), "in order, so that the check is first");
+            assert_eq!(
+                rounds,
+                (from..=shape.rounds).collect::<Vec<_>>(),
+                "in order, so that the check is first"
+            );
         }
     }
 
     #[test]
     fn orders_are_permutations_that_differ_by_round_and_repeat_by_seed() {
-        let orders: BTreeSet<Vec<usize>> = (1..=50).map(|round| round_order(1, "spawn", "100", round, 12)).collect();
+        let orders: BTreeSet<Vec<usize>> =
+            (1..=50).map(|round| round_order(1, "spawn", "100", round, 12)).collect();
         assert!(orders.len() == 50, "12! orders, 50 draws");
         for order in &orders {
             assert_eq!(order.iter().copied().collect::<BTreeSet<_>>().len(), 12);

@@ -24,7 +24,11 @@ impl Selection {
     /// and `models` narrow the choice further, and may hold several globs separated by commas.
     pub(crate) fn new(filters: &[String], workloads: &[String], models: &[String]) -> Self {
         let split = |list: &[String]| -> Vec<String> {
-            list.iter().flat_map(|text| text.split(',')).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+            list.iter()
+                .flat_map(|text| text.split(','))
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         let mut selection = Self { workloads: split(workloads), models: split(models), ..Self::default() };
         for filter in filters {
@@ -45,7 +49,8 @@ impl Selection {
     /// Filters that name workloads and filters that name models narrow each other: `spawn tokio-mt` is one cell, `spawn
     /// switch` is two workloads. `names` tells which is which.
     pub(crate) fn picks(&self, workload: &str, model: &str, names: &Names) -> bool {
-        let any = |globs: &[String], name: &str| globs.is_empty() || globs.iter().any(|glob| matches(glob, name));
+        let any =
+            |globs: &[String], name: &str| globs.is_empty() || globs.iter().any(|glob| matches(glob, name));
         if !any(&self.workloads, workload) || !any(&self.models, model) {
             return false;
         }
@@ -88,7 +93,9 @@ impl Selection {
                 _ => {}
             }
         }
-        for (globs, list, kind) in [(&self.workloads, &names.workloads, "workload"), (&self.models, &names.models, "model")] {
+        for (globs, list, kind) in
+            [(&self.workloads, &names.workloads, "workload"), (&self.models, &names.models, "model")]
+        {
             if let Some(glob) = globs.iter().find(|glob| !list.iter().any(|name| matches(glob, name))) {
                 return Err(unknown(glob, kind, list.iter().collect()));
             }
@@ -156,7 +163,10 @@ mod tests {
 
     fn names() -> Names {
         let list = |text: &str| text.split(' ').map(str::to_owned).collect();
-        Names { workloads: list("spawn switch primes"), models: list("seq threads tokio-mt tokio-ct py-threading") }
+        Names {
+            workloads: list("spawn switch primes"),
+            models: list("seq threads tokio-mt tokio-ct py-threading"),
+        }
     }
 
     fn picked(filters: &[&str], workloads: &[&str], models: &[&str]) -> Vec<String> {
@@ -194,7 +204,10 @@ mod tests {
         assert_eq!(picked(&[], &[], &[]).len(), 15);
         assert_eq!(picked(&["spawn", "tokio-*"], &[], &[]), ["spawn/tokio-mt", "spawn/tokio-ct"]);
         assert_eq!(picked(&["spawn", "switch", "seq"], &[], &[]), ["spawn/seq", "switch/seq"]);
-        assert_eq!(picked(&["primes/t*"], &[], &[]), ["primes/threads", "primes/tokio-mt", "primes/tokio-ct"]);
+        assert_eq!(
+            picked(&["primes/t*"], &[], &[]),
+            ["primes/threads", "primes/tokio-mt", "primes/tokio-ct"]
+        );
         assert_eq!(picked(&["spawn/seq", "switch"], &[], &["seq"]), ["spawn/seq", "switch/seq"]);
         assert_eq!(picked(&["!py-*", "!tokio*"], &["primes"], &[]), ["primes/seq", "primes/threads"]);
         assert_eq!(picked(&[], &["spawn,switch"], &["seq"]), ["spawn/seq", "switch/seq"]);

@@ -30,6 +30,7 @@ pub(crate) struct Session {
     pub(crate) input: Result<PathBuf, String>,
     pub(crate) baseline: String,
     server_program: Option<PathBuf>,
+    server_error: Option<String>,
     server: OnceCell<Result<Server, String>>,
 }
 
@@ -37,10 +38,11 @@ impl Session {
     /// Finds everything. `announce` gets what takes time.
     pub(crate) fn open(options: &Options, announce: &dyn Fn(&str)) -> Result<Self, Failure> {
         let root = root()?;
-        let list = std::env::var_os("COMPARE_CONTESTANTS").map_or_else(|| root.join("target/compare/contestants.json"), PathBuf::from);
+        let list = std::env::var_os("COMPARE_CONTESTANTS")
+            .map_or_else(|| root.join("target/compare/contestants.json"), PathBuf::from);
         let built = Built::read(&list)?;
         let config = Config::read(&root.join("compare.toml"))?;
-        let out = out_folder(options.out.as_deref(), &root, &list, announce)?;
+        let out = out_folder(options.out.as_deref(), &root, announce)?;
         // Beside the list, which its writer could write: the environment outlives a run that goes elsewhere by --out.
         let tools = list.parent().unwrap_or(&out);
         let pythons = Pythons::find(&root, tools, &config.python, options.offline, announce);
@@ -52,7 +54,9 @@ impl Session {
         let workloads = all_workloads(&contestants);
         let names = workloads.iter().map(|it| &it.name).chain(contestants.iter().map(|it| &it.name));
         if let Some(name) = names.into_iter().find(|name| RESERVED.contains(&name.as_str())) {
-            return Err(Failure::usage(format!("{name:?} is the name of a command; rename that model or workload")));
+            return Err(Failure::usage(format!(
+                "{name:?} is the name of a command; rename that model or workload"
+            )));
         }
         let session = Self {
             input: input_folder(options.input.as_deref())?,
@@ -60,6 +64,7 @@ impl Session {
             cpus: machine::allowed_cpus(),
             baseline: String::new(),
             server_program: built.server,
+            server_error: built.server_error,
             server: OnceCell::new(),
             root,
             out,
@@ -96,7 +101,10 @@ impl Session {
     pub(crate) fn server(&self) -> Result<&Server, String> {
         let start = || match &self.server_program {
             Some(program) => Server::start(program),
-            None => Err("the server that `fetch` asks did not build".to_owned()),
+            None => Err(self
+                .server_error
+                .clone()
+                .unwrap_or_else(|| "the server that `fetch` asks was not built".to_owned())),
         };
         self.server.get_or_init(start).as_ref().map_err(Clone::clone)
     }
@@ -133,11 +141,16 @@ impl Session {
             if names.models.contains(asked) {
                 return Ok(asked.clone());
             }
-            return Err(Failure::usage(format!("--baseline {asked}: no such model; there are: {}", names.models.join(", "))));
+            return Err(Failure::usage(format!(
+                "--baseline {asked}: no such model; there are: {}",
+                names.models.join(", ")
+            )));
         }
         let selection = self.selection(options)?;
-        let picked = |model: &&String| names.workloads.iter().any(|workload| selection.picks(workload, model, &names));
-        let here = |model: &&String| self.contestants.iter().any(|it| it.name == **model && it.described.is_ok());
+        let picked =
+            |model: &&String| names.workloads.iter().any(|workload| selection.picks(workload, model, &names));
+        let here =
+            |model: &&String| self.contestants.iter().any(|it| it.name == **model && it.described.is_ok());
         let mut candidates = names.models.iter().filter(picked).filter(here).peekable();
         let first = candidates.peek().map_or(DEFAULT_BASELINE, |name| name.as_str()).to_owned();
         Ok(candidates.find(|name| *name == DEFAULT_BASELINE).cloned().unwrap_or(first))
@@ -154,11 +167,15 @@ pub(crate) fn root() -> Result<PathBuf, Failure> {
     }
     let here = std::env::current_dir().map_err(Failure::doing("the current folder is gone"))?;
     let found = here.ancestors().find(|folder| folder.join("compare.toml").is_file()).map(Path::to_owned);
-    found.ok_or_else(|| Failure::usage("no compare.toml in this folder or above; start by `cargo xtask compare` in the project"))
+    found.ok_or_else(|| {
+        Failure::usage(
+            "no compare.toml in this folder or above; start by `cargo xtask compare` in the project",
+        )
+    })
 }
 
 /// Where run folders go. The default may be unwritable, as in a checkout of someone else's; then the temporary folder serves.
-pub(crate) fn out_folder(asked: Option<&Path>, root: &Path, list: &Path, announce: &dyn Fn(&str)) -> Result<PathBuf, Failure> {
+fn out_folder(asked: Option<&Path>, root: &Path, announce: &dyn Fn(&str)) -> Result<PathBuf, Failure> {
     let writable = |folder: &Path| -> Result<(), std::io::Error> {
         std::fs::create_dir_all(folder)?;
         let probe = folder.join(format!(".probe-{}", std::process::id()));
@@ -169,30 +186,38 @@ pub(crate) fn out_folder(asked: Option<&Path>, root: &Path, list: &Path, announc
         let folder = std::path::absolute(folder).map_err(Failure::doing("--out"))?;
         return match writable(&folder) {
             Ok(()) => Ok(folder),
-            Err(error) => {
-                Err(Failure::usage(format!("--out {}: cannot write there: {error}; choose another folder", folder.display())))
-            }
+            Err(error) => Err(Failure::usage(format!(
+                "--out {}: cannot write there: {error}; choose another folder",
+                folder.display()
+            ))),
         };
     }
-    // The list of contestants lies in the build's own target folder, wherever that is.
-    let usual = list.parent().map_or_else(|| root.join("target/compare"), Path::to_owned);
+    let usual = usual_out(root);
     match writable(&usual) {
         Ok(()) => Ok(usual),
         Err(error) => {
             let folder = std::env::temp_dir().join("trefoil-compare");
             let (usual, instead) = (usual.display(), folder.display());
-            announce(&format!("cannot write to {usual} ({error}); this run goes to {instead}, or say --out DIR"));
+            announce(&format!(
+                "cannot write to {usual} ({error}); this run goes to {instead}, or say --out DIR"
+            ));
             writable(&folder).map_err(Failure::doing(format!("cannot write to {}", folder.display())))?;
             Ok(folder)
         }
     }
 }
 
+/// `compare` in the build's own target folder, wherever that is.
+pub(crate) fn usual_out(root: &Path) -> PathBuf {
+    std::env::var_os("COMPARE_OUT").map_or_else(|| root.join("target/compare"), PathBuf::from)
+}
+
 /// The folder that `files` reads. One that was asked for must be there; the default may be missing.
 fn input_folder(asked: Option<&Path>) -> Result<Result<PathBuf, String>, Failure> {
     if let Some(folder) = asked {
-        let folder = std::fs::canonicalize(folder)
-            .map_err(|error| Failure::usage(format!("--input {}: {error}; give a folder", folder.display())))?;
+        let folder = std::fs::canonicalize(folder).map_err(|error| {
+            Failure::usage(format!("--input {}: {error}; give a folder", folder.display()))
+        })?;
         if !folder.is_dir() {
             return Err(Failure::usage(format!("--input {}: not a folder", folder.display())));
         }
@@ -201,7 +226,9 @@ fn input_folder(asked: Option<&Path>) -> Result<Result<PathBuf, String>, Failure
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
     let sources = home.map(|home| home.join("registry/src")).filter(|folder| folder.is_dir());
-    Ok(sources.ok_or_else(|| "the sources of the dependencies are not on this machine; give a folder by --input DIR".to_owned()))
+    Ok(sources.ok_or_else(|| {
+        "the sources of the dependencies are not on this machine; give a folder by --input DIR".to_owned()
+    }))
 }
 
 fn all_workloads(contestants: &[Contestant]) -> Vec<Workload> {

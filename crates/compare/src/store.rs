@@ -50,7 +50,16 @@ impl Record {
         flags: Vec<Flag>,
         margin: f64,
     ) -> Self {
-        Self::Run { v: VERSION, run: Box::new(run), machine: Box::new(machine), workloads, models, cells, flags, margin }
+        Self::Run {
+            v: VERSION,
+            run: Box::new(run),
+            machine: Box::new(machine),
+            workloads,
+            models,
+            cells,
+            flags,
+            margin,
+        }
     }
 }
 
@@ -79,14 +88,17 @@ impl Store {
     pub(crate) fn append(&mut self, records: Vec<Record>) -> Result<(), Failure> {
         let mut text = String::new();
         for record in &records {
-            text += &serde_json::to_string(record).map_err(Failure::doing("a record cannot be written as JSON"))?;
+            text += &serde_json::to_string(record)
+                .map_err(Failure::doing("a record cannot be written as JSON"))?;
             text.push('\n');
         }
         let at = self.folder.join("samples.jsonl");
-        self.samples
-            .write_all(text.as_bytes())
-            .and_then(|()| self.samples.sync_data())
-            .map_err(Failure::doing(format!("cannot append to {}; free some space, or choose another folder by --out", at.display())))?;
+        self.samples.write_all(text.as_bytes()).and_then(|()| self.samples.sync_data()).map_err(
+            Failure::doing(format!(
+                "cannot append to {}; free some space, or choose another folder by --out",
+                at.display()
+            )),
+        )?;
         self.records.extend(records);
         Ok(())
     }
@@ -95,7 +107,8 @@ impl Store {
 /// Reads a run back. A last line that was cut off by the end of the engine is left out.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Record>, Failure> {
     let path = folder.join("samples.jsonl");
-    let file = File::open(&path).map_err(|error| Failure::usage(format!("no run there: cannot open {}: {error}", path.display())))?;
+    let file = File::open(&path)
+        .map_err(|error| Failure::usage(format!("no run there: cannot open {}: {error}", path.display())))?;
     let mut records = Vec::new();
     let mut lines = BufReader::new(file).lines().enumerate().peekable();
     while let Some((index, line)) = lines.next() {
@@ -149,7 +162,9 @@ mod tests {
 
     #[test]
     fn dates() {
-        for (days, day) in [(0, (1970, 1, 1)), (59, (1970, 3, 1)), (11_016, (2000, 2, 29)), (20_777, (2026, 11, 20))] {
+        for (days, day) in
+            [(0, (1970, 1, 1)), (59, (1970, 3, 1)), (11_016, (2000, 2, 29)), (20_777, (2026, 11, 20))]
+        {
             assert_eq!(date(days), day);
         }
     }
@@ -158,13 +173,23 @@ mod tests {
     fn a_run_is_read_back_and_a_torn_line_is_left_out() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut store = Store::create(folder.path(), "one").expect("it is new");
-        let run = Record::run(RunInfo::default(), Machine::default(), (Vec::new(), Vec::new()), Vec::new(), Vec::new(), 0.03);
+        let run = Record::run(
+            RunInfo::default(),
+            Machine::default(),
+            (Vec::new(), Vec::new()),
+            Vec::new(),
+            Vec::new(),
+            0.03,
+        );
         store.append(vec![run, Record::Sample(Box::default())]).expect("there is space");
         let path = folder.path().join("latest").join("samples.jsonl");
         let whole = fs::read_to_string(&path).expect("latest leads there");
         fs::write(&path, format!("{whole}{{\"kind\":\"sam")).expect("it is ours");
         assert_eq!(read(&folder.path().join("one")).expect("it is valid").len(), 2);
         fs::write(&path, format!("{{\"kind\":\"sam\n{whole}")).expect("it is ours");
-        assert!(read(&folder.path().join("one")).is_err(), "a torn line in the middle is no accident of the end");
+        assert!(
+            read(&folder.path().join("one")).is_err(),
+            "a torn line in the middle is no accident of the end"
+        );
     }
 }

@@ -8,13 +8,14 @@ use crate::noise::Disturbance;
 use crate::protocol::{Metric, Workload};
 use crate::stats::{Round, amdahl, compare, control, drift, robust, ties};
 use crate::store::Record;
+use crate::summary::{Cell, Flag, NoiseFloor, SCHEMA, Speedup, Status, Summary, Sweep, Verdict};
 use crate::table::group;
 use crate::texts::EN;
-use crate::summary::{Cell, Flag, NoiseFloor, SCHEMA, Speedup, Status, Summary, Sweep, Verdict};
 
 /// Draws the summary from a run's records, whole or cut short.
 pub(crate) fn summarize(records: &[Record]) -> Result<Summary, Failure> {
-    let Some(Record::Run { run, machine, workloads, models, cells, flags, margin, .. }) = records.first() else {
+    let Some(Record::Run { run, machine, workloads, models, cells, flags, margin, .. }) = records.first()
+    else {
         return Err(Failure::internal("the records do not begin with a run"));
     };
     let mut summary = Summary {
@@ -64,7 +65,9 @@ impl<'a> Samples<'a> {
             .iter()
             .filter_map(|sample| Some((sample.workload.as_str(), sample.scale.as_str(), sample.replaces?)))
             .filter(|&(workload, scale, round)| {
-                disturbed.iter().any(|it| (it.workload.as_str(), it.scale.as_str(), it.round) == (workload, scale, round))
+                disturbed
+                    .iter()
+                    .any(|it| (it.workload.as_str(), it.scale.as_str(), it.round) == (workload, scale, round))
             })
             .collect();
         let mut by_cell: BTreeMap<Key, Vec<&'a Sample>> = BTreeMap::new();
@@ -121,7 +124,9 @@ fn round_values(samples: &[&Sample], metric: Metric, units: u64) -> Vec<Round> {
 fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Cell {
     let mut cell = planned.clone();
     let samples = samples.of(planned, false);
-    let Some(workload) = workloads.iter().find(|workload| workload.name == cell.workload) else { return cell };
+    let Some(workload) = workloads.iter().find(|workload| workload.name == cell.workload) else {
+        return cell;
+    };
     if samples.is_empty() {
         return cell;
     }
@@ -154,7 +159,9 @@ fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Ce
         cell.median_ns = cell.value.map(|value| value * units as f64);
     }
     cell.values = values;
-    let median = |of: &dyn Fn(&Sample) -> f64, list: &[&Sample]| robust::median(&list.iter().map(|sample| of(sample)).collect::<Vec<_>>());
+    let median = |of: &dyn Fn(&Sample) -> f64, list: &[&Sample]| {
+        robust::median(&list.iter().map(|sample| of(sample)).collect::<Vec<_>>())
+    };
     let per_iteration = |total: u64, sample: &Sample| total as f64 / sample.iterations.max(1) as f64;
     cell.cpu_ns = median(&|sample| per_iteration(sample.cpu_ns, sample), &counted);
     cell.ctx_switches = median(&|sample| per_iteration(sample.ctx.0 + sample.ctx.1, sample), &counted);
@@ -259,11 +266,15 @@ fn units(workloads: &[Workload], cell: &Cell) -> u64 {
 fn sweeps(summary: &Summary, margin: f64) -> Vec<Sweep> {
     let mut by_model: BTreeMap<_, Vec<&Cell>> = BTreeMap::new();
     for cell in usable(summary).filter(|cell| cell.metric == Metric::Time) {
-        by_model.entry((&cell.workload, &cell.scale, &cell.model, &cell.form, cell.cpus)).or_default().push(cell);
+        by_model
+            .entry((&cell.workload, &cell.scale, &cell.model, &cell.form, cell.cpus))
+            .or_default()
+            .push(cell);
     }
     let mut found = Vec::new();
     for ((workload, scale, model, _, cpus), cells) in by_model {
-        let best = cells.iter().min_by(|a, b| a.value.unwrap_or(f64::MAX).total_cmp(&b.value.unwrap_or(f64::MAX)));
+        let best =
+            cells.iter().min_by(|a, b| a.value.unwrap_or(f64::MAX).total_cmp(&b.value.unwrap_or(f64::MAX)));
         let Some(best) = best.filter(|_| cells.len() > 1) else { continue };
         let series: Vec<&[Round]> = cells.iter().map(|cell| cell.values.as_slice()).collect();
         let against_best = compare::verdicts(&best.values, &series, margin);
@@ -307,7 +318,8 @@ fn speedups(summary: &Summary) -> Vec<Speedup> {
                 points.push((cpus, ratio, lo, hi));
             }
         }
-        let times: Vec<(u32, f64)> = cells.iter().filter_map(|(&cpus, cell)| Some((cpus, cell.value?))).collect();
+        let times: Vec<(u32, f64)> =
+            cells.iter().filter_map(|(&cpus, cell)| Some((cpus, cell.value?))).collect();
         found.push(Speedup {
             workload: workload.clone(),
             scale: scale.clone(),
@@ -327,14 +339,20 @@ fn usable(summary: &Summary) -> impl Iterator<Item = &Cell> {
 fn cross_check(summary: &mut Summary) {
     for index in 0..summary.cells.len() {
         let cell = &summary.cells[index];
-        let bound = summary.workloads.iter().any(|workload| workload.name == cell.workload && workload.cpu_bound);
+        let bound =
+            summary.workloads.iter().any(|workload| workload.name == cell.workload && workload.cpu_bound);
         let oracle = usable(summary).find(|other| {
-            other.model == "seq" && (&other.workload, &other.scale, other.cpus) == (&cell.workload, &cell.scale, cell.cpus)
+            other.model == "seq"
+                && (&other.workload, &other.scale, other.cpus) == (&cell.workload, &cell.scale, cell.cpus)
         });
         let Some((oracle, value)) = oracle.and_then(|oracle| oracle.value).zip(cell.value) else { continue };
         let least = oracle / (f64::from(cell.cpus) * 1.2);
         if bound && value < least {
-            let note = format!("check this: {:.1} times as fast as one thread, on {} CPUs", oracle / value, cell.cpus);
+            let note = format!(
+                "check this: {:.1} times as fast as one thread, on {} CPUs",
+                oracle / value,
+                cell.cpus
+            );
             summary.cells[index].notes.push(note);
         }
     }
@@ -352,7 +370,11 @@ fn disturbance_flags(disturbed: &[&Disturbance]) -> Vec<Flag> {
         let (what, cause, remedy) = if code == "steal" {
             ((texts.steal)(these.len(), &worst_text), texts.steal_cause.to_owned(), texts.steal_remedy)
         } else {
-            ((texts.outside)(these.len(), &worst_text), (texts.above_all)(worst.by.as_deref()), texts.outside_remedy)
+            (
+                (texts.outside)(these.len(), &worst_text),
+                (texts.above_all)(worst.by.as_deref()),
+                texts.outside_remedy,
+            )
         };
         let remedy = remedy.to_owned();
         flags.push(Flag { code: code.to_owned(), what, cause, remedy, rounds: rounds.into_iter().collect() });
@@ -365,9 +387,13 @@ fn value_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
     for noise in &summary.noise_floor {
         let baseline = usable(summary).find(|cell| {
             cell.verdict == Some(Verdict::Baseline)
-                && (&cell.workload, &cell.scale, cell.cpus, cell.workers) == (&noise.workload, &noise.scale, noise.cpus, noise.workers)
+                && (&cell.workload, &cell.scale, cell.cpus, cell.workers)
+                    == (&noise.workload, &noise.scale, noise.cpus, noise.workers)
         });
-        if let Some(found) = baseline.and_then(|cell| drift::drift(&cell.values, floor.max(noise.margin))).filter(|it| it.drifting) {
+        if let Some(found) = baseline
+            .and_then(|cell| drift::drift(&cell.values, floor.max(noise.margin)))
+            .filter(|it| it.drifting)
+        {
             drifting.push(format!("{} {} ({:+.0} %)", noise.workload, noise.scale, found.change * 100.0));
         }
     }
@@ -388,7 +414,12 @@ fn value_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
         (outliers + robust::outliers(&cell).len(), values + cell.len())
     });
     if outliers > 0 {
-        flags.push(flag("outliers", (texts.outliers)(outliers, values), texts.outliers_cause, texts.outliers_remedy));
+        flags.push(flag(
+            "outliers",
+            (texts.outliers)(outliers, values),
+            texts.outliers_cause,
+            texts.outliers_remedy,
+        ));
     }
     flags
 }

@@ -111,8 +111,10 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
 impl Launch<'_> {
     /// Starts the contestant in a process group of its own and gives it its request.
     pub(crate) fn start(&self, request: &Request) -> io::Result<Running> {
-        let (program, arguments) =
-            self.command.split_first().ok_or_else(|| io::Error::other("the contestant's command is empty"))?;
+        let (program, arguments) = self
+            .command
+            .split_first()
+            .ok_or_else(|| io::Error::other("the contestant's command is empty"))?;
         let (answers, answer_end) = pipe2(OFlag::O_CLOEXEC)?;
         let before = Used::by_children();
         let mut command = Command::new(program);
@@ -249,11 +251,14 @@ impl Running {
 
 /// Starts a contestant for a single question and returns its one answer, or why there is none.
 pub(crate) fn ask(launch: &Launch<'_>, request: &Request, limit: Duration) -> Result<Answer, String> {
-    let running = launch.start(request).map_err(|error| format!("cannot start {:?}: {error}", launch.command))?;
+    let running =
+        launch.start(request).map_err(|error| format!("cannot start {:?}: {error}", launch.command))?;
     let line = running.answers.recv_timeout(limit);
     let ended = running.end(if line.is_ok() { Duration::from_secs(5) } else { Duration::ZERO });
     match line {
-        Ok(line) => serde_json::from_str(&line.text).map_err(|error| format!("its answer is not valid: {error}")),
+        Ok(line) => {
+            serde_json::from_str(&line.text).map_err(|error| format!("its answer is not valid: {error}"))
+        }
         Err(_) if ended.killed => Err(format!("no answer within {} s", limit.as_secs())),
         Err(_) => Err(match last_line(&ended.stderr) {
             Some(line) => format!("{line} ({})", ended.exit),

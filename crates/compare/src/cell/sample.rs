@@ -87,7 +87,11 @@ impl Sample {
         }
         times.sort_by(f64::total_cmp);
         let middle = times.len() / 2;
-        Some(if times.len() % 2 == 1 { times[middle] } else { f64::midpoint(times[middle - 1], times[middle]) })
+        Some(if times.len() % 2 == 1 {
+            times[middle]
+        } else {
+            f64::midpoint(times[middle - 1], times[middle])
+        })
     }
 }
 

@@ -53,7 +53,10 @@ pub(crate) fn look(keep: &[i32]) -> Look {
 
 /// The memory of the tree now: the sum of its processes' proportional set sizes, so that a page they share counts once.
 pub(crate) fn pss_bytes(keep: &[i32]) -> u64 {
-    tree(keep).iter().filter_map(|process| field_kib(&format!("/proc/{}/smaps_rollup", process.pid), "Pss:")).sum()
+    tree(keep)
+        .iter()
+        .filter_map(|process| field_kib(&format!("/proc/{}/smaps_rollup", process.pid), "Pss:"))
+        .sum()
 }
 
 /// The most memory that one process ever held: its resident high-water mark, which starts anew at exec. (`ru_maxrss`
@@ -83,7 +86,8 @@ pub(crate) fn available_bytes() -> u64 {
 /// The machine's busy and stolen CPU time since it started, in seconds, all CPUs together.
 pub(crate) fn cpu_seconds_of_machine() -> Option<(f64, f64)> {
     let text = fs::read_to_string("/proc/stat").ok()?;
-    let ticks: Vec<f64> = text.lines().next()?.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
+    let ticks: Vec<f64> =
+        text.lines().next()?.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
     // user, nice, system, idle, iowait, irq, softirq, steal; the unit is USER_HZ, which is 100 on every Linux.
     let [user, nice, system, _idle, _iowait, irq, softirq, steal, ..] = ticks[..] else { return None };
     Some(((user + nice + system + irq + softirq) / 100.0, steal / 100.0))

@@ -1,0 +1,148 @@
+//! `new`: skeletons of a model or a workload that run as they are. No list has to be edited: folders are the lists.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::cli::{NewKind, RESERVED};
+use crate::failure::Failure;
+use crate::measure::print;
+
+/// Writes the files of a new model or workload and says what to do next.
+pub(crate) fn write(kind: NewKind, name: &str) -> Result<ExitCode, Failure> {
+    let written = write_below(&crate::session::root()?, kind, name)?;
+    let mut text = String::new();
+    for path in &written {
+        text += &format!("wrote {}\n", path.display());
+    }
+    text += &match kind {
+        NewKind::Model => format!("it runs: cargo xtask compare --test -m {name}\n"),
+        NewKind::Workload => format!("it runs: cargo xtask compare --test -w {name}\n"),
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes below `root`. Nothing that exists is touched.
+fn write_below(root: &Path, kind: NewKind, name: &str) -> Result<Vec<PathBuf>, Failure> {
+    check_name(kind, name)?;
+    let files: Vec<(PathBuf, &str)> = match kind {
+        NewKind::Model => {
+            let folder = Path::new("benches/models").join(name);
+            vec![
+                (folder.join("Cargo.toml"), include_str!("model.toml.txt")),
+                (folder.join("src/main.rs"), include_str!("model.rs.txt")),
+                (Path::new("docs/models").join(format!("{name}.md")), include_str!("model.md.txt")),
+            ]
+        }
+        NewKind::Workload => vec![
+            (
+                Path::new("benches/kit/src/workloads").join(format!("{name}.rs")),
+                include_str!("workload.rs.txt"),
+            ),
+            (Path::new("docs/workloads").join(format!("{name}.md")), include_str!("workload.md.txt")),
+        ],
+    };
+    let taken = match kind {
+        NewKind::Model => {
+            let python = root.join("benches/python").join(format!("{name}.py"));
+            let listed = crate::config::Config::read(&root.join("compare.toml"))?.model.contains_key(name);
+            if listed { Some(root.join("compare.toml")) } else { Some(python).filter(|path| path.exists()) }
+        }
+        NewKind::Workload => None,
+    };
+    let taken = taken.or_else(|| files.iter().map(|(path, _)| root.join(path)).find(|path| path.exists()));
+    if let Some(path) = taken {
+        return Err(Failure::usage(format!("{name} exists: {}; choose another name", path.display())));
+    }
+    for (path, template) in &files {
+        let path = root.join(path);
+        let folder = path.parent().unwrap_or(root);
+        fs::create_dir_all(folder).map_err(Failure::doing(format!("cannot make {}", folder.display())))?;
+        fs::write(&path, filled(template, name))
+            .map_err(Failure::doing(format!("cannot write {}", path.display())))?;
+    }
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+fn filled(template: &str, name: &str) -> String {
+    let type_name: String = name
+        .split(['-', '_'])
+        .map(|part| {
+            part.chars().take(1).flat_map(char::to_uppercase).chain(part.chars().skip(1)).collect::<String>()
+        })
+        .collect();
+    template.replace("{{name}}", name).replace("{{Type}}", &type_name)
+}
+
+/// A model's name becomes a package, a workload's a module, and both stand on command lines.
+fn check_name(kind: NewKind, name: &str) -> Result<(), Failure> {
+    let (allowed, told): (fn(char) -> bool, _) = match kind {
+        NewKind::Model => (
+            |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+            "lower-case letters, digits and hyphens",
+        ),
+        NewKind::Workload => (
+            |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_',
+            "lower-case letters, digits and underscores",
+        ),
+    };
+    if RESERVED.contains(&name) {
+        return Err(Failure::usage(format!("{name:?} is a command of its own; choose another name")));
+    }
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(allowed) || name.len() > 40 {
+        return Err(Failure::usage(format!(
+            "{name:?} is no name for it: use {told}, a letter first, 40 at most"
+        )));
+    }
+    const KEYWORDS: [&str; 12] =
+        ["async", "await", "box", "crate", "fn", "loop", "match", "mod", "move", "static", "self", "super"];
+    if matches!(kind, NewKind::Workload) && KEYWORDS.contains(&name) {
+        return Err(Failure::usage(format!(
+            "{name:?} is a word of Rust, and a workload is a module; choose another name"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for (kind, name) in [
+            (NewKind::Model, "peers"),
+            (NewKind::Model, "Tokio"),
+            (NewKind::Model, "9p"),
+            (NewKind::Model, "../x"),
+            (NewKind::Model, ""),
+            (NewKind::Workload, "ping-pong"),
+            (NewKind::Workload, "loop"),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let said = write_below(folder.path(), kind, name).expect_err(name).to_string();
+            assert!(said.contains("choose another name") || said.contains("use lower-case"), "{said}");
+            assert_eq!(
+                fs::read_dir(folder.path()).expect("it is there").count(),
+                0,
+                "nothing was written for {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_that_exists_is_touched() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let written = write_below(folder.path(), NewKind::Model, "my-pool").expect("it is new");
+        assert_eq!(written.len(), 3);
+        let main =
+            fs::read_to_string(folder.path().join("benches/models/my-pool/src/main.rs")).expect("written");
+        assert!(main.contains("MyPool") && main.contains("\"my-pool\"") && !main.contains("{{"), "{main}");
+        let said = write_below(folder.path(), NewKind::Model, "my-pool").expect_err("it exists").to_string();
+        assert!(said.contains("exists"), "{said}");
+        fs::write(folder.path().join("compare.toml"), "[model.go]\ncommand = [\"go\"]").expect("ours");
+        let said = write_below(folder.path(), NewKind::Model, "go").expect_err("it is listed").to_string();
+        assert!(said.contains("compare.toml"), "{said}");
+    }
+}
