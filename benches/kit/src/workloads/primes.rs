@@ -7,7 +7,7 @@ use compare::protocol::{Case, Input, Profile, Workload};
 
 pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Map], units: |_| 0 };
 
-/// The numbers of the tutorials, one of them twice, as they have it.
+/// The numbers of the tutorials, one of them twice, as they have it. The last is the only composite: 3306091 divides it.
 const TUTORIAL: [u64; 6] = [
     112_272_535_095_293,
     112_582_705_942_171,
@@ -20,8 +20,9 @@ const TUTORIAL: [u64; 6] = [
 pub(super) fn about() -> Workload {
     Workload {
         about: "test numbers for primality by trial division, as many at a time as there are workers".into(),
-        shows: "how much of the processors a model's way for computing work can use; the tutorials' list has one \
-                number that takes three times as long as the others, the scaled list has 32 of equal size"
+        shows: "how much of the processors a model's way for computing work can use; the tutorials' list \
+                has five primes of equal size and one number that is done in a third of their time, the scaled list \
+                has 32 of equal size"
             .into(),
         verified: "salt * 2 + 1 for a prime and salt * 2 otherwise, against a Miller-Rabin test".into(),
         unit: "number".into(),

@@ -1,9 +1,11 @@
 //! async-std, which is no longer developed and points to smol; it is measured because so much was written for it.
 //!
-//! The idioms are those of its book and of `async_std::task` ("Using the task module", `spawn_blocking` for "long
-//! running" work) and `async_std::channel`; a channel that is closed is the gate, since its condition variable is behind
+//! The idioms are those of the pages `async_std::task` ("Spawning a task"), `async_std::task::spawn_blocking` for work
+//! that would block the executor, and `async_std::channel`; a channel that is closed is the gate, since its condition variable is behind
 //! the feature `unstable`. The number of threads is read from `ASYNC_STD_THREAD_COUNT`, and that of the pool behind
 //! `spawn_blocking` from `BLOCKING_MAX_THREADS`.
+
+#![forbid(unsafe_code)]
 
 use async_std::channel::{Receiver, Sender, bounded};
 use async_std::net::TcpStream;

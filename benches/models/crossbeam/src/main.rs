@@ -1,8 +1,10 @@
 //! crossbeam: threads of the standard library that talk over crossbeam's channels.
 //!
-//! The idioms are those of `crossbeam::channel` ("Sharing": both ends of a channel can be cloned, so that one channel
+//! The idioms are those of `crossbeam::channel` ("Sharing channels": both ends of a channel can be cloned, so that one channel
 //! feeds many workers) and of `std::thread`, to which crossbeam itself points for scoped threads. crossbeam has no event
 //! that many wait for, so the gate is a condition variable of std's.
+
+#![forbid(unsafe_code)]
 
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use kit::blocking::{self, Gate};
@@ -30,8 +32,7 @@ impl Model for Crossbeam {
             about: "a std::thread per unit and crossbeam's channels; computing work by workers that share one channel",
             most_units: Some((
                 10_000,
-                "a thread takes two memory maps and a process id, and vm.max_map_count and pid_max end most machines \
-                 near 32,000",
+                "a thread takes two memory mappings, of which vm.max_map_count allows 65,530 by default",
             )),
             ..Facts::default()
         }

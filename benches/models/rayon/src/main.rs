@@ -1,11 +1,13 @@
 //! rayon: jobs that run to their end on a pool of work-stealing workers.
 //!
 //! The idioms are those of rayon's own pages: parallel iterators for computing work ("How to use Rayon"), `rayon::spawn`
-//! with a channel for single results (the example on its page), `ThreadPoolBuilder::panic_handler` so that a job's panic
+//! for single jobs (it returns nothing, so results go through a channel), `ThreadPoolBuilder::panic_handler` so that a job's panic
 //! does not end the program, and `rayon::yield_now`, which lets a worker that waits run another job meanwhile.
 //!
 //! A job that waits keeps its worker. So rayon takes part where jobs compute or where blocking is its price (`fetch`, as
 //! many requests at a time as there are workers), and not where units wait for each other.
+
+#![forbid(unsafe_code)]
 
 use kit::{Capability, Facts, Lost, Model, Stage, blocking};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};

@@ -3,6 +3,8 @@
 //! A unit runs to its end where it is spawned, as any function call does, so it can wait for nobody. This contestant is
 //! also the comparison's oracle, by the kit's own second implementation of every workload.
 
+#![forbid(unsafe_code)]
+
 use kit::{Capability, Facts, Lost, Model, blocking, unwind};
 use std::future::{Future, ready};
 use std::io;

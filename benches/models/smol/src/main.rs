@@ -4,6 +4,8 @@
 //! threads), `smol::unblock` for work that blocks (its pool is held to the number of workers by `BLOCKING_MAX_THREADS`),
 //! `smol::channel`, and `smol::lock::OnceCell` for a value that many wait for.
 
+#![forbid(unsafe_code)]
+
 use kit::{Facts, Lost, Model, unwind};
 use smol::Task;
 use smol::channel::{Receiver, Sender, bounded};

@@ -4,6 +4,8 @@
 //! `std::sync::Condvar`: a thread per unit, and for computing work as many scoped threads as there are workers, which
 //! take the next item from a shared iterator.
 
+#![forbid(unsafe_code)]
+
 use kit::blocking::{self, Gate};
 use kit::{Facts, Lost, Model, unwind};
 use std::future::{Future, ready};
@@ -31,8 +33,7 @@ impl Model for Threads {
             about: "a std::thread per unit; for computing work as many scoped threads as workers",
             most_units: Some((
                 10_000,
-                "a thread takes two memory maps and a process id, and vm.max_map_count and pid_max end most machines \
-                 near 32,000",
+                "a thread takes two memory mappings, of which vm.max_map_count allows 65,530 by default",
             )),
             ..Facts::default()
         }

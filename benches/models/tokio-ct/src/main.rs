@@ -4,6 +4,8 @@
 //! state that many wait for. Computing work is done inline, because a pool beside the scheduler would make this
 //! `tokio-mt` by another name; `tokio::runtime::Builder::new_current_thread` promises that all happens on one thread.
 
+#![forbid(unsafe_code)]
+
 use kit::protocol::Uses;
 use kit::{Facts, Lost, Model};
 use std::future::Future;

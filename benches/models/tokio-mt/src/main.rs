@@ -4,6 +4,8 @@
 //! and blocking code": `spawn_blocking`, its pool held to the number of workers), and `tokio::sync::watch` for a state
 //! that many wait for.
 
+#![forbid(unsafe_code)]
+
 use kit::{Facts, Lost, Model};
 use std::future::Future;
 use std::io;
