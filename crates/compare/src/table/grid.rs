@@ -38,7 +38,7 @@ fn draw(columns: &[Column], screen: &Screen) -> Vec<(String, Vec<Paint>)> {
     }
     for (index, column) in columns.iter().enumerate() {
         if let Some(drawn) = table.column_mut(index) {
-            drawn.set_padding((0, if index + 1 < columns.len() { GAP } else { 0 }));
+            drawn.set_padding((0, if index + 1 < columns.len() { GAP - JUNCTION } else { 0 }));
             if column.kind.is_number() {
                 drawn.set_cell_alignment(CellAlignment::Right);
             }
@@ -71,6 +71,9 @@ fn draw(columns: &[Column], screen: &Screen) -> Vec<(String, Vec<Paint>)> {
 
 /// Blanks between two columns.
 const GAP: u16 = 2;
+
+/// One of them is where the rule below the names has its junctions, and is not padding.
+const JUNCTION: u16 = 1;
 
 /// The names and the rule below them.
 const HEAD_LINES: usize = 2;

@@ -2,6 +2,8 @@
 //!
 //! The figures are invented. Only their shape is meant to be real: who is near whom, how much rounds differ.
 
+pub(crate) mod small;
+
 use compare::protocol::{Metric, Profile, Scale, Uses, Workload};
 use compare::summary::{
     Cell, Flag, Machine, ModelInfo, NoiseFloor, RunInfo, SCHEMA, Speedup, Status, Summary, Sweep, Verdict,
