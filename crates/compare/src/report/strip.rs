@@ -46,6 +46,8 @@ fn strip(page: &Page<'_>) -> Markup {
     let (t, words) = (&page.texts.report, &page.texts.words);
     let (run, machine) = (&page.summary.run, &page.summary.machine);
     let memory = number::bytes(machine.memory_bytes as f64);
+    let about = [&machine.cpu, &machine.os, &machine.virtualization].map(String::as_str);
+    let about: Vec<&str> = about.into_iter().filter(|fact| !fact.is_empty()).collect();
     html! {
         dl.strip {
             div {
@@ -56,7 +58,7 @@ fn strip(page: &Page<'_>) -> Markup {
             div {
                 dt { (t.machine) }
                 dd { ((t.machine_line)(machine.cpus, &memory)) }
-                dd.minor { (machine.cpu) ", " (machine.os) ", " (machine.virtualization) }
+                dd.minor { (about.join(", ")) }
             }
             div {
                 dt { (t.noise_floor) }

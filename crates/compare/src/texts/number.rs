@@ -178,8 +178,14 @@ mod tests {
 
     #[test]
     fn bytes_go_by_1024() {
-        let cases =
-            [(0.0, "0 B"), (312.0, "312 B"), (1023.9, "1,020 B"), (1024.0, "1.00 KiB"), (3.5e6, "3.34 MiB")];
+        let cases = [
+            (0.0, "0 B"),
+            (312.0, "312 B"),
+            (1020.0, "1,020 B"),
+            (1023.9, "1.00 KiB"),
+            (1024.0, "1.00 KiB"),
+            (3.5e6, "3.34 MiB"),
+        ];
         for (value, text) in cases {
             assert_eq!(bytes(value), text, "{value}");
         }

@@ -7,7 +7,12 @@ use crate::texts::report::{Facts, ScriptTexts};
 pub(super) const REPORT: ReportTexts = ReportTexts {
     product: "Trefoil compare",
     page_title: |run| format!("Trefoil compare: {run}"),
-    headline: |models, workloads| format!("{models} models of concurrency on {workloads} workloads"),
+    headline: |models, workloads| {
+        let models = if models == 1 { "1 model".to_owned() } else { format!("{models} models") };
+        let workloads =
+            if workloads == 1 { "1 workload".to_owned() } else { format!("{workloads} workloads") };
+        format!("{models} of concurrency on {workloads}")
+    },
     skip: "Skip to the answers",
     contents: "Contents",
 
