@@ -63,6 +63,9 @@ class Contestant:
     most = {}
     """The largest scale number and the reason why no more, for each workload that has one."""
 
+    slow = {}
+    """The smallest profile that it fits into (`default` or `full`), for each workload that takes it long."""
+
     def version(self):
         """What is measured, with its version."""
         return interpreter()
@@ -103,6 +106,8 @@ def description(contestant):
             ability = {"workload": workload, "forms": [], "why": contestant.unable[workload]}
         elif workload in contestant.most:
             ability["most"], ability["most_why"] = contestant.most[workload]
+        if workload in contestant.slow:
+            ability["profile"] = contestant.slow[workload]
         abilities.append(ability)
     return {
         "v": VERSION,

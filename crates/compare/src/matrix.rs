@@ -183,7 +183,9 @@ impl Extent<'_> {
         if let Some(why) = workload.needs.iter().find_map(|&need| (self.lacks)(need)) {
             return Some((Status::Unavailable, why));
         }
-        (scale.profile > self.profile).then(|| {
+        let profile =
+            able.and_then(|able| able.profile).map_or(scale.profile, |slow| slow.max(scale.profile));
+        (profile > self.profile).then(|| {
             let left_out = match self.profile {
                 Profile::Quick => "not in quick",
                 Profile::Default | Profile::Full => "only with --full",

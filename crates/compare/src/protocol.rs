@@ -239,6 +239,9 @@ pub struct Ability {
     /// Why no more than `most`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_why: Option<String>,
+    /// The smallest profile that it fits into, where it takes much longer than others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
 }
 
 /// A workload about itself.
@@ -246,6 +249,9 @@ pub struct Ability {
 pub struct Workload {
     /// Its name, such as `pingpong`.
     pub name: String,
+    /// Where it stands in lists: the smallest first, and by name where two are equal.
+    #[serde(default)]
+    pub place: u32,
     /// One line: what is done.
     pub about: String,
     /// What it shows.

@@ -1,8 +1,8 @@
 //! In which order: rounds that interleave all models of a workload, each in a fresh random order.
 //!
 //! The unit is the group, one workload at one scale. A round of a group runs each of its cells once, and the baseline
-//! once more as the control. Crash outcomes come first, then one group whole, so that a first verdict stands early; the
-//! other groups are interleaved round by round, so that a drift of the machine is charged to none of them.
+//! once more as the control. One group comes first, whole, so that a first verdict stands early; then the crash outcomes;
+//! the other groups are interleaved round by round, so that a drift of the machine is charged to none of them.
 
 /// One round of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +18,20 @@ pub(crate) struct Step {
 pub(crate) struct GroupShape {
     /// Rounds after the check.
     pub(crate) rounds: u32,
-    /// An outcome is checked by each of its rounds, so it has no round 0 and goes first.
+    /// An outcome is checked by each of its rounds, so it has no round 0.
     pub(crate) outcome: bool,
 }
 
 /// The whole run's steps.
 pub(crate) fn steps(groups: &[GroupShape], seed: u64) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let (first, others): (Vec<usize>, Vec<usize>) =
+    let (outcomes, others): (Vec<usize>, Vec<usize>) =
         (0..groups.len()).partition(|&group| groups[group].outcome);
-    for group in first {
-        steps.extend((1..=groups[group].rounds).map(|round| Step { group, round }));
-    }
-    let Some((&opening, others)) = others.split_first() else { return steps };
-    steps.extend((0..=groups[opening].rounds).map(|round| Step { group: opening, round }));
+    let (opening, others) = others.split_at(others.len().min(1));
+    let whole = |&group: &usize| {
+        let from = u32::from(groups[group].outcome);
+        (from..=groups[group].rounds).map(move |round| Step { group, round })
+    };
+    let mut steps: Vec<Step> = opening.iter().chain(&outcomes).flat_map(whole).collect();
     let most = others.iter().map(|&group| groups[group].rounds).max().unwrap_or(0);
     let mut random = Random::new(seed, &["steps"]);
     for round in 0..=most {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_group_gets_each_round_once_and_outcomes_go_first() {
+    fn each_group_gets_each_round_once_behind_the_opening_and_the_outcomes() {
         let shapes = [(12, false), (3, true), (12, false), (6, false)]
             .map(|(rounds, outcome)| GroupShape { rounds, outcome });
         let steps = steps(&shapes, 7);

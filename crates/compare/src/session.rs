@@ -234,7 +234,10 @@ fn input_folder(asked: Option<&Path>) -> Result<Result<PathBuf, String>, Failure
 fn all_workloads(contestants: &[Contestant]) -> Vec<Workload> {
     let mut known = BTreeSet::new();
     let described = contestants.iter().filter_map(|it| it.described.as_ref().ok());
-    described.flat_map(|it| &it.workloads).filter(|it| known.insert(it.name.clone())).cloned().collect()
+    let mut all: Vec<Workload> =
+        described.flat_map(|it| &it.workloads).filter(|it| known.insert(it.name.clone())).cloned().collect();
+    all.sort_by(|a, b| (a.place, &a.name).cmp(&(b.place, &b.name)));
+    all
 }
 
 fn no_oracle(contestants: &[Contestant]) -> Failure {

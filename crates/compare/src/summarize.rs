@@ -242,8 +242,10 @@ fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>
             cell.ratio = found.ratio;
             (cell.lo, cell.hi) = found.interval.unzip();
             if stable && found.interval.is_some() {
-                cell.verdict = Some(found.verdict);
-                cell.rounds_needed = found.rounds_needed.filter(|_| found.verdict == Verdict::Unclear);
+                // What only a very wide margin calls the same has not been shown to be anything.
+                let told = margin <= SAME_MARGIN_MAX || found.verdict != Verdict::Same;
+                cell.verdict = Some(if told { found.verdict } else { Verdict::Unclear });
+                cell.rounds_needed = found.rounds_needed.filter(|_| cell.verdict == Some(Verdict::Unclear));
             }
         }
     }
@@ -254,6 +256,9 @@ fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>
         }
     }
 }
+
+/// A machine that cannot tell a tenth apart can show what is faster or slower, and cannot show that two are the same.
+const SAME_MARGIN_MAX: f64 = 0.10;
 
 /// How many units of work one iteration of a cell holds.
 fn units(workloads: &[Workload], cell: &Cell) -> u64 {

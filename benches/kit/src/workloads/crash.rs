@@ -11,6 +11,7 @@ pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Spawn], unit
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 9,
         about: "one unit of eight panics, aborts or takes a SIGSEGV; afterwards one more is started".into(),
         shows: "what a failure takes with it: its own task, the worker and the tasks of others, or the whole program"
             .into(),

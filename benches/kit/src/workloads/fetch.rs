@@ -12,6 +12,7 @@ pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Spawn, Capab
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 7,
         about: "n HTTP requests to a local server that answers after 20 ms, 200 ms or a heavy-tailed time".into(),
         shows: "how well a model waits: with all requests in flight the whole takes as long as the slowest answer, \
                 with W at a time it takes n / W answers"

@@ -15,6 +15,7 @@ pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Map], units:
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 6,
         about: "walk a folder, read the first n MiB of its files, hash each and count its words, as many at a time as \
                 there are workers"
             .into(),

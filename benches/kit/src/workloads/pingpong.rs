@@ -12,6 +12,7 @@ pub(super) const NEEDS: Needs =
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 3,
         about: "n pairs of units; in each, a client asks and a server answers 100 times over two channels that hold \
                 one message"
             .into(),

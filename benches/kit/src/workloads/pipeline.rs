@@ -15,6 +15,7 @@ pub(super) const NEEDS: Needs =
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 4,
         about: "n items go from a source through 5 stages to a sink, each a unit of its own, over channels that hold \
                 16 items"
             .into(),

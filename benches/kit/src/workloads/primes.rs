@@ -19,6 +19,7 @@ const TUTORIAL: [u64; 6] = [
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 5,
         about: "test numbers for primality by trial division, as many at a time as there are workers".into(),
         shows: "how much of the processors a model's way for computing work can use; the tutorials' list \
                 has five primes of equal size and one number that is done in a third of their time, the scaled list \

@@ -10,6 +10,7 @@ pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Spawn, Capab
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 8,
         about: "n units that all wait at one gate; memory is read before they start and when all of them wait".into(),
         shows: "how many things can wait at the same time before the memory ends: bytes per waiting unit".into(),
         verified: "every unit counts itself in before it waits, none may finish before the gate opens, and unit i must \

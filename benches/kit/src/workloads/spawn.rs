@@ -8,6 +8,7 @@ pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Spawn], unit
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 1,
         about: "start n units at once, each returns a number, then join them in order".into(),
         shows: "what one unit costs from its start to its joined result when it has nothing to do; work much shorter \
                 than this is not worth a unit of its own"

@@ -12,6 +12,7 @@ pub(super) const NEEDS: Needs =
 
 pub(super) fn about() -> Workload {
     Workload {
+        place: 2,
         about: "n units, each yields 200 times by the model's own yield and counts its steps".into(),
         shows: "what it costs to pass the processor on: a few instructions in one program, or a visit to the kernel"
             .into(),

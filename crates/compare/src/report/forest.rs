@@ -82,10 +82,9 @@ impl<'a> Forest<'a> {
         let base = group.baseline(baseline).map(|row| row.cell);
         let first = group.rows.first().and_then(|row| row.cell.value).filter(|_| base.is_none());
         let margin = group.floor.map_or(0.0, |floor| floor.margin);
-        let cells = group.rows.iter().map(|row| row.cell);
-        let shown = cells.flat_map(|cell| {
-            let ends = [ratio(cell, first), cell.lo, cell.hi].into_iter().flatten();
-            ends.chain(rounds(cell, base).map(|(_, ratio)| ratio))
+        let shown = group.rows.iter().flat_map(|row| {
+            let ends = [ratio(row, baseline, first), row.cell.lo, row.cell.hi].into_iter().flatten();
+            ends.chain(rounds(row.cell, base).map(|(_, ratio)| ratio))
         });
         let scale = LogScale::around(shown.chain([1.0, 1.0 + margin, 1.0 / (1.0 + margin)]));
         Self { scale, margin, base, first }
@@ -206,8 +205,8 @@ impl<'a> Forest<'a> {
 }
 
 /// The paired ratio; where there is no baseline to pair with, that of the medians.
-fn ratio(cell: &Cell, first: Option<f64>) -> Option<f64> {
-    cell.ratio.or_else(|| Some(cell.value? / first?))
+fn ratio(row: &Row<'_>, baseline: &str, first: Option<f64>) -> Option<f64> {
+    row.ratio(baseline).or_else(|| Some(row.cell.value? / first?))
 }
 
 /// The rounds in which both have a value: the round's index and the ratio.

@@ -32,11 +32,16 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     }
 }
 
-/// How far from the best each step of colour reaches. The best itself is the first step.
+/// How far from the best each step of colour reaches. The first step is for the best, and for those who tie with it as
+/// long as they are near: where noise hides a large difference, the number and its colour still show it.
 const STEPS: [f64; 4] = [1.5, 3.0, 10.0, 100.0];
 
 fn step(ratio: f64, rank: Option<u32>) -> usize {
-    if rank == Some(1) { 0 } else { 1 + STEPS.iter().filter(|limit| ratio >= **limit).count() }
+    if rank == Some(1) && ratio < STEPS[0] {
+        0
+    } else {
+        1 + STEPS.iter().filter(|limit| ratio >= **limit).count()
+    }
 }
 
 fn map(page: &Page<'_>, groups: &[&Group<'_>]) -> Markup {

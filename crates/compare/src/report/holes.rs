@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Page, scrolling};
 use crate::summary::Status;
-use crate::table::reason;
+use crate::table::{left_out, reason};
 
 /// Holes of one model with one status and one reason share a line.
 pub(super) fn section(page: &Page<'_>) -> Markup {
@@ -14,6 +14,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     html! {
         section #holes aria-labelledby="holes-h" {
             h2 #holes-h { (t.holes) }
+            @for line in left_out(page.workloads.iter().flatten(), page.texts) { p { (line) "." } }
             @if lines.is_empty() {
                 p { (t.no_holes) }
             } @else {

@@ -122,7 +122,7 @@ impl Bars {
                 }
                 td.num { (text) }
                 @if self.has_ratios {
-                    td.num.wide { (cell.ratio.map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default()) }
+                    td.num.wide { (row.ratio(baseline).map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default()) }
                     td.num.wide { (ends.map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default()) }
                     @if group.is_stable() {
                         td class={ "v " (class(verdict)) } {

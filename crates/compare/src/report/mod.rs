@@ -101,8 +101,9 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// The groups that were part of the run.
     fn groups(&self) -> impl Iterator<Item = &Group<'a>> {
-        self.workloads.iter().flatten()
+        self.workloads.iter().flatten().filter(|group| group.left_out().is_none())
     }
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{GLYPHS, Page, figures, forest, memory, outcome};
 use crate::protocol::Metric;
 use crate::table::group::{self, Group};
-use crate::table::{answer, floor_text, grouped_holes, remarks};
+use crate::table::{answer, floor_text, grouped_holes, left_out, remarks, rounds_needed};
 
 /// All of it.
 pub(super) fn section(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
@@ -25,7 +25,8 @@ pub(super) fn section(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
                 (outcome::strip(page, groups))
                 (holes(page, groups))
             } @else {
-                @for group in groups { (scale(page, group)) }
+                @for group in groups.iter().filter(|group| group.left_out().is_none()) { (scale(page, group)) }
+                @for line in left_out(groups.iter(), page.texts) { p.help { (line) } }
             }
         }
     }
@@ -56,12 +57,16 @@ fn scale(page: &Page<'_>, group: &Group<'_>) -> Markup {
 }
 
 fn notes(page: &Page<'_>, group: &Group<'_>) -> Markup {
-    let notes = remarks(group, page.texts);
+    let notes = remarks(group);
+    let needed = rounds_needed(group, page.texts);
     html! {
-        @if !notes.is_empty() {
+        @if !notes.is_empty() || needed.is_some() {
             div.side {
                 h4 { (page.texts.report.notes) }
-                ul { @for (note, names) in notes { li { b { (names.join(", ")) } ": " (note) } } }
+                ul {
+                    @for (note, names) in notes { li { b { (names.join(", ")) } ": " (note) } }
+                    @if let Some(needed) = needed { li { (needed) } }
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::group::{Group, OUTCOMES, Row};
 use crate::protocol::Metric;
+use crate::summary::Status;
 use crate::texts::number::{self, Glyphs};
 use crate::texts::{Against, Words};
 
@@ -11,7 +12,8 @@ const NAMES: usize = 3;
 /// What the group comes to. It names a winner only where there is one, and nobody where the control is unstable.
 pub(crate) fn answer(group: &Group<'_>, baseline: &str, words: &Words, glyphs: Glyphs) -> String {
     if group.rows.is_empty() {
-        return words.nothing.to_owned();
+        let is_verified = group.holes.iter().any(|hole| hole.cell.status == Status::Ok);
+        return if is_verified { words.not_timed } else { words.nothing }.to_owned();
     }
     if group.metric == Metric::Outcome {
         let [task, worker, program] = OUTCOMES.map(|outcome| {
@@ -49,7 +51,7 @@ fn against<'a>(
     let behind = || group.rows.iter().filter(|row| row.cell.rank != Some(1));
     let other = behind().find(|row| row.cell.model == baseline).or_else(|| behind().next())?;
     // The paired estimate is better than the quotient of two medians, where both have one.
-    let paired = other.cell.ratio.zip(leader.cell.ratio).map(|(other, leader)| other / leader);
+    let paired = other.ratio(baseline).zip(leader.ratio(baseline)).map(|(other, leader)| other / leader);
     let factor = paired.or_else(|| Some(other.cell.value? / leader.cell.value?))?;
     Some(Against { name: &other.name, factor: number::ratio(factor, glyphs) })
 }

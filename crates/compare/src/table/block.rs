@@ -11,10 +11,11 @@ use crate::texts::{Texts, number};
 /// All blocks of one workload.
 pub(super) fn lines(summary: &Summary, groups: &[Group<'_>], screen: &Screen) -> Vec<String> {
     if groups.iter().all(|group| group.metric == Metric::Outcome) {
-        return outcomes(summary, groups, screen);
+        let is_left_out = groups.iter().all(|group| group.left_out().is_some());
+        return if is_left_out { Vec::new() } else { outcomes(summary, groups, screen) };
     }
     let mut lines = Vec::new();
-    for group in groups {
+    for group in groups.iter().filter(|group| group.left_out().is_none()) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -79,14 +80,11 @@ fn noise_floor(group: &Group<'_>, screen: &Screen) -> Option<String> {
     floor_text(group, screen.texts, screen.glyphs)
 }
 
-/// What looks odd about single rows, and how many rounds would decide the unclear ones: each remark once, with the names
-/// it is about.
-pub(crate) fn remarks<'a>(group: &'a Group<'_>, texts: &Texts) -> Vec<(String, Vec<&'a str>)> {
+/// What looks odd about single rows: each remark once, with the names it is about.
+pub(crate) fn remarks<'a>(group: &'a Group<'_>) -> Vec<(String, Vec<&'a str>)> {
     let mut remarks: Vec<(String, Vec<&str>)> = Vec::new();
     for row in group.rows.iter().chain(&group.holes) {
-        let unclear = row.cell.verdict == Some(Verdict::Unclear) && group.is_stable();
-        let needed = row.cell.rounds_needed.filter(|_| unclear).map(texts.words.rounds_needed);
-        for remark in row.cell.notes.iter().cloned().chain(needed) {
+        for remark in row.cell.notes.iter().cloned() {
             match remarks.iter_mut().find(|(known, _)| *known == remark) {
                 Some((_, names)) => names.push(&row.name),
                 None => remarks.push((remark, vec![&row.name])),
@@ -96,12 +94,39 @@ pub(crate) fn remarks<'a>(group: &'a Group<'_>, texts: &Texts) -> Vec<(String, V
     remarks
 }
 
+/// About how many rounds would decide the unclear rows.
+pub(crate) fn rounds_needed(group: &Group<'_>, texts: &Texts) -> Option<String> {
+    let unclear =
+        group.rows.iter().filter(|row| row.cell.verdict == Some(Verdict::Unclear) && group.is_stable());
+    let needed: Vec<(&str, u32)> =
+        unclear.filter_map(|row| Some((row.name.as_str(), row.cell.rounds_needed?))).collect();
+    (!needed.is_empty()).then(|| (texts.words.rounds_needed)(&needed))
+}
+
 fn notes(group: &Group<'_>, screen: &Screen) -> Vec<String> {
     let line = |(text, names): (String, Vec<&str>)| {
         let note = format!("{}{}: {text}", screen.texts.table.note, names.join(", "));
         wrap(&note, screen.width, "", "  ")
     };
-    remarks(group, screen.texts).into_iter().flat_map(line).collect()
+    let mut lines: Vec<String> = remarks(group).into_iter().flat_map(line).collect();
+    if let Some(text) = rounds_needed(group, screen.texts) {
+        lines.extend(wrap(&format!("{}{text}", screen.texts.table.note), screen.width, "", "  "));
+    }
+    lines
+}
+
+/// The groups that were not part of the run, those with the same reason in one sentence.
+pub(crate) fn left_out<'a>(groups: impl Iterator<Item = &'a Group<'a>>, texts: &Texts) -> Vec<String> {
+    let mut told: Vec<(&str, Vec<String>)> = Vec::new();
+    for group in groups {
+        let Some(why) = group.left_out() else { continue };
+        let title = group.title(texts.words.resources);
+        match told.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, titles)) => titles.push(title),
+            None => told.push((why, vec![title])),
+        }
+    }
+    told.into_iter().map(|(why, titles)| (texts.words.left_out)(&titles, why)).collect()
 }
 
 /// Why a cell has no result, in one line.

@@ -133,7 +133,7 @@ pub(crate) fn range_text((lo, hi): (f64, f64), metric: Metric, glyphs: Glyphs) -
 
 /// The ratio to the baseline with its interval.
 fn ratio_text(row: &Row<'_>, baseline: &str, glyphs: Glyphs) -> Option<String> {
-    let ratio = number::ratio(row.cell.ratio?, glyphs);
+    let ratio = number::ratio(row.ratio(baseline)?, glyphs);
     Some(match row.interval(baseline) {
         Some((lo, hi)) => format!("{ratio} {}", number::interval(lo, hi)),
         None => ratio,

@@ -80,6 +80,17 @@ impl<'a> Group<'a> {
         self.rows.iter().find(|row| row.is_baseline(model))
     }
 
+    /// Why this group was left out of the run as a whole, if it was: nobody has a result, and nobody failed.
+    pub(crate) fn left_out(&self) -> Option<&'a str> {
+        let is_absent = |status| {
+            use Status::{BuildFailed, Limit, Unavailable, Unsupported, Untested};
+            matches!(status, Untested | Unsupported | Unavailable | BuildFailed | Limit)
+        };
+        let all = self.rows.is_empty() && self.holes.iter().all(|hole| is_absent(hole.cell.status));
+        let untested = self.holes.iter().find(|hole| hole.cell.status == Status::Untested).filter(|_| all)?;
+        Some(untested.cell.why.as_deref().unwrap_or_default())
+    }
+
     /// How many rows share this rank.
     pub(crate) fn sharing(&self, rank: u32) -> usize {
         self.rows.iter().filter(|row| row.cell.rank == Some(rank)).count()
@@ -125,7 +136,12 @@ impl Row<'_> {
             || (self.cell.model == model && ratio.is_none_or(|ratio| ratio == 1.0))
     }
 
-    /// The interval of the ratio; the baseline's ratio is 1 by definition and has none.
+    /// The ratio to the baseline; the baseline's own is 1 by definition.
+    pub(crate) fn ratio(&self, baseline: &str) -> Option<f64> {
+        self.cell.ratio.or_else(|| self.is_baseline(baseline).then_some(1.0))
+    }
+
+    /// The interval of the ratio; the baseline has none.
     pub(crate) fn interval(&self, baseline: &str) -> Option<(f64, f64)> {
         self.cell.lo.zip(self.cell.hi).filter(|_| !self.is_baseline(baseline))
     }

@@ -4,7 +4,7 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
 use super::answer::answer;
-use super::block::{floor_text, grouped_holes};
+use super::block::{floor_text, grouped_holes, left_out};
 use super::columns::columns;
 use super::{Screen, opening, outcome};
 use crate::protocol::Metric;
@@ -17,10 +17,14 @@ pub(super) fn render(summary: &Summary, screen: &Screen) -> String {
     for line in opening(summary, screen.texts) {
         text += &format!("{}\n\n", escaped(&line));
     }
-    for groups in group::by_workload(summary) {
-        for group in &groups {
+    let workloads = group::by_workload(summary);
+    for groups in &workloads {
+        for group in groups.iter().filter(|group| group.left_out().is_none()) {
             text += &section(summary, group, screen);
         }
+    }
+    for line in left_out(workloads.iter().flatten(), screen.texts) {
+        text += &format!("{}\n\n", escaped(&line));
     }
     text
 }

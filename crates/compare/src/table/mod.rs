@@ -21,7 +21,7 @@ use crate::texts::number::Glyphs;
 use crate::texts::{EN, Texts};
 
 pub(crate) use self::answer::answer;
-pub(crate) use self::block::{floor_text, grouped_holes, reason, remarks};
+pub(crate) use self::block::{floor_text, grouped_holes, left_out, reason, remarks, rounds_needed};
 pub(crate) use self::columns::{model_text, range_text, rank_text, value_text, verdict_text};
 pub(crate) use self::data::to_json;
 pub(crate) use self::screen::readable;
@@ -97,11 +97,18 @@ pub fn block(summary: &Summary, workload: &str, options: &Options) -> String {
 fn table(summary: &Summary, screen: &Screen) -> String {
     let mut lines: Vec<String> =
         opening(summary, screen.texts).iter().flat_map(|line| screen.styled(line, Style::Bold)).collect();
-    for groups in group::by_workload(summary) {
-        if !lines.is_empty() {
+    let workloads = group::by_workload(summary);
+    for groups in &workloads {
+        let block = block::lines(summary, groups, screen);
+        if !lines.is_empty() && !block.is_empty() {
             lines.push(String::new());
         }
-        lines.extend(block::lines(summary, &groups, screen));
+        lines.extend(block);
+    }
+    let left_out = block::left_out(workloads.iter().flatten(), screen.texts);
+    if !left_out.is_empty() {
+        lines.push(String::new());
+        lines.extend(left_out.iter().flat_map(|line| wrap(line, screen.width, "", "  ")));
     }
     let flags = flags(summary, screen);
     if !flags.is_empty() {

@@ -39,8 +39,10 @@ pub(crate) struct Words {
     pub(crate) resources: fn(u32, u32) -> String,
     /// How many rounds count.
     pub(crate) rounds: fn(u32) -> String,
-    /// About how many rounds would decide an unclear cell.
-    pub(crate) rounds_needed: fn(u32) -> String,
+    /// About how many rounds would decide the unclear cells, by name.
+    pub(crate) rounds_needed: fn(&[(&str, u32)]) -> String,
+    /// Groups that were not part of the run, and why.
+    pub(crate) left_out: fn(&[String], &str) -> String,
 
     /// The answer where one model leads.
     pub(crate) sole_leader: fn(Metric, &str, Option<&Against<'_>>) -> String,

@@ -25,7 +25,14 @@ pub(super) const WORDS: Words = Words {
     },
     resources: |cpus, workers| format!("{}, {}", counted(cpus, "CPU"), counted(workers, "worker")),
     rounds: |rounds| counted(rounds, "round"),
-    rounds_needed: |rounds| format!("about {rounds} rounds would tell"),
+    rounds_needed: |needed| {
+        let each: Vec<String> = needed.iter().map(|(model, rounds)| format!("{model} {rounds}")).collect();
+        format!("unclear; about this many rounds would tell: {}", each.join(", "))
+    },
+    left_out: |groups, why| match why {
+        "" => format!("Not in this run: {}", groups.join(", ")),
+        why => format!("Not in this run ({why}): {}", groups.join(", ")),
+    },
     sole_leader: |metric, leader, against| {
         format!("{leader} is {}{}", superlative(metric), rest(metric, against))
     },
