@@ -2,7 +2,7 @@
 
 mod data;
 
-use compare::summary::{Cell, Summary};
+use compare::summary::{Cell, Status, Summary, Verdict};
 use compare::table::{self, Format, Options};
 use serde_json::Value;
 
@@ -94,6 +94,46 @@ fn every_hole_has_its_reason_and_every_flag_its_remedy() {
     assert!(text.contains("node: untested: not run yet"));
     assert!(text.contains("remedy: close it"));
     assert!(!text.contains('\u{1b}'), "an escape of a crashed program came through");
+}
+
+#[test]
+fn what_was_left_out_is_one_sentence() {
+    let mut summary = data::small::run(false);
+    for cell in &mut summary.cells {
+        *cell = Cell {
+            status: Status::Untested,
+            why: Some("not in quick".to_owned()),
+            value: None,
+            ..cell.clone()
+        };
+    }
+    assert_eq!(table::render(&summary, &Options::default()), "Not in this run (not in quick): spawn 100\n");
+    assert!(compare::report::html(&summary).contains("Not in this run (not in quick): spawn 100"));
+}
+
+#[test]
+fn cells_that_were_only_verified_are_not_called_missing() {
+    let mut summary = data::small::run(false);
+    summary.cells.iter_mut().for_each(|cell| cell.value = None);
+    let text = table::render(&summary, &Options::default());
+    assert!(text.starts_with("spawn 100: verified, not timed"), "{text}");
+    assert!(text.contains("threads, fast, quick: ok: verified, not timed"), "{text}");
+}
+
+#[test]
+fn the_baseline_is_1_even_if_nobody_says_so() {
+    let mut summary = data::small::run(false);
+    let baseline = &mut summary.cells[0];
+    (baseline.ratio, baseline.lo, baseline.hi) = (None, None, None);
+    assert_eq!(table::render(&summary, &Options { width: 120, ..Options::default() }), WIDE);
+}
+
+#[test]
+fn unclear_rows_say_what_would_decide_them() {
+    let mut summary = data::small::run(false);
+    (summary.cells[1].verdict, summary.cells[1].rounds_needed) = (Some(Verdict::Unclear), Some(40));
+    let text = table::render(&summary, &Options::default());
+    assert!(text.contains("note: unclear; about this many rounds would tell: fast 40"), "{text}");
 }
 
 #[test]

@@ -141,7 +141,8 @@ impl<'a> Forest<'a> {
         let baseline = &page.summary.run.baseline;
         let is_baseline = row.is_baseline(baseline);
         let verdict = cell.verdict.filter(|_| group.is_stable()).or(is_baseline.then_some(Verdict::Baseline));
-        let ratio = ratio(cell, self.first).map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default();
+        let at = ratio(row, baseline, self.first);
+        let ratio = at.map(|ratio| number::ratio(ratio, GLYPHS)).unwrap_or_default();
         let ends = row.interval(baseline);
         let interval = ends.map(|(lo, hi)| number::interval(lo, hi)).unwrap_or_default();
         let said = verdict.map(|verdict| verdict_text(verdict, group.metric, page.texts, GLYPHS));
@@ -156,7 +157,8 @@ impl<'a> Forest<'a> {
                 td.plot {
                     svg role="img" {
                         title { (title) }
-                        (PreEscaped(self.drawing(cell, verdict, ends, grid)))
+                        use href={ "#" (grid) } {}
+                        (PreEscaped(self.drawing(cell, verdict, at, ends)))
                     }
                 }
                 td.num { (ratio) }
@@ -171,8 +173,15 @@ impl<'a> Forest<'a> {
         }
     }
 
-    fn drawing(&self, cell: &Cell, verdict: Option<Verdict>, ends: Option<(f64, f64)>, grid: &str) -> String {
-        let mut svg = format!("<use href=\"#{grid}\"/>");
+    /// Dots, interval and sign, from the back to the front.
+    fn drawing(
+        &self,
+        cell: &Cell,
+        verdict: Option<Verdict>,
+        at: Option<f64>,
+        ends: Option<(f64, f64)>,
+    ) -> String {
+        let mut svg = String::new();
         let dots = self.dots(cell);
         if !dots.is_empty() && verdict != Some(Verdict::Baseline) {
             let _ = write!(
@@ -184,8 +193,8 @@ impl<'a> Forest<'a> {
             let (lo, hi) = (self.scale.percent(lo), self.scale.percent(hi));
             let _ = write!(svg, r#"<line class="bar" x1="{lo:.2}%" x2="{hi:.2}%" y1="12" y2="12"/>"#);
         }
-        if let Some(ratio) = ratio(cell, self.first) {
-            let (at, class) = (self.scale.percent(ratio), class(verdict));
+        if let Some(at) = at {
+            let (at, class) = (self.scale.percent(at), class(verdict));
             let _ = write!(svg, r##"<use class="{class}" href="#m-{class}" x="{at:.2}%" y="12"/>"##);
         }
         svg
