@@ -95,27 +95,17 @@ pub fn block(summary: &Summary, workload: &str, options: &Options) -> String {
 }
 
 fn table(summary: &Summary, screen: &Screen) -> String {
-    let mut lines: Vec<String> =
-        opening(summary, screen.texts).iter().flat_map(|line| screen.styled(line, Style::Bold)).collect();
+    let opening = opening(summary, screen.texts);
+    let mut parts: Vec<Vec<String>> =
+        vec![opening.iter().flat_map(|line| screen.styled(line, Style::Bold)).collect()];
     let workloads = group::by_workload(summary);
-    for groups in &workloads {
-        let block = block::lines(summary, groups, screen);
-        if !lines.is_empty() && !block.is_empty() {
-            lines.push(String::new());
-        }
-        lines.extend(block);
-    }
+    parts.extend(workloads.iter().map(|groups| block::lines(summary, groups, screen)));
     let left_out = block::left_out(workloads.iter().flatten(), screen.texts);
-    if !left_out.is_empty() {
-        lines.push(String::new());
-        lines.extend(left_out.iter().flat_map(|line| wrap(line, screen.width, "", "  ")));
-    }
-    let flags = flags(summary, screen);
-    if !flags.is_empty() {
-        lines.push(String::new());
-        lines.extend(flags);
-    }
-    joined(&lines)
+    parts.push(left_out.iter().flat_map(|line| wrap(line, screen.width, "", "  ")).collect());
+    parts.push(flags(summary, screen));
+    let parts: Vec<String> =
+        parts.iter().filter(|lines| !lines.is_empty()).map(|lines| joined(lines)).collect();
+    parts.join("\n")
 }
 
 /// What must be known before any number is read.

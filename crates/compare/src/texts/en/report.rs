@@ -38,7 +38,7 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     answers: "Answers",
     overview: "Overview",
     overview_help: "How many times the best model's value each one needs; 1.00 is the best, less is better. Below it the \
-        rank. Every value is in the tables further down.",
+        rank. Of a model with two forms it is the better one. Every value is in the tables further down.",
     steps: ["best, or tied with it", "below 1.5×", "below 3×", "below 10×", "below 100×", "100× and more"],
     step_hole: "no result",
     tie_help: "=1 marks models that tie: no difference between them was shown.",
