@@ -25,7 +25,7 @@ class Multiprocessing(Contestant):
         "spawn": (100, "a process takes 1 to 2 ms to start and end, so 1,000 of them take seconds"),
         "sleepers": (1_000, "each waiting task is a process of some MiB, and takes 1 to 2 ms to start"),
     }
-    slow = {"sleepers": "default"}
+    slow = {"sleepers": (1_000, "default")}
 
     pool = None
 

@@ -18,6 +18,7 @@ class Threading(Contestant):
     about = "a threading.Thread per task, queue.Queue between them, as in the library reference"
     uses = {"kind": "threads"}
     most = {"sleepers": (10_000, MAPS)}
+    slow = {"sleepers": (10_000, "full")}
 
     def version(self):
         return f"{interpreter()}, threading"

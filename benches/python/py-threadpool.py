@@ -19,6 +19,7 @@ class ThreadPool(Contestant):
     about = "ThreadPoolExecutor: W threads, or one per unit where units wait for each other"
     uses = {"kind": "threads"}
     most = {"sleepers": (10_000, MAPS)}
+    slow = {"sleepers": (10_000, "full")}
 
     def version(self):
         return f"{interpreter()}, concurrent.futures"

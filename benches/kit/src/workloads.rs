@@ -93,7 +93,12 @@ pub async fn join_all<M: Model>(tasks: Vec<M::Task>) -> Vec<u64> {
 
 /// A row of a workload's table of scales.
 fn scale(label: &str, n: u64, units: u64, profile: Profile) -> Scale {
-    Scale { label: label.to_owned(), n, units, profile }
+    Scale { label: label.to_owned(), n, units, profile, ..Scale::default() }
+}
+
+/// A scale that a plain run leaves out, because a larger one shows the same and more.
+fn quick_only(scale: Scale) -> Scale {
+    Scale { quick_only: true, ..scale }
 }
 
 /// The input of a workload that needs nothing but a salt.

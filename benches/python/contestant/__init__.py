@@ -64,7 +64,7 @@ class Contestant:
     """The largest scale number and the reason why no more, for each workload that has one."""
 
     slow = {}
-    """The smallest profile that it fits into (`default` or `full`), for each workload that takes it long."""
+    """From which scale number on a workload takes it long, and the smallest profile that this fits into."""
 
     def version(self):
         """What is measured, with its version."""
@@ -107,7 +107,8 @@ def description(contestant):
         elif workload in contestant.most:
             ability["most"], ability["most_why"] = contestant.most[workload]
         if workload in contestant.slow:
-            ability["profile"] = contestant.slow[workload]
+            start, profile = contestant.slow[workload]
+            ability["slow"] = {"from": start, "profile": profile}
         abilities.append(ability)
     return {
         "v": VERSION,

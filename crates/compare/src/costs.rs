@@ -45,7 +45,7 @@ impl Costs {
     pub(crate) fn expected(&self, group: &Group, round: u32) -> f64 {
         let cells = group.cells.len() as f64 + if round > 0 { 1.0 } else { 0.0 };
         let guess = match group.workload.metric {
-            Metric::Time => 0.4,
+            Metric::Time => 0.25,
             Metric::Memory => 0.8,
             Metric::Outcome => 0.2,
         };

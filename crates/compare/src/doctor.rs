@@ -31,16 +31,14 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
         .collect();
     let outside = Outside::look();
     std::thread::sleep(LISTEN);
-    for (code, cpus, by) in outside.since(&[std::process::id().cast_signed()]) {
+    for (code, cpus, by) in outside.since(&[crate::cell::pid(std::process::id())]) {
         let percent = format!("{:.0} % of a CPU within {} s", cpus * 100.0, LISTEN.as_secs());
         found.push(match code.as_str() {
-            "steal" => (
-                format!("{}: {percent}", code),
-                EN.run.steal_cause.to_owned(),
-                EN.run.steal_remedy.to_owned(),
-            ),
+            "steal" => {
+                (format!("{code}: {percent}"), EN.run.steal_cause.to_owned(), EN.run.steal_remedy.to_owned())
+            }
             _ => (
-                format!("{}: {percent}", code),
+                format!("{code}: {percent}"),
                 (EN.run.above_all)(by.as_deref()),
                 EN.run.outside_remedy.to_owned(),
             ),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -121,6 +122,7 @@ fn start(
     child
         .fd_mappings(vec![FdMapping { parent_fd: answers, child_fd: ANSWER_FD }])
         .map_err(Failure::doing("descriptor 3 is mapped twice"))?;
-    let status = child.status().map_err(Failure::doing(format!("cannot start {}", program.display())))?;
+    let status =
+        child.status().map_err(Failure::doing(format!("cannot start {}", Path::new(program).display())))?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }

@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "engine", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "engine"),
+    doc = "What the engine of the comparison and its contestants say to each other."
+)]
 #![forbid(unsafe_code)]
 
 pub mod protocol;

@@ -41,7 +41,8 @@ impl Group {
     }
 
     pub(crate) fn shape(&self) -> GroupShape {
-        GroupShape { rounds: self.rounds, outcome: self.workload.metric == Metric::Outcome }
+        let metric = self.workload.metric;
+        GroupShape { rounds: self.rounds, outcome: metric == Metric::Outcome, check: metric == Metric::Time }
     }
 }
 
@@ -183,11 +184,13 @@ impl Extent<'_> {
         if let Some(why) = workload.needs.iter().find_map(|&need| (self.lacks)(need)) {
             return Some((Status::Unavailable, why));
         }
-        let profile =
-            able.and_then(|able| able.profile).map_or(scale.profile, |slow| slow.max(scale.profile));
-        (profile > self.profile).then(|| {
+        let slow = able.and_then(|able| able.slow).filter(|slow| scale.n >= slow.from);
+        let first = slow.map_or(scale.profile, |slow| slow.profile.max(scale.profile));
+        let replaced = scale.quick_only && self.profile == Profile::Default;
+        (first > self.profile || replaced).then(|| {
             let left_out = match self.profile {
                 Profile::Quick => "not in quick",
+                _ if replaced => "only in quick and --full",
                 Profile::Default | Profile::Full => "only with --full",
             };
             (Status::Untested, left_out.to_owned())

@@ -110,7 +110,7 @@ mod tests {
             std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh starts");
         std::thread::sleep(std::time::Duration::from_millis(900));
         let found = before.since(&[]);
-        let silenced = before.since(&[hog.id().cast_signed()]);
+        let silenced = before.since(&[crate::cell::pid(hog.id())]);
         hog.kill().expect("it is ours");
         hog.wait().expect("it is ours");
         let outside = found.iter().find(|(code, ..)| code == "outside-cpu").expect("it is seen");

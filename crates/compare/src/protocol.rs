@@ -239,9 +239,18 @@ pub struct Ability {
     /// Why no more than `most`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_why: Option<String>,
-    /// The smallest profile that it fits into, where it takes much longer than others.
+    /// From which scale on it takes much longer than others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<Profile>,
+    pub slow: Option<Slow>,
+}
+
+/// Where a model is so slow that it belongs to a later profile than the scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slow {
+    /// From this scale number on.
+    pub from: u64,
+    /// The smallest profile that it fits into.
+    pub profile: Profile,
 }
 
 /// A workload about itself.
@@ -308,6 +317,9 @@ pub struct Scale {
     pub units: u64,
     /// The smallest profile that includes it.
     pub profile: Profile,
+    /// A plain run leaves it out, because a larger scale shows the same and more; quick and full runs have it.
+    #[serde(default)]
+    pub quick_only: bool,
 }
 
 /// How much of the comparison is run.

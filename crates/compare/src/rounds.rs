@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::matrix::{Group, Matrix, PlannedCell};
 use crate::noise::{Disturbance, Outside};
 use crate::protocol::{self, Answer, Case, Input, Metric, Need, Profile, Request, Run, Timing};
-use crate::schedule::{Step, round_order, round_seed, steps};
+use crate::schedule::{Step, first, round_order, round_seed, steps};
 use crate::session::Session;
 use crate::store::{Record, Store};
 use crate::summary::Status;
@@ -32,9 +32,10 @@ impl Manner {
             // The check is watched, which takes CPU time: its times do not count, so they need not be long.
             (0, _) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(1), min_ns: ms(20) },
             (_, Profile::Quick) => Timing { timed: true, warm_ns: ms(20), batch_ns: ms(2), min_ns: ms(40) },
-            (_, Profile::Default | Profile::Full) => {
-                Timing { timed: true, warm_ns: ms(200), batch_ns: ms(5), min_ns: ms(100) }
+            (_, Profile::Default) => {
+                Timing { timed: true, warm_ns: ms(100), batch_ns: ms(5), min_ns: ms(100) }
             }
+            (_, Profile::Full) => Timing { timed: true, warm_ns: ms(200), batch_ns: ms(5), min_ns: ms(100) },
         }
     }
 }
@@ -89,15 +90,12 @@ impl<'a> Rounds<'a> {
         let shapes: Vec<_> = self.matrix.groups.iter().map(Group::shape).collect();
         let all = steps(&shapes, self.manner.seed);
         if self.manner.test {
-            return all
-                .into_iter()
-                .filter(|step| step.round == u32::from(shapes[step.group].outcome))
-                .collect();
+            return all.into_iter().filter(|step| step.round == first(shapes[step.group])).collect();
         }
         all
     }
 
-    /// Rounds to run again because someone else disturbed them: as many as one in five, and none in a quick run. The
+    /// Rounds to run again because someone else disturbed them: as many as one in ten, and none in a quick run. The
     /// values that were measured have no say in it.
     fn disturbed_again(&self, records: &[Record]) -> Vec<(Step, u32)> {
         let mut again = Vec::new();
@@ -120,7 +118,7 @@ impl<'a> Rounds<'a> {
                 .filter(|&round| round > 0)
                 .collect();
             rounds.dedup();
-            rounds.truncate((group.rounds / 5) as usize);
+            rounds.truncate((group.rounds / 10) as usize);
             let fresh = group.rounds + 1..;
             again.extend(fresh.zip(rounds).map(|(round, replaces)| (Step { group: index, round }, replaces)));
         }
@@ -181,7 +179,7 @@ impl<'a> Rounds<'a> {
             }
         }
         let mut ours = self.session.keep();
-        ours.push(std::process::id().cast_signed());
+        ours.push(crate::cell::pid(std::process::id()));
         if step.round > 0 && !self.manner.test {
             records.extend(outside.since(&ours).into_iter().map(|(code, cpus, by)| {
                 let (workload, scale) = (group.workload.name.clone(), group.label().to_owned());
@@ -197,7 +195,7 @@ impl<'a> Rounds<'a> {
     fn entries(&self, group: &Group, round: u32) -> Vec<(usize, bool)> {
         let alive = || group.cells.iter().copied().filter(|cell| !self.failed.contains_key(cell));
         let mut entries: Vec<(usize, bool)> = alive().map(|cell| (cell, false)).collect();
-        if round > 0 && group.workload.metric != Metric::Outcome {
+        if round > 0 && group.workload.metric != Metric::Outcome && !self.manner.test {
             let baseline = |&index: &usize| self.matrix.cells[index].model == self.session.baseline;
             entries.extend(alive().filter(baseline).map(|cell| (cell, true)));
         }

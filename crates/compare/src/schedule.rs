@@ -18,8 +18,11 @@ pub(crate) struct Step {
 pub(crate) struct GroupShape {
     /// Rounds after the check.
     pub(crate) rounds: u32,
-    /// An outcome is checked by each of its rounds, so it has no round 0.
+    /// Crash outcomes go behind the opening, before all others.
     pub(crate) outcome: bool,
+    /// Whether there is a round 0. Outcomes and memory have no times that watching would disturb, so each of their
+    /// rounds is a check.
+    pub(crate) check: bool,
 }
 
 /// The whole run's steps.
@@ -28,19 +31,27 @@ pub(crate) fn steps(groups: &[GroupShape], seed: u64) -> Vec<Step> {
         (0..groups.len()).partition(|&group| groups[group].outcome);
     let (opening, others) = others.split_at(others.len().min(1));
     let whole = |&group: &usize| {
-        let from = u32::from(groups[group].outcome);
-        (from..=groups[group].rounds).map(move |round| Step { group, round })
+        (first(groups[group])..=groups[group].rounds).map(move |round| Step { group, round })
     };
     let mut steps: Vec<Step> = opening.iter().chain(&outcomes).flat_map(whole).collect();
     let most = others.iter().map(|&group| groups[group].rounds).max().unwrap_or(0);
     let mut random = Random::new(seed, &["steps"]);
     for round in 0..=most {
         let mut these: Vec<usize> =
-            others.iter().copied().filter(|&group| round <= groups[group].rounds).collect();
+            others.iter().copied().filter(|&group| has(groups[group], round)).collect();
         random.shuffle(&mut these);
         steps.extend(these.into_iter().map(|group| Step { group, round }));
     }
     steps
+}
+
+fn has(group: GroupShape, round: u32) -> bool {
+    (first(group)..=group.rounds).contains(&round)
+}
+
+/// A group's first round.
+pub(crate) fn first(group: GroupShape) -> u32 {
+    u32::from(!group.check)
 }
 
 /// The seed from which a round's input follows: 53 bits, so that every language can hold it.
@@ -96,17 +107,19 @@ mod tests {
 
     #[test]
     fn each_group_gets_each_round_once_behind_the_opening_and_the_outcomes() {
-        let shapes = [(12, false), (3, true), (12, false), (6, false)]
-            .map(|(rounds, outcome)| GroupShape { rounds, outcome });
+        let shape = |rounds, outcome, check| GroupShape { rounds, outcome, check };
+        let shapes =
+            [shape(12, false, true), shape(3, true, false), shape(12, false, true), shape(6, false, false)];
         let steps = steps(&shapes, 7);
-        assert_eq!(steps.len(), 13 + 3 + 13 + 7);
+        assert_eq!(steps.len(), 13 + 3 + 13 + 6);
         assert!(
-            steps[..3].iter().all(|step| step.group == 1) && steps[3..16].iter().all(|step| step.group == 0)
+            steps[..13].iter().all(|step| step.group == 0)
+                && steps[13..16].iter().all(|step| step.group == 1)
         );
         for (group, shape) in shapes.iter().enumerate() {
             let rounds: Vec<u32> =
                 steps.iter().filter(|step| step.group == group).map(|step| step.round).collect();
-            let from = u32::from(shape.outcome);
+            let from = first(*shape);
             assert_eq!(
                 rounds,
                 (from..=shape.rounds).collect::<Vec<_>>(),

@@ -43,7 +43,7 @@ impl Server {
 
     /// Its process id.
     pub(crate) fn pid(&self) -> i32 {
-        self.child.id().cast_signed()
+        crate::cell::pid(self.child.id())
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn about() -> Workload {
         unit: "request".into(),
         scales: vec![
             scale("20ms", 32, 32, Profile::Quick),
-            scale("200ms", 8, 8, Profile::Default),
+            scale("200ms", 8, 8, Profile::Full),
             scale("tail", 32, 32, Profile::Default),
         ],
         timeout_ms: 60_000,
@@ -50,11 +50,11 @@ pub(super) fn input(case: &Case) -> Result<Input, String> {
     Ok(Input { salt, texts, ..Input::default() })
 }
 
-/// A delay of a Pareto distribution with the exponent 1.5, from 5 ms on and cut off at 500 ms: most answers come soon,
+/// A delay of a Pareto distribution with the exponent 1.5, from 5 ms on and cut off at 200 ms: most answers come soon,
 /// a few keep everybody waiting.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 5 and 500")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 5 and 200")]
 fn tail_ms(random: &mut Random) -> u64 {
-    (5.0 / random.fraction().powf(1.0 / 1.5)).min(500.0) as u64
+    (5.0 / random.fraction().powf(1.0 / 1.5)).min(200.0) as u64
 }
 
 pub(super) fn expected(input: &Input, _: u64) -> Vec<u64> {
@@ -100,7 +100,7 @@ mod tests {
         let mut random = Random::new(5, "fetch");
         let mut delays: Vec<u64> = (0..10_000).map(|_| tail_ms(&mut random)).collect();
         delays.sort_unstable();
-        assert!(delays[0] >= 5 && delays[9_999] == 500);
+        assert!(delays[0] >= 5 && delays[9_999] == 200);
         // The median of this distribution is 5 * 2^(2/3) = 7.9.
         assert!((7..=8).contains(&delays[5_000]), "{}", delays[5_000]);
     }

@@ -24,7 +24,7 @@ pub(super) fn about() -> Workload {
         unit: "round trip".into(),
         scales: vec![
             scale("1", 1, ROUND_TRIPS, Profile::Quick),
-            scale("16", 16, 16 * ROUND_TRIPS, Profile::Default),
+            scale("16", 16, 16 * ROUND_TRIPS, Profile::Full),
             scale("256", 256, 256 * ROUND_TRIPS, Profile::Full),
         ],
         timeout_ms: 60_000,

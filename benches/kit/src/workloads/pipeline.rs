@@ -28,7 +28,7 @@ pub(super) fn about() -> Workload {
         unit: "item".into(),
         scales: vec![
             scale("1k", 1_000, 1_000, Profile::Quick),
-            scale("10k", 10_000, 10_000, Profile::Default),
+            scale("10k", 10_000, 10_000, Profile::Full),
             scale("100k", 100_000, 100_000, Profile::Full),
         ],
         timeout_ms: 60_000,

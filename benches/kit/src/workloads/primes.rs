@@ -1,6 +1,6 @@
 //! The tutorials' example of work for the processor: is this number prime?
 
-use super::{Needs, scale};
+use super::{Needs, quick_only, scale};
 use crate::random::Random;
 use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Profile, Workload};
@@ -27,7 +27,7 @@ pub(super) fn about() -> Workload {
             .into(),
         verified: "salt * 2 + 1 for a prime and salt * 2 otherwise, against a Miller-Rabin test".into(),
         unit: "number".into(),
-        scales: vec![scale("scaled", 32, 32, Profile::Quick), scale("tutorial", 6, 6, Profile::Default)],
+        scales: vec![quick_only(scale("scaled", 32, 32, Profile::Quick)), scale("tutorial", 6, 6, Profile::Default)],
         timeout_ms: 60_000,
         cpu_bound: true,
         ..Workload::default()

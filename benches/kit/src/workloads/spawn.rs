@@ -17,7 +17,7 @@ pub(super) fn about() -> Workload {
         unit: "task".into(),
         scales: vec![
             scale("100", 100, 100, Profile::Quick),
-            scale("1k", 1_000, 1_000, Profile::Default),
+            scale("1k", 1_000, 1_000, Profile::Full),
             scale("10k", 10_000, 10_000, Profile::Full),
         ],
         timeout_ms: 30_000,

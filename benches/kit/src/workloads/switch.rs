@@ -22,7 +22,7 @@ pub(super) fn about() -> Workload {
         unit: "switch".into(),
         scales: vec![
             scale("8", 8, 8 * YIELDS, Profile::Quick),
-            scale("64", 64, 64 * YIELDS, Profile::Default),
+            scale("64", 64, 64 * YIELDS, Profile::Full),
             scale("1k", 1_000, 1_000 * YIELDS, Profile::Full),
         ],
         timeout_ms: 60_000,

@@ -13,7 +13,7 @@ mod watch;
 pub(crate) use process::{Launch, ask, become_subreaper};
 pub(crate) use sample::Sample;
 pub(crate) use talk::{CellOrder, run};
-pub(crate) use watch::cpu_seconds_of_machine;
+pub(crate) use watch::{cpu_seconds_of_machine, pid};
 
 /// A cell takes every child of this process for its own, so tests that start some go one at a time.
 #[cfg(test)]

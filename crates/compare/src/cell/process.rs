@@ -134,7 +134,7 @@ impl Launch<'_> {
         // The command holds our copy of the write end: while it lives, the answers would have no end.
         drop(command);
 
-        let pid = child.id().cast_signed();
+        let pid = watch::pid(child.id());
         let running = Running {
             pid,
             started,

@@ -170,7 +170,7 @@ impl<'a> Talk<'a> {
                 self.state = State::Timing;
             }
             (State::Timing, Answer::Batch { ns, iterations, digests }) => {
-                self.batch(ns, iterations, &digests)
+                self.batch(ns, iterations, &digests);
             }
             (State::Warming, Answer::Danger) => self.state = State::InDanger,
             (State::InDanger, Answer::Outcome { outcome, cause, results }) => {

@@ -15,13 +15,18 @@ pub(crate) struct Look {
     pub(crate) threads: u32,
 }
 
+/// A process id as the kernel has it: signed, and far below the largest of either type.
+pub(crate) fn pid(id: u32) -> i32 {
+    i32::try_from(id).unwrap_or(i32::MAX)
+}
+
 /// Every living (not zombie) process that descends from this one, parents before children, except those in `keep`.
 pub(crate) fn tree(keep: &[i32]) -> Vec<Process> {
     let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
     for process in all_processes().filter(|process| !keep.contains(&process.pid)) {
         children.entry(process.parent).or_default().push(process);
     }
-    let mut found = children.remove(&std::process::id().cast_signed()).unwrap_or_default();
+    let mut found = children.remove(&pid(std::process::id())).unwrap_or_default();
     let mut next = 0;
     while next < found.len() {
         let below = children.remove(&found[next].pid).unwrap_or_default();
@@ -135,11 +140,11 @@ mod tests {
     fn we_see_our_children() {
         let _alone = crate::cell::ONE_TREE.lock();
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep starts");
-        let pid = child.id().cast_signed();
-        assert!(tree(&[]).iter().any(|process| process.pid == pid));
-        assert!(!tree(&[pid]).iter().any(|process| process.pid == pid));
+        let own = pid(child.id());
+        assert!(tree(&[]).iter().any(|process| process.pid == own));
+        assert!(!tree(&[own]).iter().any(|process| process.pid == own));
         assert!(look(&[]).processes >= 1 && pss_bytes(&[]) > 0 && cpu_ns(&[]) > 0);
-        assert!(high_water_bytes(pid) > Some(0) && available_bytes() < u64::MAX);
+        assert!(high_water_bytes(own) > Some(0) && available_bytes() < u64::MAX);
         child.kill().expect("it is ours to kill");
         child.wait().expect("it is ours to wait for");
     }

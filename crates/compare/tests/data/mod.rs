@@ -148,6 +148,7 @@ fn workload(&(name, unit, metric, _, _, scales): &Work) -> Workload {
                 n: units,
                 units,
                 profile: Profile::Default,
+                ..Scale::default()
             })
             .collect(),
         timeout_ms: 30_000,
