@@ -317,7 +317,7 @@ mod tests {
             ("--cpus 0", "from 1 on"),
             ("--json", "--list"),
             ("peers", "reserved"),
-            ("--margin -1", "--margin"),
+            ("--margin 101", "between 0 and 100"),
         ] {
             let error = read(line).expect_err(line);
             assert!(error.to_string().contains(said), "{line}: {error}");

@@ -312,11 +312,16 @@ fn on_cpus<T>(cpus: &[usize], start: impl FnOnce() -> io::Result<T>) -> io::Resu
 
 /// The end of a stream, read by a thread of its own that ends with the stream.
 #[derive(Debug)]
-struct Tail(Arc<Mutex<Vec<u8>>>);
+struct Tail {
+    kept: Arc<Mutex<Vec<u8>>>,
+    /// Never sent to; it closes when all is read.
+    reading: Receiver<()>,
+}
 
 impl Tail {
     fn of(stream: Option<impl Read + Send + 'static>) -> Self {
         let kept = Arc::new(Mutex::new(Vec::new()));
+        let (open, reading) = mpsc::channel();
         if let Some(mut stream) = stream {
             let kept = Arc::clone(&kept);
             thread::spawn(move || {
@@ -327,13 +332,17 @@ impl Tail {
                     let surplus = kept.len().saturating_sub(TAIL_BYTES);
                     kept.drain(..surplus);
                 }
+                drop(open);
             });
         }
-        Self(kept)
+        Self { kept, reading }
     }
 
+    /// What was read. Called when all writers are gone, so the stream has an end; the limit is for a descriptor that was
+    /// handed to a process that is none of ours.
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        self.reading.recv_timeout(DRAIN).ok();
+        String::from_utf8_lossy(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
@@ -371,6 +380,9 @@ fn read_lines(pipe: File) -> Receiver<Line> {
     });
     receiver
 }
+
+/// How long what was written may take to be read.
+pub(super) const DRAIN: Duration = Duration::from_millis(200);
 
 /// How much of a contestant's output is kept to be shown when it fails.
 const TAIL_BYTES: usize = 64 * 1024;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use super::process::{Ended, Exit, Launch, Line, Running, last_line};
+use super::process::{DRAIN, Ended, Exit, Launch, Line, Running, last_line};
 use super::sample::Sample;
 use super::watch;
 use crate::protocol::{Answer, Metric, Request, Run, Uses};
@@ -114,9 +114,10 @@ impl<'a> Talk<'a> {
             match running.answers.recv_timeout(tick.min(deadline - now)) {
                 Ok(line) => self.hear(&line, &running),
                 Err(RecvTimeoutError::Disconnected) => break,
-                // A descendant may hold the answer pipe open when the contestant itself is gone.
+                // A descendant may hold the answer pipe open when the contestant itself is gone; what it wrote before may
+                // still be on its way.
                 Err(RecvTimeoutError::Timeout) if running.poll_exit().is_some() => {
-                    while let Ok(line) = running.answers.try_recv() {
+                    while let Ok(line) = running.answers.recv_timeout(DRAIN) {
                         self.hear(&line, &running);
                     }
                     break;
