@@ -15,6 +15,26 @@ use crate::{Stop, tidy as rules};
 /// `cargo tree -p xtask -e normal` may name this many crates besides xtask.
 const XTASK_CRATES_MOST: usize = 10;
 
+/// All Rust is formatted, the workloads too, which cargo does not find because a build script puts them together.
+pub(super) fn formatting(project: &Project) -> Outcome {
+    if !answers(project.cargo().args(["fmt", "--version"])) {
+        return Outcome::Skipped("rustfmt is not installed (`rustup component add rustfmt`)".into());
+    }
+    let outcome = outcome_of(project.cargo().args(["fmt", "--all", "--check"]));
+    if outcome != Outcome::Passed {
+        return outcome;
+    }
+    let folder = project.root().join("benches/kit/src/workloads");
+    let files: Vec<_> =
+        std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|file| file.path()).collect();
+    if files.is_empty() {
+        return Outcome::Failed(format!("no workloads in {}", folder.display()));
+    }
+    let mut command = Command::new("rustfmt");
+    command.args(["--check", "--edition", "2024", "--config-path"]).arg(project.root()).args(files);
+    outcome_of(&mut command)
+}
+
 /// Every combination of every package's features compiles.
 pub(super) fn features(project: &Project) -> Outcome {
     let metadata = match project.metadata() {
@@ -124,7 +144,7 @@ pub(super) fn python(project: &Project) -> Outcome {
 
 /// Builds the whole comparison and verifies each cell once.
 pub(super) fn compare(project: &Project) -> Outcome {
-    let args = ["--test", "--offline"].map(OsString::from);
+    let args = ["--test", "--quick", "--offline"].map(OsString::from);
     match crate::compare::prepare(project, &args) {
         Ok(mut engine) => outcome_of(engine.current_dir(project.root())),
         Err(Stop::Code(code)) => Outcome::Failed(format!("exit status: {code}")),

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::Outcome;
-use super::own_checks::{compare, features, loom, python, tidy, xtask_size};
+use super::own_checks::{compare, features, formatting, loom, python, tidy, xtask_size};
 use crate::project::{Project, answers, cannot_start};
 
 /// One check.
@@ -46,11 +46,10 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "fmt",
         about: "all Rust is formatted as rustfmt.toml says",
-        remedy: "run `cargo fmt --all` and commit what it changes",
-        work: Work::Cargo {
-            lines: &["fmt --all --check"],
-            env: &[],
-            needs: Some(Tool { subcommand: "fmt", name: "rustfmt", install: "rustup component add rustfmt" }),
+        remedy: "run `cargo fmt --all`, for a workload `rustfmt --edition 2024 FILE`, and commit what it changes",
+        work: Work::Own {
+            shown: "cargo fmt --all --check && rustfmt --check --edition 2024 benches/kit/src/workloads/*.rs",
+            run: formatting,
         },
     },
     Step {
@@ -113,8 +112,8 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "compare",
         about: "the comparison builds, and every cell gives the right result once",
-        remedy: "run `cargo xtask compare --test --offline`; `--exec WORKLOAD/MODEL` runs one cell in the foreground",
-        work: Work::Own { shown: "cargo xtask compare --test --offline", run: compare },
+        remedy: "run `cargo xtask compare --test --quick --offline`; `--exec WORKLOAD/MODEL` runs one cell in the foreground",
+        work: Work::Own { shown: "cargo xtask compare --test --quick --offline", run: compare },
     },
     Step {
         name: "xtask-size",
