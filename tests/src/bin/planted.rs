@@ -1,0 +1,273 @@
+//! A contestant that misbehaves on purpose, so that the engine can be seen to notice.
+//!
+//! `planted FAULT [ROUND]` does the workload `spawn` by threads, correctly, and commits the fault in the rounds from
+//! ROUND on (0, the check before the first round, if left out). It shares nothing with the kit: this is the protocol
+//! done once more by hand.
+
+#![forbid(unsafe_code)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio, exit};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use compare::protocol::{self, Ability, Answer, Description, Request, Run, Uses};
+use nix::sys::signal::{SigSet, Signal, raise};
+use nix::unistd::setsid;
+
+/// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
+const FAULTS: [&str; 26] = [
+    "none",
+    "leaves-early",
+    "panics",
+    "hangs",
+    "segfaults",
+    "exits-unanswered",
+    "exits-with-3",
+    "stays",
+    "says-limit",
+    "wrong-when-warm",
+    "wrong-when-timed",
+    "skips-timing",
+    "zero-ns",
+    "nan-ns",
+    "too-many-ns",
+    "prints",
+    "floods",
+    "junk-answer",
+    "endless-answer",
+    "answers-after-done",
+    "leaks",
+    "leaks-with-setsid",
+    "claims-processes",
+    "claims-one-thread",
+    "other-version",
+    "deaf",
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let fault = arguments.first().map_or("none", String::as_str);
+    match fault {
+        "linger" => return thread::sleep(LONG),
+        "linger-with-setsid" => {
+            setsid().expect("whoever leads no process group may lead a session");
+            return thread::sleep(LONG);
+        }
+        "spin" => return spin(),
+        "deaf" => return,
+        // Every thread inherits the mask.
+        "hangs" => SigSet::from_iter([Signal::SIGTERM]).thread_block().expect("a thread has a mask"),
+        known if FAULTS.contains(&known) => {}
+        unknown => panic!("no fault is called {unknown:?}; there are {FAULTS:?}"),
+    }
+    let from_round: u32 = arguments.get(1).map_or(0, |text| text.parse().expect("a round is a number"));
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).expect("the engine sends a request");
+    match serde_json::from_str(&line).expect("the engine sends valid requests") {
+        Request::Describe => Answers::open().say(&Answer::Description(description(fault))),
+        Request::Run(order) => {
+            let fault = if order.round >= from_round { fault.to_owned() } else { "none".to_owned() };
+            // Not in the main thread: who claims to use threads must be seen to have more than one.
+            thread::spawn(move || Cell { fault, order, answers: Answers::open() }.run())
+                .join()
+                .unwrap_or_else(|_| exit(101));
+        }
+        other => panic!("no use for {other:?}"),
+    }
+}
+
+fn description(fault: &str) -> Description {
+    Description {
+        v: if fault == "other-version" { protocol::VERSION + 98 } else { protocol::VERSION },
+        model: "planted".into(),
+        version: "1".into(),
+        about: format!("a contestant whose fault is: {fault}"),
+        uses: match fault {
+            "claims-processes" => Uses::Processes,
+            "claims-one-thread" => Uses::OneThread { helpers: 0 },
+            _ => Uses::Threads,
+        },
+        abilities: vec![Ability {
+            workload: "spawn".into(),
+            forms: vec!["generic".into()],
+            ..Ability::default()
+        }],
+        workloads: Vec::new(),
+    }
+}
+
+/// One order being carried out.
+struct Cell {
+    fault: String,
+    order: Run,
+    answers: Answers,
+}
+
+impl Cell {
+    fn run(mut self) {
+        self.before_ready();
+        self.answers.say(&Answer::Ready);
+        self.before_warm();
+        let (_, digest) = self.iteration();
+        let digests = vec![if self.is("wrong-when-warm") { wrong(&digest) } else { digest }];
+        self.answers.say(&Answer::Warm { iterations: 1, digests });
+        self.time();
+        self.before_done();
+        self.answers.say(&Answer::Done);
+        self.after_done();
+    }
+
+    fn is(&self, fault: &str) -> bool {
+        self.fault == fault
+    }
+
+    fn before_ready(&mut self) {
+        match self.fault.as_str() {
+            "exits-unanswered" => exit(0),
+            "junk-answer" => self.answers.write(b"this is not an answer\n"),
+            "endless-answer" => loop {
+                self.answers.write(&[b'x'; 4096]);
+            },
+            "says-limit" => {
+                self.answers.say(&Answer::Limit { why: "the planted limit is 0; raise it".into() });
+                exit(0);
+            }
+            _ => {}
+        }
+    }
+
+    fn before_warm(&self) {
+        match self.fault.as_str() {
+            "panics" => panic!("planted panic"),
+            "hangs" => thread::sleep(LONG),
+            // The standard library's handler takes the first one and puts the default action back.
+            "segfaults" => loop {
+                raise(Signal::SIGSEGV).expect("a program may signal itself");
+            },
+            // Long enough for the engine to look often enough to be sure, on a busy machine, too.
+            "claims-processes" => thread::sleep(OBSERVABLE),
+            "claims-one-thread" => {
+                let idlers: Vec<_> = (0..3).map(|_| thread::spawn(|| thread::sleep(OBSERVABLE))).collect();
+                idlers.into_iter().for_each(|idler| idler.join().expect("it only sleeps"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Batches of one iteration, as long as the order says.
+    fn time(&mut self) {
+        if !self.order.timing.timed || self.is("skips-timing") {
+            return;
+        }
+        let mut total_ns = 0;
+        while total_ns < self.order.timing.min_ns {
+            let (ns, digest) = self.iteration();
+            total_ns += ns;
+            let digests = vec![if self.is("wrong-when-timed") { wrong(&digest) } else { digest }];
+            match self.fault.as_str() {
+                "zero-ns" => self.answers.say(&Answer::Batch { ns: 0, iterations: 1, digests }),
+                "too-many-ns" => {
+                    self.answers.say(&Answer::Batch { ns: ns + 3_600_000_000_000, iterations: 1, digests });
+                }
+                "nan-ns" => {
+                    let line =
+                        format!("{{\"t\":\"batch\",\"ns\":NaN,\"iterations\":1,\"digests\":{digests:?}}}\n");
+                    self.answers.write(line.as_bytes());
+                }
+                _ => self.answers.say(&Answer::Batch { ns, iterations: 1, digests }),
+            }
+        }
+    }
+
+    fn before_done(&self) {
+        match self.fault.as_str() {
+            "prints" => println!("a greeting from the planted contestant"),
+            "floods" => {
+                let mut stdout = io::stdout().lock();
+                for _ in 0..2048 {
+                    stdout.write_all(&[b'#'; 4096]).expect("the engine reads what we print");
+                }
+            }
+            "leaks" => leave_behind("linger"),
+            "leaks-with-setsid" => leave_behind("linger-with-setsid"),
+            _ => {}
+        }
+    }
+
+    fn after_done(&mut self) {
+        match self.fault.as_str() {
+            "leaves-early" => return,
+            "stays" => thread::sleep(LONG),
+            "answers-after-done" => self.answers.say(&Answer::Done),
+            _ => {}
+        }
+        // The engine reads our memory before it closes our standard input.
+        io::stdin().read_to_end(&mut Vec::new()).expect("standard input can be read");
+        if self.is("exits-with-3") {
+            exit(3);
+        }
+    }
+
+    /// The workload: n threads are started, then joined in order. How long it took and what came out.
+    fn iteration(&self) -> (u64, String) {
+        let salt = self.order.input.salt;
+        let start = Instant::now();
+        let tasks: Vec<_> = (0..self.order.n).map(|unit| thread::spawn(move || salt + unit)).collect();
+        let results: Vec<u64> = tasks.into_iter().map(|task| task.join().expect("it only adds")).collect();
+        let ns = u64::try_from(start.elapsed().as_nanos()).expect("shorter than 500 years");
+        (ns, protocol::digest(&results))
+    }
+}
+
+/// The digest of other results.
+fn wrong(digest: &str) -> String {
+    protocol::digest(&digest.bytes().map(u64::from).collect::<Vec<_>>())
+}
+
+/// Starts a process that nobody waits for, outside our process group.
+fn leave_behind(manner: &str) {
+    let program = std::env::current_exe().expect("it is still there");
+    let mut command = Command::new(program);
+    command.arg(manner).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if manner == "linger" {
+        command.process_group(0);
+    }
+    command.spawn().map(drop).expect("a copy of this program starts");
+}
+
+/// A program of somebody else that takes all of a CPU.
+fn spin() {
+    let start = Instant::now();
+    while start.elapsed() < LONG {
+        std::hint::spin_loop();
+    }
+}
+
+/// The answer descriptor, unbuffered.
+struct Answers(File);
+
+impl Answers {
+    fn open() -> Self {
+        let path = format!("/dev/fd/{}", protocol::ANSWER_FD);
+        Answers(OpenOptions::new().write(true).open(path).expect("the engine opens it for us"))
+    }
+
+    fn say(&mut self, answer: &Answer) {
+        let line = serde_json::to_string(answer).expect("an answer is plain data");
+        self.write(format!("{line}\n").as_bytes());
+    }
+
+    /// Nobody is left to work for when the engine is gone.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap_or_else(|_| exit(1));
+    }
+}
+
+/// The engine looks about every millisecond, and wants ten looks.
+const OBSERVABLE: Duration = Duration::from_millis(600);
+
+/// Far longer than any test, short enough to clean up after one that was killed.
+const LONG: Duration = Duration::from_secs(600);
