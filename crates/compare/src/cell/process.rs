@@ -267,9 +267,12 @@ pub(crate) fn ask(launch: &Launch<'_>, request: &Request, limit: Duration) -> Re
     }
 }
 
-/// The last line that says something.
+/// The line of a program's last words that tells most: the message of a Rust panic, which a backtrace or a note on how to
+/// get one follows, or else the last line that says something.
 pub(crate) fn last_line(text: &str) -> Option<&str> {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty())
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let message = lines.clone().skip_while(|line| !line.contains("panicked at ")).nth(1);
+    message.or_else(|| lines.next_back())
 }
 
 impl Used {
@@ -362,7 +365,8 @@ fn write_lines(stdin: Option<impl Write + Send + 'static>) -> Sender<String> {
 }
 
 fn read_lines(pipe: File) -> Receiver<Line> {
-    let (sender, receiver) = mpsc::channel();
+    // Bounded, so that a contestant that never stops talking fills the pipe and not our memory.
+    let (sender, receiver) = mpsc::sync_channel(LINES_AHEAD);
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
         loop {
@@ -386,6 +390,9 @@ pub(super) const DRAIN: Duration = Duration::from_millis(200);
 
 /// How much of a contestant's output is kept to be shown when it fails.
 const TAIL_BYTES: usize = 64 * 1024;
+
+/// How many answers may wait to be heard.
+const LINES_AHEAD: usize = 16;
 
 /// The longest answer. The largest honest one is a description of some ten KiB.
 const LINE_BYTES: u64 = 1024 * 1024;
@@ -416,6 +423,9 @@ mod tests {
         assert_eq!(asked(r#"read request; echo '{"t":"ready"}' >&3"#), Ok(Answer::Ready));
         assert_eq!(asked("echo it broke >&2; exit 7"), Err("it broke (exit code 7)".to_owned()));
         assert_eq!(asked("kill -SEGV $$"), Err("ended without an answer (SIGSEGV)".to_owned()));
+        let panic = "thread 'main' panicked at src/main.rs:2:5:\nwhat happened\nnote: run with `RUST_BACKTRACE=1`\n\n";
+        assert_eq!(last_line(panic), Some("what happened"));
+        assert_eq!(last_line("Traceback:\n  line 1\nValueError: 7\n\n"), Some("ValueError: 7"));
         assert!(asked("echo nonsense >&3").is_err_and(|why| why.contains("not valid")));
 
         let command = shell("trap '' TERM; sleep 60 & echo hello; echo '{\"t\":\"ready\"}' >&3; wait");

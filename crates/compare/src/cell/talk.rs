@@ -100,7 +100,7 @@ impl<'a> Talk<'a> {
     fn listen(&mut self, mut running: Running) -> Option<Ended> {
         self.started = running.started;
         let deadline = self.started + self.order.limit;
-        while self.sample.status == Status::Ok && self.state != State::Over {
+        while self.is_open() {
             if self.order.stop.load(Ordering::Relaxed) {
                 running.end(Duration::ZERO);
                 return None;
@@ -115,9 +115,10 @@ impl<'a> Talk<'a> {
                 Ok(line) => self.hear(&line, &running),
                 Err(RecvTimeoutError::Disconnected) => break,
                 // A descendant may hold the answer pipe open when the contestant itself is gone; what it wrote before may
-                // still be on its way.
+                // still be on its way, and what the descendant writes may have no end.
                 Err(RecvTimeoutError::Timeout) if running.poll_exit().is_some() => {
-                    while let Ok(line) = running.answers.recv_timeout(DRAIN) {
+                    while self.is_open() && Instant::now() < deadline {
+                        let Ok(line) = running.answers.recv_timeout(DRAIN) else { break };
                         self.hear(&line, &running);
                     }
                     break;
@@ -135,6 +136,11 @@ impl<'a> Talk<'a> {
         }
         let heard_out = self.sample.status == Status::Ok;
         Some(running.end(if heard_out { GOODBYE } else { Duration::ZERO }))
+    }
+
+    /// Whether there is anything left to hear: no fault yet, and not the end.
+    fn is_open(&self) -> bool {
+        self.sample.status == Status::Ok && self.state != State::Over
     }
 
     fn hear(&mut self, line: &Line, running: &Running) {
