@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::setsid;
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 26] = [
+const FAULTS: [&str; 27] = [
     "none",
     "leaves-early",
     "panics",
@@ -38,6 +38,7 @@ const FAULTS: [&str; 26] = [
     "floods",
     "junk-answer",
     "endless-answer",
+    "endless-orphan",
     "answers-after-done",
     "leaks",
     "leaks-with-setsid",
@@ -56,6 +57,7 @@ fn main() {
             setsid().expect("whoever leads no process group may lead a session");
             return thread::sleep(LONG);
         }
+        "babble" => return babble(),
         "spin" => return spin(),
         "deaf" => return,
         // Every thread inherits the mask.
@@ -131,6 +133,10 @@ impl Cell {
             "endless-answer" => loop {
                 self.answers.write(&[b'x'; 4096]);
             },
+            "endless-orphan" => {
+                leave_behind("babble");
+                exit(0);
+            }
             "says-limit" => {
                 self.answers.say(&Answer::Limit { why: "the planted limit is 0; raise it".into() });
                 exit(0);
@@ -236,6 +242,14 @@ fn leave_behind(manner: &str) {
         command.process_group(0);
     }
     command.spawn().map(drop).expect("a copy of this program starts");
+}
+
+/// What is left behind with the answer descriptor in its hand, and goes on answering for ever.
+fn babble() {
+    let mut answers = Answers::open();
+    loop {
+        answers.say(&Answer::Ready);
+    }
 }
 
 /// A program of somebody else that takes all of a CPU.

@@ -21,8 +21,7 @@ fn without_a_terminal_there_is_plain_text() {
     for (name, text) in [("standard output", &finished.stdout), ("standard error", &finished.stderr)] {
         assert!(!text.contains(['\u{1b}', '\r']), "{name} moves or colours: {text:?}");
     }
-    assert!(finished.stderr.contains("spawn 100 round 6/6"), "{}", finished.stderr);
-    assert!(finished.stderr.contains("spawn/wrong 100: wrong: timed batch 1"), "{}", finished.stderr);
+    let finished = finished.complained_of(&["spawn 100 round 6/6", "spawn/wrong 100", "timed batch 1"]);
     assert!(finished.stdout.contains("threads") && !finished.stdout.contains("round 6/6"));
 
     let mut report = project.bare_engine();
