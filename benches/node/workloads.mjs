@@ -269,5 +269,5 @@ function fail(how) {
   if (how === "segv") {
     process.kill(process.pid, "SIGSEGV");
   }
-  throw new Error(`task told to fail by ${how}`);
+  throw new Error(`planted: told to fail by ${how}`);
 }

@@ -16,6 +16,7 @@ pub(crate) fn describe(facts: &Facts) -> Description {
         version: facts.version.clone(),
         about: facts.about.to_owned(),
         uses: facts.uses,
+        worker_variables: facts.worker_variables.iter().map(|&name| name.to_owned()).collect(),
         abilities: workloads::ALL.iter().map(|entry| ability(facts, entry)).collect(),
         workloads: workloads::ALL.iter().map(Entry::workload).collect(),
     }

@@ -104,7 +104,9 @@ def salted_hash(content, salt):
     """The first four bytes of SHA-256 over salt and content, as a number."""
     from hashlib import sha256
 
-    return int.from_bytes(sha256(salt.to_bytes(8, "big") + content).digest()[:4], "big")
+    digest = sha256(salt.to_bytes(8, "big"))
+    digest.update(content)
+    return int.from_bytes(digest.digest()[:4], "big")
 
 
 def request(target, address):
@@ -146,7 +148,7 @@ def crash_result(i, victim, how, salt):
 def fail(how):
     """Does what no task should: raises, aborts, or dies as if it had touched memory that is not its own."""
     if how == "panic":
-        raise RuntimeError(f"task told to fail by {how}")
+        raise RuntimeError(f"planted: told to fail by {how}")
     if how == "abort":
         os.abort()
     if how == "segv":

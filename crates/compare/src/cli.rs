@@ -115,7 +115,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: Option<u32>,
     /// The seed from which orders and inputs follow; by default from the clock, and always recorded
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(crate) seed: Option<u64>,
     /// Only these workloads
     #[arg(short, long = "workload", value_name = "GLOB")]

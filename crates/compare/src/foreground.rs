@@ -8,10 +8,13 @@ use std::process::{Command, ExitCode};
 
 use command_fds::{CommandFdExt, FdMapping};
 
-use crate::cell::{Launch, ask};
+use crate::cell::on_cpus;
 use crate::cli::Options;
 use crate::failure::Failure;
-use crate::protocol::{self, ANSWER_FD, ANSWER_FD_VAR, Answer, Case, Metric, Need, Request, Run, Timing};
+use crate::matrix::PlannedCell;
+use crate::oracle::expected;
+use crate::protocol::{self, ANSWER_FD, ANSWER_FD_VAR, Metric, Request, Run, Timing};
+use crate::roster::Contestant;
 use crate::schedule::round_seed;
 use crate::session::Session;
 
@@ -41,38 +44,16 @@ pub(crate) fn run(session: &Session, options: &Options, cell: &str) -> Result<Ex
         .iter()
         .find(|group| group.label() == cell.scale)
         .ok_or_else(|| Failure::internal("a cell without a group"))?;
-    let scale = &group.workload.scales[group.scale];
-    let needs = |need| group.workload.needs.contains(&need);
-    let seed = options.seed.unwrap_or(1);
-    let case = Case {
-        workload: cell.workload.clone(),
-        scale: cell.scale.clone(),
-        n: scale.n,
-        seed: round_seed(seed, &cell.workload, &cell.scale, 1),
-        dir: if needs(Need::Dir) {
-            session.input.as_ref().ok().map(|dir| dir.display().to_string())
-        } else {
-            None
-        },
-        server: if needs(Need::Server) {
-            session.server().ok().map(|server| server.address.clone())
-        } else {
-            None
-        },
-    };
-    let oracle = &session.contestants[session.oracle];
-    let launch = Launch { command: &oracle.command, folder: &session.root, cpus: &[], keep: &session.keep() };
-    let input = match ask(&launch, &Request::Expect(case), std::time::Duration::from_secs(60)) {
-        Ok(Answer::Expected { input, .. }) => input,
-        Ok(other) => return Err(Failure::internal(format!("the oracle answered {other:?}"))),
-        Err(why) => return Err(Failure::internal(format!("the oracle has no input: {why}"))),
-    };
+    let seed = round_seed(options.seed.unwrap_or(1), &cell.workload, &cell.scale, 1);
+    let input = expected(session, group, seed)
+        .map_err(|why| Failure::internal(format!("the oracle has no input: {why}")))?
+        .input;
     let request = Request::Run(Run {
         v: protocol::VERSION,
         workload: cell.workload.clone(),
         form: cell.form.clone(),
         scale: cell.scale.clone(),
-        n: scale.n,
+        n: group.workload.scales[group.scale].n,
         round: 1,
         workers: cell.workers,
         input,
@@ -83,22 +64,24 @@ pub(crate) fn run(session: &Session, options: &Options, cell: &str) -> Result<Ex
         .iter()
         .find(|it| it.name == model)
         .ok_or_else(|| Failure::internal("a cell without a model"))?;
-    start(session, &contestant.command, &request, cell.metric)
+    start(session, contestant, &request, cell)
 }
 
 fn start(
     session: &Session,
-    command: &[std::ffi::OsString],
+    contestant: &Contestant,
     request: &Request,
-    metric: Metric,
+    cell: &PlannedCell,
 ) -> Result<ExitCode, Failure> {
-    let (program, arguments) =
-        command.split_first().ok_or_else(|| Failure::internal("a contestant without a command"))?;
+    let (program, arguments) = contestant
+        .command
+        .split_first()
+        .ok_or_else(|| Failure::internal("a contestant without a command"))?;
     // A file, so that this process need not stay in the conversation: what a memory workload waits for is already there.
     let mut lines = serde_json::to_string(request)
         .map_err(Failure::doing("the request cannot be written as JSON"))?
         + "\n";
-    if metric == Metric::Memory {
+    if cell.metric == Metric::Memory {
         lines += "go\ngo\n";
     }
     let path = std::env::temp_dir().join(format!("compare-request-{}", std::process::id()));
@@ -119,10 +102,11 @@ fn start(
         .map_err(Failure::doing("cannot share standard output"))?;
     let mut child = Command::new(program);
     child.args(arguments).current_dir(&session.root).env(ANSWER_FD_VAR, ANSWER_FD.to_string()).stdin(file);
+    child.envs(contestant.variables(cell.workers));
     child
         .fd_mappings(vec![FdMapping { parent_fd: answers, child_fd: ANSWER_FD }])
         .map_err(Failure::doing("descriptor 3 is mapped twice"))?;
-    let status =
-        child.status().map_err(Failure::doing(format!("cannot start {}", Path::new(program).display())))?;
+    let status = on_cpus(&session.first_cpus(cell.cpus), || child.status())
+        .map_err(Failure::doing(format!("cannot start {}", Path::new(program).display())))?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }

@@ -47,6 +47,8 @@ mod machine;
 #[cfg(feature = "engine")]
 mod noise;
 #[cfg(feature = "engine")]
+mod oracle;
+#[cfg(feature = "engine")]
 mod progress;
 #[cfg(feature = "engine")]
 mod rounds;
@@ -93,7 +95,7 @@ pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> std::process
         None => measure::measure(&cli.options),
     };
     result.unwrap_or_else(|failure| {
-        eprintln!("compare: {failure}");
+        measure::say(&format!("compare: {failure}"));
         match failure {
             Failure::Usage(_) => 2.into(),
             Failure::Internal(_) => 1.into(),

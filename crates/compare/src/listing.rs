@@ -39,18 +39,32 @@ pub(crate) fn list(session: &Session, matrix: &Matrix, json: bool) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-type Known = BTreeMap<(String, String, String, String), (Status, Option<String>)>;
+type Known = BTreeMap<(String, String, String, String, u32, u32), (Status, Option<String>)>;
 
 fn latest(session: &Session) -> Known {
     let Ok(summary) = store::read(&session.out.join("latest")).and_then(|records| summarize(&records)) else {
         return Known::new();
     };
     let keyed = summary.cells.into_iter().filter(|cell| cell.rounds > 0 || cell.status != Status::Untested);
-    keyed.map(|cell| ((cell.workload, cell.model, cell.form, cell.scale), (cell.status, cell.why))).collect()
+    keyed
+        .map(|cell| {
+            (
+                (cell.workload, cell.model, cell.form, cell.scale, cell.cpus, cell.workers),
+                (cell.status, cell.why),
+            )
+        })
+        .collect()
 }
 
 fn line<'a>(cell: &'a PlannedCell, known: &'a Known) -> Line<'a> {
-    let key = (cell.workload.clone(), cell.model.clone(), cell.form.clone(), cell.scale.clone());
+    let key = (
+        cell.workload.clone(),
+        cell.model.clone(),
+        cell.form.clone(),
+        cell.scale.clone(),
+        cell.cpus,
+        cell.workers,
+    );
     let (status, why) = match known.get(&key) {
         Some((status, why)) if cell.runs => (*status, why.as_deref()),
         _ => (cell.status, cell.why.as_deref()),

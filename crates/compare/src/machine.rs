@@ -148,11 +148,13 @@ fn virtualization(cpuinfo: &str) -> String {
     }
 }
 
+/// The machine's own battery, not that of a mouse.
 fn on_battery() -> bool {
     let supplies = fs::read_dir("/sys/class/power_supply").into_iter().flatten().flatten();
-    supplies
-        .map(|supply| read(&supply.path().join("status").to_string_lossy()))
-        .any(|status| status == "Discharging")
+    supplies.into_iter().any(|supply| {
+        let of = |name: &str| read(&supply.path().join(name).to_string_lossy());
+        of("type") == "Battery" && of("scope") != "Device" && of("status") == "Discharging"
+    })
 }
 
 fn read(path: &str) -> String {

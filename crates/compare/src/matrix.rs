@@ -46,6 +46,9 @@ impl Group {
     }
 }
 
+/// With this many CPUs a server gets one of its own.
+pub(crate) const SERVER_CPUS_MIN: usize = 4;
+
 /// All cells and how they are grouped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matrix {
@@ -61,6 +64,8 @@ pub(crate) struct Extent<'a> {
     pub(crate) selection: &'a Selection,
     pub(crate) profile: Profile,
     pub(crate) rounds: u32,
+    /// How many CPUs there are.
+    pub(crate) all_cpus: u32,
     /// CPU counts and worker counts: every pair is measured.
     pub(crate) cpus: &'a [u32],
     pub(crate) workers: &'a [u32],
@@ -127,7 +132,7 @@ impl Extent<'_> {
         .unwrap_or_else(|| vec!["generic".to_owned()]);
         let uses = contestant.described.as_ref().map(|it| it.uses).unwrap_or_default();
         for form in &forms {
-            for &cpus in self.cpus {
+            for cpus in self.cpu_counts(workload) {
                 let mut counts: Vec<u32> = match uses {
                     Uses::OneThread { .. } => vec![1],
                     _ if self.workers.is_empty() => vec![cpus],
@@ -155,6 +160,15 @@ impl Extent<'_> {
                 }
             }
         }
+    }
+
+    /// The CPU counts for a workload. Where there are enough, the server of a workload that asks one has the last CPU.
+    fn cpu_counts(&self, workload: &Workload) -> Vec<u32> {
+        let shared = workload.needs.contains(&Need::Server) && self.all_cpus as usize >= SERVER_CPUS_MIN;
+        let most = if shared { self.all_cpus - 1 } else { self.all_cpus };
+        let mut counts: Vec<u32> = self.cpus.iter().map(|&count| count.min(most)).collect();
+        counts.dedup();
+        counts
     }
 
     /// What stands in a cell's way, if anything does.

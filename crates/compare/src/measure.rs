@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cell::become_subreaper;
+use crate::cell::{become_subreaper, kill_current};
 use crate::cli::{Options, ProgressMode, Show};
 use crate::costs::Costs;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub(crate) fn measure(options: &Options) -> Result<ExitCode, Failure> {
     let quiet = options.progress == ProgressMode::None;
     let announce = |line: &str| {
         if !quiet {
-            eprintln!("{line}");
+            say(line);
         }
     };
     let session = Session::open(options, &announce)?;
@@ -53,17 +53,19 @@ pub(crate) fn measure(options: &Options) -> Result<ExitCode, Failure> {
     let mut rounds = Rounds::new(&session, &matrix, &manner, &stop);
     let steps = rounds.steps();
     let costs = Costs::read(&session.out, profile_name(manner.profile));
-    if !quiet || options.plan {
-        tell_plan(&session, &matrix, &steps, &costs, options);
-    }
+    let plan = plan(&session, &matrix, &steps, &costs, options);
     if options.plan {
+        print(&plan)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if !quiet {
+        say(plan.trim_end());
     }
     on_interrupt(&stop)?;
 
     let (mut store, id) = create(&session, options)?;
     let header = header(&session, &matrix, options, &manner, id);
-    let mut progress = Progress::new(options.progress, costs, &matrix, &steps, header.clone());
+    let mut progress = Progress::new(options.progress, costs, &matrix, steps);
     store.append(vec![header])?;
     let began = std::time::Instant::now();
     let whole = rounds.run(&mut store, &mut progress)?;
@@ -94,18 +96,9 @@ pub(crate) fn report_again(run: Option<&Path>, how: &Show) -> Result<ExitCode, F
     Ok(exit_code(&summary))
 }
 
-/// Writes what is drawn from a run, and prints its results.
+/// Prints a run's results, and writes what is drawn from it. Results are printed first, because a folder that is full by
+/// now must not cost them.
 pub(crate) fn show(summary: &Summary, how: &Show, folder: &Path, quiet: bool) -> Result<(), Failure> {
-    let write = |name: &str, text: &str| {
-        let path = folder.join(name);
-        std::fs::write(&path, text)
-            .map_err(Failure::doing(format!("cannot write {}", path.display())))
-            .map(|()| path)
-    };
-    let json = serde_json::to_string_pretty(summary)
-        .map_err(Failure::doing("the summary cannot be written as JSON"))?;
-    write("summary.json", &json)?;
-    let page = write("report.html", &report::html(summary))?;
     let width = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
     let options = table::Options {
@@ -115,13 +108,29 @@ pub(crate) fn show(summary: &Summary, how: &Show, folder: &Path, quiet: bool) ->
         unicode: speaks_unicode(),
     };
     print(&table::render(summary, &options))?;
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        let doing =
+            format!("cannot write {}; free some space, or choose another folder by --out", path.display());
+        std::fs::write(&path, text).map_err(Failure::doing(doing)).map(|()| path)
+    };
+    let json = serde_json::to_string_pretty(summary)
+        .map_err(Failure::doing("the summary cannot be written as JSON"))?;
+    write("summary.json", &json)?;
+    let page = write("report.html", &report::html(summary))?;
     if !quiet {
-        eprintln!("{}", (EN.run.report_at)(&page.display().to_string()));
+        say(&(EN.run.report_at)(&page.display().to_string()));
     }
     if how.open {
         open(&page)?;
     }
     Ok(())
+}
+
+/// Says a line on standard error. Whoever listened there may have gone, which is no reason to stop.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{line}").ok();
 }
 
 /// Prints to standard output; a reader that went away is no error.
@@ -144,8 +153,12 @@ fn finish_test(store: &Store, summary: &Summary) -> Result<ExitCode, Failure> {
         print(&format!("{line}\n"))?;
     }
     print(&format!("{}\n", (EN.run.tested)(ok, bad.len(), holes)))?;
-    // A test leaves nothing but what it printed.
-    std::fs::remove_dir_all(&store.folder).ok();
+    if bad.is_empty() {
+        // It leaves nothing but what it printed.
+        std::fs::remove_dir_all(&store.folder).ok();
+    } else {
+        say(&(EN.run.plan_out)(&store.folder.display().to_string()));
+    }
     Ok(exit_code(summary))
 }
 
@@ -224,7 +237,8 @@ fn planned(cell: &PlannedCell) -> Cell {
 fn create(session: &Session, options: &Options) -> Result<(Store, String), Failure> {
     let (_, name) = store::now();
     let out = if options.test { session.out.join("tests") } else { session.out.clone() };
-    Store::create(&out, &name).map(|store| (store, name)).map_err(|error| {
+    // `latest` is the latest run; a test is none.
+    Store::create(&out, &name, !options.test).map(|store| (store, name)).map_err(|error| {
         Failure::usage(format!(
             "cannot make a run folder in {}: {error}; choose another by --out DIR",
             out.display()
@@ -232,7 +246,8 @@ fn create(session: &Session, options: &Options) -> Result<(Store, String), Failu
     })
 }
 
-fn tell_plan(session: &Session, matrix: &Matrix, steps: &[Step], costs: &Costs, options: &Options) {
+/// What is going to be done and how long it takes, in lines.
+fn plan(session: &Session, matrix: &Matrix, steps: &[Step], costs: &Costs, options: &Options) -> String {
     let mut models: Vec<&str> =
         matrix.cells.iter().filter(|cell| cell.runs).map(|cell| cell.model.as_str()).collect();
     models.sort_unstable();
@@ -248,23 +263,24 @@ fn tell_plan(session: &Session, matrix: &Matrix, steps: &[Step], costs: &Costs, 
         rounds: if options.test { 1 } else { options.rounds() },
         holes: matrix.cells.len() - running,
     };
-    eprintln!("{}", (EN.run.plan)(&count));
+    let mut lines = vec![(EN.run.plan)(&count)];
     if options.plan {
         for (index, group) in matrix.groups.iter().enumerate() {
             let mine = steps.iter().filter(|step| step.group == index);
             let seconds = mine.map(|step| costs.step(matrix, step)).sum();
             let name = format!("{} {}", group.workload.name, group.label());
-            eprintln!("{}", (EN.run.plan_group)(&name, group.cells.len(), group.rounds, seconds));
+            lines.push((EN.run.plan_group)(&name, group.cells.len(), group.rounds, seconds));
         }
     }
     let seconds = steps.iter().map(|step| costs.step(matrix, step)).sum();
-    eprintln!("{}", (EN.run.plan_time)(seconds, matrix.groups.iter().all(|group| costs.knows(group))));
+    lines.push((EN.run.plan_time)(seconds, matrix.groups.iter().all(|group| costs.knows(group))));
     if !options.test && options.rounds() < CORRECTED_ROUNDS {
-        eprintln!("{}", EN.run.exploratory);
+        lines.push(EN.run.exploratory.to_owned());
     }
     if !options.test {
-        eprintln!("{}", (EN.run.plan_out)(&session.out.display().to_string()));
+        lines.push((EN.run.plan_out)(&session.out.display().to_string()));
     }
+    lines.join("\n") + "\n"
 }
 
 /// The first Ctrl-C stops the run and keeps it; the second ends the engine at once.
@@ -272,9 +288,10 @@ fn on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     let stop = Arc::clone(stop);
     ctrlc::set_handler(move || {
         if stop.swap(true, Ordering::Relaxed) {
+            kill_current();
             std::process::exit(130);
         }
-        eprintln!("\n{}", EN.run.stopping);
+        say(&format!("\n{}", EN.run.stopping));
     })
     .map_err(Failure::doing("cannot listen for Ctrl-C"))
 }

@@ -1,12 +1,11 @@
 //! Who else used the machine while a round ran. Only what the system says counts here, never a value that was measured.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::cpu_seconds_of_machine;
+use crate::cell::{Process, TICKS_PER_SECOND, all_processes, stolen_seconds};
 
 /// What disturbed one round of one group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,22 +30,20 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
+    /// Whether long enough has passed since then for the counters to tell anything.
+    pub(crate) fn is_ripe(&self) -> bool {
+        self.at.elapsed().as_secs_f64() >= SHORTEST_S
+    }
+
     /// Takes the first look.
     pub(crate) fn look() -> Self {
-        Self {
-            at: Instant::now(),
-            by_process: cpu_seconds_by_process(),
-            stolen: cpu_seconds_of_machine().map_or(0.0, |(_, stolen)| stolen),
-        }
+        Self { at: Instant::now(), by_process: cpu_seconds_by_process(), stolen: stolen_seconds() }
     }
 
     /// What others took since then: the code, CPUs as a fraction of one, and by whom. `ours` are processes of the
     /// comparison that live on: the engine and its server.
     pub(crate) fn since(&self, ours: &[i32]) -> Vec<(String, f64, Option<String>)> {
         let seconds = self.at.elapsed().as_secs_f64();
-        if seconds < SHORTEST_S {
-            return Vec::new();
-        }
         let mut found = Vec::new();
         let mut most: Option<(&str, f64)> = None;
         let mut total = 0.0;
@@ -64,7 +61,7 @@ impl Outside {
         if total / seconds > OUTSIDE_CPUS {
             found.push(("outside-cpu".to_owned(), total / seconds, most.map(|(name, _)| name.to_owned())));
         }
-        let stolen = cpu_seconds_of_machine().map_or(0.0, |(_, stolen)| stolen) - self.stolen;
+        let stolen = stolen_seconds() - self.stolen;
         if stolen / seconds > STOLEN_CPUS {
             found.push(("steal".to_owned(), stolen / seconds, None));
         }
@@ -74,19 +71,9 @@ impl Outside {
 
 /// CPU time of every process that is alive and is not a kernel thread: a kernel thread may be at work for us.
 fn cpu_seconds_by_process() -> BTreeMap<i32, (String, f64)> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = fs::read_to_string(entry.path().join("stat")).ok()?;
-            let (open, close) = (line.find('(')?, line.rfind(')')?);
-            let fields: Vec<&str> = line.get(close + 2..)?.split(' ').collect();
-            let kernel_thread = fields.get(1)? == &"2" || pid == 2;
-            let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-            // The unit is USER_HZ, which is 100 on every Linux.
-            (!kernel_thread).then(|| (pid, (line[open + 1..close].to_owned(), ticks / 100.0)))
-        })
-        .collect()
+    const KERNEL_THREADS: i32 = 2;
+    let own = |it: &Process| it.pid != KERNEL_THREADS && it.parent != KERNEL_THREADS;
+    all_processes().filter(own).map(|it| (it.pid, (it.name, it.ticks as f64 / TICKS_PER_SECOND))).collect()
 }
 
 /// More than 5 % of one CPU by others is worth a word: it is beyond what an idle desktop takes.

@@ -1,6 +1,5 @@
 //! What is said on standard error while a run goes on.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::ProgressMode;
 use crate::costs::Costs;
 use crate::matrix::{Group, Matrix, PlannedCell};
+use crate::measure::say;
 use crate::protocol::Metric;
 use crate::rounds::Listener;
 use crate::schedule::Step;
@@ -22,25 +22,19 @@ use crate::texts::number::{Glyphs, waited};
 
 /// A bar on a terminal, a plain line for each round elsewhere, or nothing.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<'a> {
     bar: Option<ProgressBar>,
     plain: bool,
     costs: Costs,
-    /// Seconds of what is still to be done, by what was learned so far.
-    left_s: f64,
-    /// Everything so far, for the first looks.
-    records: Vec<Record>,
-    rounds_done: BTreeMap<usize, u32>,
+    matrix: &'a Matrix,
+    /// What is still to be done.
+    open: Vec<Step>,
+    /// The group that opens the run.
+    opening: Option<usize>,
 }
 
-impl Progress {
-    pub(crate) fn new(
-        mode: ProgressMode,
-        costs: Costs,
-        matrix: &Matrix,
-        steps: &[Step],
-        header: Record,
-    ) -> Self {
+impl<'a> Progress<'a> {
+    pub(crate) fn new(mode: ProgressMode, costs: Costs, matrix: &'a Matrix, steps: Vec<Step>) -> Self {
         let terminal =
             std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let wide =
@@ -50,22 +44,26 @@ impl Progress {
             ProgressMode::Auto => terminal && wide,
             ProgressMode::Plain | ProgressMode::None => false,
         };
-        let left_s = steps.iter().map(|step| costs.step(matrix, step)).sum();
         Self {
             bar: bar.then(|| new_bar(steps.len())),
             plain: mode == ProgressMode::Plain || (mode == ProgressMode::Auto && !bar),
             costs,
-            left_s,
-            records: vec![header],
-            rounds_done: BTreeMap::new(),
+            matrix,
+            opening: steps.first().map(|step| step.group),
+            open: steps,
         }
     }
 
+    /// Seconds of what is still to be done, by what was learned so far.
+    fn left_s(&self) -> f64 {
+        self.open.iter().map(|step| self.costs.step(self.matrix, step)).sum()
+    }
+
     /// A line that stays.
-    pub(crate) fn say(&self, line: &str) {
+    fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
         }
     }
 
@@ -82,13 +80,14 @@ impl Progress {
     }
 
     /// The answer of a group, when it is complete, and once before for the group that opens the run.
-    fn look(&self, group: &Group, round: u32, opening: bool) {
+    fn look(&self, index: usize, round: u32, records: &[Record]) {
+        let group = &self.matrix.groups[index];
         let complete = round == group.rounds;
-        let early = opening && round == FIRST_LOOK && group.rounds > FIRST_LOOK;
+        let early = self.opening == Some(index) && round == FIRST_LOOK && group.rounds > FIRST_LOOK;
         if self.quiet() || !(complete || early) || (group.workload.metric == Metric::Outcome && !complete) {
             return;
         }
-        let Ok(summary) = summarize(&self.records) else { return };
+        let Ok(summary) = summarize(records) else { return };
         for found in groups(&summary)
             .iter()
             .filter(|found| found.workload == group.workload.name && found.scale == group.label())
@@ -100,7 +99,7 @@ impl Progress {
     }
 }
 
-impl Listener for Progress {
+impl Listener for Progress<'_> {
     fn cell(&mut self, group: &Group, cell: &PlannedCell, round: u32) {
         if let Some(bar) = &self.bar {
             let round =
@@ -110,18 +109,18 @@ impl Listener for Progress {
                 cell.workload,
                 cell.scale,
                 cell.model,
-                (EN.run.left)(self.left_s)
+                (EN.run.left)(self.left_s())
             ));
         }
     }
 
-    fn step(&mut self, step: &Step, group: &Group, records: &[Record], took: Duration) {
-        self.left_s = (self.left_s - self.costs.expected(group, step.round)).max(0.0);
+    fn step(&mut self, step: &Step, records: &[Record], all: &[Record], took: Duration) {
+        let group = &self.matrix.groups[step.group];
+        self.open.retain(|open| open != step);
         self.costs.learn(group, step.round, took, records);
-        let failures: Vec<String> = records.iter().filter_map(failure).collect();
         if !self.quiet() {
-            for line in &failures {
-                self.say(line);
+            for line in records.iter().filter_map(failure) {
+                self.say(&line);
             }
         }
         if let Some(bar) = &self.bar {
@@ -133,20 +132,11 @@ impl Listener for Progress {
                 (EN.run.round)(step.round, group.rounds)
             };
             let (name, label) = (&group.workload.name, group.label());
-            eprintln!(
-                "{name} {label} {round}: {}; {}",
-                waited(took.as_secs_f64()),
-                (EN.run.left)(self.left_s)
-            );
-        }
-        self.records.extend_from_slice(records);
-        let opening =
-            self.rounds_done.is_empty() || self.rounds_done.keys().all(|&group| group == step.group);
-        if group.workload.metric != Metric::Outcome {
-            self.rounds_done.insert(step.group, step.round);
+            let left = (EN.run.left)(self.left_s());
+            self.say(&format!("{name} {label} {round}: {}; {left}", waited(took.as_secs_f64())));
         }
         if step.round > 0 {
-            self.look(group, step.round, opening);
+            self.look(step.group, step.round, all);
         }
     }
 }

@@ -165,7 +165,8 @@ pub enum Answer {
         what: String,
     },
     /// Crash workloads only: the tasks run, the one that fails has been told to. A program that dies after this, by the
-    /// very cause that was asked for, has the outcome `program lost`.
+    /// very cause that was asked for, has the outcome `program lost`; one that dies of a panic must have said `planted` on
+    /// standard error.
     Danger,
     /// Crash workloads only: the program has outlived it.
     Outcome {
@@ -199,6 +200,9 @@ pub struct Description {
     pub about: String,
     /// Where its work runs; the engine watches that it does.
     pub uses: Uses,
+    /// Environment variables from which its runtime reads how many workers to have; the engine sets each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worker_variables: Vec<String>,
     /// What it can do; a workload that is not here is unsupported.
     pub abilities: Vec<Ability>,
     /// The workloads as such. Contestants that bring none of their own leave this empty.

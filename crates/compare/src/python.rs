@@ -60,12 +60,13 @@ impl Pythons {
         offline: bool,
         announce: impl FnOnce(&str),
     ) -> Self {
-        let plain = interpreter(root);
+        let found = interpreter(root);
         let needy = config.packages.keys().cloned().collect();
-        let equipped = match &plain {
-            Ok(python) => equip(python, folder, config, offline, announce),
+        let equipped = match &found {
+            Ok((python, version)) => equip(python, version, folder, config, offline, announce),
             Err(why) => Err(why.clone()),
         };
+        let plain = found.map(|(python, _)| python);
         Self { plain, equipped, needy }
     }
 
@@ -75,24 +76,25 @@ impl Pythons {
     }
 }
 
-fn interpreter(root: &Path) -> Result<PathBuf, String> {
+/// The interpreter and its version.
+fn interpreter(root: &Path) -> Result<(PathBuf, String), String> {
     let found = on_path("python3", root).ok_or("no python3 on PATH")?;
     // A version manager puts a shell script in front, which would be measured as Python's start-up.
     let answer = Command::new(&found)
-        .args(["-I", "-c", "import sys; print(sys.executable)"])
+        .args(["-I", "-c", "import sys; print(sys.executable); print(sys.version.split()[0])"])
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot start {}: {error}", found.display()))?;
-    let path = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
-    if answer.status.success() && path.is_file() {
-        Ok(path)
-    } else {
-        Err(format!("{} does not run: {}", found.display(), first_line(&answer.stderr)))
+    let text = String::from_utf8_lossy(&answer.stdout);
+    match text.trim().split_once('\n') {
+        Some((path, version)) if Path::new(path).is_file() => Ok((PathBuf::from(path), version.to_owned())),
+        _ => Err(format!("{} does not run: {}", found.display(), first_line(&answer.stderr))),
     }
 }
 
 fn equip(
     python: &Path,
+    version: &str,
     folder: &Path,
     config: &config::Python,
     offline: bool,
@@ -106,7 +108,9 @@ fn equip(
     // Written last, so that an environment whose making was interrupted is made again.
     let mark = venv.join("complete");
     let wanted = packages.join(" ");
-    if inside.is_file() && fs::read_to_string(&mark).is_ok_and(|made| made == wanted) {
+    // The interpreter belongs to the mark: one that was replaced in place does not find the packages of the old one.
+    let marked = format!("{wanted}\n{}\n{version}\n", python.display());
+    if inside.is_file() && fs::read_to_string(&mark).is_ok_and(|made| made == marked) {
         return Ok(inside);
     }
     if offline {
@@ -115,9 +119,11 @@ fn equip(
     announce(&format!("making a Python environment with {wanted} in {}", venv.display()));
     fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+    // Few retries: without a network the rest of the comparison waits for this.
+    let patience = ["--retries", "1", "--timeout", "15"];
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-    run(Command::new(&inside).args(pip).args(&packages))?;
-    fs::write(&mark, wanted).map_err(|error| format!("cannot write {}: {error}", mark.display()))?;
+    run(Command::new(&inside).args(pip).args(patience).args(&packages))?;
+    fs::write(&mark, marked).map_err(|error| format!("cannot write {}: {error}", mark.display()))?;
     Ok(inside)
 }
 

@@ -29,6 +29,12 @@ impl Contestant {
         Self { name: name.to_owned(), command: Vec::new(), described: Err((status, why.into())) }
     }
 
+    /// The environment variables that tell its runtime how many workers to have.
+    pub(crate) fn variables(&self, workers: u32) -> Vec<(String, String)> {
+        let names = self.described.as_ref().map(|it| it.worker_variables.as_slice()).unwrap_or_default();
+        names.iter().map(|name| (name.clone(), workers.to_string())).collect()
+    }
+
     /// What the summary says of it.
     pub(crate) fn info(&self) -> ModelInfo {
         let name = self.name.clone();
@@ -132,7 +138,7 @@ fn place(name: &str) -> (usize, String) {
 }
 
 fn describe(name: &str, command: Vec<OsString>, root: &Path) -> Contestant {
-    let launch = Launch { command: &command, folder: root, cpus: &[], keep: &[] };
+    let launch = Launch { command: &command, folder: root, cpus: &[], variables: &[], keep: &[] };
     let described = match ask(&launch, &Request::Describe, DESCRIBE_LIMIT) {
         Ok(Answer::Description(it)) if it.v == protocol::VERSION => Ok(it),
         Ok(Answer::Description(it)) => Err((

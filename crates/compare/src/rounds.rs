@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cell::{CellOrder, Launch, Sample, ask, run};
+use crate::cell::{CellOrder, Launch, Sample, run};
 use crate::failure::Failure;
 use crate::matrix::{Group, Matrix, PlannedCell};
 use crate::noise::{Disturbance, Outside};
-use crate::protocol::{self, Answer, Case, Input, Metric, Need, Profile, Request, Run, Timing};
+use crate::oracle::{Expected, expected};
+use crate::protocol::{self, Metric, Profile, Run, Timing};
 use crate::schedule::{Step, first, round_order, round_seed, steps};
 use crate::session::Session;
 use crate::store::{Record, Store};
@@ -29,6 +30,7 @@ impl Manner {
     fn timing(&self, round: u32) -> Timing {
         let ms = |ms: u64| ms * 1_000_000;
         match (round, self.profile) {
+            _ if self.test => Timing { timed: false, warm_ns: 0, batch_ns: 0, min_ns: 0 },
             // The check is watched, which takes CPU time: its times do not count, so they need not be long.
             (0, _) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(1), min_ns: ms(20) },
             (_, Profile::Quick) => Timing { timed: true, warm_ns: ms(20), batch_ns: ms(2), min_ns: ms(40) },
@@ -44,8 +46,8 @@ impl Manner {
 pub(crate) trait Listener {
     /// A cell begins.
     fn cell(&mut self, group: &Group, cell: &PlannedCell, round: u32);
-    /// A step is over and kept; `took` is its wall time.
-    fn step(&mut self, step: &Step, group: &Group, records: &[Record], took: Duration);
+    /// A step is over and kept. `records` is what it gave, `all` what there is so far, `took` its wall time.
+    fn step(&mut self, step: &Step, records: &[Record], all: &[Record], took: Duration);
 }
 
 /// A matrix being worked through.
@@ -58,6 +60,10 @@ pub(crate) struct Rounds<'a> {
     started: Instant,
     /// Cells that failed, by index: they are not run again.
     failed: BTreeMap<usize, Status>,
+    /// The look at everyone else's CPU time that the next one is compared with.
+    outside: Outside,
+    /// Groups and rounds since then.
+    watched: Vec<(usize, u32)>,
 }
 
 impl<'a> Rounds<'a> {
@@ -67,16 +73,33 @@ impl<'a> Rounds<'a> {
         manner: &'a Manner,
         stop: &'a AtomicBool,
     ) -> Self {
-        Self { session, matrix, manner, stop, started: Instant::now(), failed: BTreeMap::new() }
+        Self {
+            session,
+            matrix,
+            manner,
+            stop,
+            started: Instant::now(),
+            failed: BTreeMap::new(),
+            outside: Outside::look(),
+            watched: Vec::new(),
+        }
     }
 
     /// Runs everything, or until the user stops it. Whether it came to its end.
     pub(crate) fn run(&mut self, store: &mut Store, listener: &mut dyn Listener) -> Result<bool, Failure> {
+        self.outside = Outside::look();
+        let whole = self.run_steps(store, listener)?;
+        store.append(self.disturbances(true))?;
+        Ok(whole)
+    }
+
+    fn run_steps(&mut self, store: &mut Store, listener: &mut dyn Listener) -> Result<bool, Failure> {
         for step in self.steps() {
             if !self.step(step, None, store, listener)? {
                 return Ok(false);
             }
         }
+        store.append(self.disturbances(true))?;
         for (step, replaces) in self.disturbed_again(&store.records) {
             if !self.step(step, Some(replaces), store, listener)? {
                 return Ok(false);
@@ -140,12 +163,9 @@ impl<'a> Rounds<'a> {
         let group = &self.matrix.groups[step.group];
         let mut records = Vec::new();
         let mut whole = true;
-        let outside = Outside::look();
         let entries = self.entries(group, step.round);
-        if entries.is_empty() {
-            return Ok(true);
-        }
-        match self.expected(group, step.round) {
+        let seed = round_seed(self.manner.seed, &group.workload.name, group.label(), step.round);
+        match expected(self.session, group, seed) {
             Ok(expected) => {
                 let order = round_order(
                     self.manner.seed,
@@ -178,17 +198,40 @@ impl<'a> Rounds<'a> {
                 }
             }
         }
+        if step.round > 0 && !self.manner.test {
+            self.watched.push((step.group, step.round));
+        }
+        records.extend(self.disturbances(false));
+        store.append(records.clone())?;
+        listener.step(&step, &records, &store.records, began.elapsed());
+        Ok(whole)
+    }
+
+    /// Who else used the machine during the rounds since the last look. Short rounds are looked at together, because the
+    /// kernel counts in steps of 10 ms.
+    fn disturbances(&mut self, last: bool) -> Vec<Record> {
+        if !last && !self.outside.is_ripe() {
+            return Vec::new();
+        }
         let mut ours = self.session.keep();
         ours.push(crate::cell::pid(std::process::id()));
-        if step.round > 0 && !self.manner.test {
-            records.extend(outside.since(&ours).into_iter().map(|(code, cpus, by)| {
-                let (workload, scale) = (group.workload.name.clone(), group.label().to_owned());
-                Record::Disturbed(Disturbance { workload, scale, round: step.round, code, cpus, by })
-            }));
-        }
-        listener.step(&step, group, &records, began.elapsed());
-        store.append(records)?;
-        Ok(whole)
+        let found = self.outside.since(&ours);
+        self.outside = Outside::look();
+        let rounds = std::mem::take(&mut self.watched);
+        let disturbed = rounds.iter().flat_map(|&(group, round)| {
+            let group = &self.matrix.groups[group];
+            found.iter().map(move |(code, cpus, by)| {
+                Record::Disturbed(Disturbance {
+                    workload: group.workload.name.clone(),
+                    scale: group.label().to_owned(),
+                    round,
+                    code: code.clone(),
+                    cpus: *cpus,
+                    by: by.clone(),
+                })
+            })
+        });
+        disturbed.collect()
     }
 
     /// The cells of a step: each that has not failed, and the baseline once more as the control.
@@ -202,46 +245,17 @@ impl<'a> Rounds<'a> {
         entries
     }
 
-    /// Asks the oracle for this round's input and what must come of it.
-    fn expected(&self, group: &Group, round: u32) -> Result<Expected, String> {
-        let scale = &group.workload.scales[group.scale];
-        let needs = &group.workload.needs;
-        let case = Case {
-            workload: group.workload.name.clone(),
-            scale: scale.label.clone(),
-            n: scale.n,
-            seed: round_seed(self.manner.seed, &group.workload.name, &scale.label, round),
-            dir: needs
-                .contains(&Need::Dir)
-                .then(|| self.session.input.clone())
-                .transpose()?
-                .map(|dir| dir.display().to_string()),
-            server: needs
-                .contains(&Need::Server)
-                .then(|| self.session.server())
-                .transpose()?
-                .map(|it| it.address.clone()),
-        };
-        let oracle = &self.session.contestants[self.session.oracle];
-        let keep = self.session.keep();
-        let launch = Launch { command: &oracle.command, folder: &self.session.root, cpus: &[], keep: &keep };
-        match ask(&launch, &Request::Expect(case), ORACLE_LIMIT)? {
-            Answer::Expected { input, digest, results } => Ok(Expected { input, digest, results }),
-            Answer::Limit { why } => Err(why),
-            other => Err(format!("the oracle answered {other:?}")),
-        }
-    }
-
     fn cell(&self, group: &Group, cell: &PlannedCell, round: u32, expected: &Expected) -> Option<Sample> {
         let contestant = self.session.contestants.iter().find(|it| it.name == cell.model)?;
         let keep = self.session.keep();
-        let cpus = self.cpus(group, cell.cpus);
+        let cpus = self.session.first_cpus(cell.cpus);
         let started_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let order = CellOrder {
             launch: Launch {
                 command: &contestant.command,
                 folder: &self.session.root,
                 cpus: &cpus,
+                variables: &contestant.variables(cell.workers),
                 keep: &keep,
             },
             run: Run {
@@ -260,22 +274,14 @@ impl<'a> Rounds<'a> {
             digest: &expected.digest,
             results: &expected.results,
             cpus: cell.cpus,
+            cpu_bound: group.workload.cpu_bound,
             limit: self.manner.timeout.unwrap_or(Duration::from_millis(group.workload.timeout_ms)),
-            observe: round == 0,
+            // Watching takes CPU time, which only times would feel.
+            observe: round == 0 || cell.metric == Metric::Memory,
             stop: self.stop,
         };
         let sample = run(&order)?;
         Some(Sample { model: cell.model.clone(), cpus: cell.cpus, started_ns, ..sample })
-    }
-
-    /// The CPUs of a cell: the first so many. With four or more, a server keeps the last one to itself.
-    fn cpus(&self, group: &Group, count: u32) -> Vec<usize> {
-        let all = &self.session.cpus;
-        let mut count = count as usize;
-        if group.workload.needs.contains(&Need::Server) && all.len() >= 4 {
-            count = count.min(all.len() - 1);
-        }
-        if count >= all.len() { Vec::new() } else { all[..count].to_vec() }
     }
 
     fn without_input(&self, index: usize, round: u32, why: &str) -> Sample {
@@ -294,14 +300,3 @@ impl<'a> Rounds<'a> {
         }
     }
 }
-
-/// What the oracle made of a round's seed.
-#[derive(Debug)]
-struct Expected {
-    input: Input,
-    digest: String,
-    results: Vec<u64>,
-}
-
-/// The oracle does all of a round's work once, in one thread.
-const ORACLE_LIMIT: Duration = Duration::from_secs(60);

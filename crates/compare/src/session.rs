@@ -8,8 +8,8 @@ use crate::cli::{Options, RESERVED};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::machine;
-use crate::matrix::{Extent, Matrix};
-use crate::protocol::{Need, Workload};
+use crate::matrix::{Extent, Matrix, SERVER_CPUS_MIN};
+use crate::protocol::{Need, Uses, Workload};
 use crate::python::Pythons;
 use crate::roster::{self, Built, Contestant};
 use crate::select::Selection;
@@ -87,6 +87,7 @@ impl Session {
             profile: options.profile(),
             rounds: options.rounds(),
             cpus: &cpus,
+            all_cpus: u32::try_from(self.cpus.len()).unwrap_or(1),
             workers: &options.worker_counts(),
             baseline: &self.baseline,
             lacks: &|need| self.lacks(need),
@@ -99,14 +100,22 @@ impl Session {
 
     /// The server, started when it is first asked for.
     pub(crate) fn server(&self) -> Result<&Server, String> {
+        // With four CPUs or more it gets the last one to itself, see [`Matrix`].
+        let own = if self.cpus.len() >= SERVER_CPUS_MIN { self.cpus.last().copied() } else { None };
         let start = || match &self.server_program {
-            Some(program) => Server::start(program),
+            Some(program) => Server::start(program, own),
             None => Err(self
                 .server_error
                 .clone()
                 .unwrap_or_else(|| "the server that `fetch` asks was not built".to_owned())),
         };
         self.server.get_or_init(start).as_ref().map_err(Clone::clone)
+    }
+
+    /// The first so many of our CPUs; empty for all of them.
+    pub(crate) fn first_cpus(&self, count: u32) -> Vec<usize> {
+        let count = count as usize;
+        if count >= self.cpus.len() { Vec::new() } else { self.cpus[..count].to_vec() }
     }
 
     /// Processes that are ours and are no part of any cell.
@@ -117,6 +126,7 @@ impl Session {
     fn lacks(&self, need: Need) -> Option<String> {
         match need {
             Need::Dir => self.input.as_ref().err().cloned(),
+            Need::Server if self.server_program.is_some() => None,
             Need::Server => self.server().err(),
         }
     }
@@ -138,7 +148,18 @@ impl Session {
     fn choose_baseline(&self, options: &Options) -> Result<String, Failure> {
         let names = self.names();
         if let Some(asked) = &options.baseline {
-            if names.models.contains(asked) {
+            if let Some(it) = self.contestants.iter().find(|it| it.name == *asked) {
+                let uses = match &it.described {
+                    Ok(described) => described.uses,
+                    Err((_, why)) => {
+                        return Err(Failure::usage(format!("--baseline {asked}: it is not here: {why}")));
+                    }
+                };
+                if matches!(uses, Uses::OneThread { .. }) && options.worker_counts().len() > 1 {
+                    return Err(Failure::usage(format!(
+                        "--baseline {asked} has one worker, so there is nothing to compare several --workers with; choose another"
+                    )));
+                }
                 return Ok(asked.clone());
             }
             return Err(Failure::usage(format!(

@@ -72,12 +72,15 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Makes the folder `id` below `out`, with `latest` beside it pointing to it.
-    pub(crate) fn create(out: &Path, id: &str) -> io::Result<Self> {
+    /// Makes the folder `id` below `out`; if `latest`, the link of that name beside it points to it.
+    pub(crate) fn create(out: &Path, id: &str, latest: bool) -> io::Result<Self> {
         fs::create_dir_all(out)?;
         let folder = out.join(id);
         fs::create_dir(&folder)?;
         let samples = OpenOptions::new().create_new(true).append(true).open(folder.join("samples.jsonl"))?;
+        if !latest {
+            return Ok(Self { folder, samples, records: Vec::new() });
+        }
         // Beside and renamed, so that there is a `latest` at every moment.
         let (link, fresh) = (out.join("latest"), out.join(format!(".latest-{id}")));
         std::os::unix::fs::symlink(id, &fresh).and_then(|()| fs::rename(&fresh, &link))?;
@@ -110,10 +113,10 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Record>, Failure> {
     let file = File::open(&path)
         .map_err(|error| Failure::usage(format!("no run there: cannot open {}: {error}", path.display())))?;
     let mut records = Vec::new();
-    let mut lines = BufReader::new(file).lines().enumerate().peekable();
+    let mut lines = BufReader::new(file).split(b'\n').enumerate().peekable();
     while let Some((index, line)) = lines.next() {
         let line = line.map_err(Failure::doing(format!("cannot read {}", path.display())))?;
-        match serde_json::from_str(&line) {
+        match serde_json::from_slice(&line) {
             Ok(record) => records.push(record),
             Err(_) if lines.peek().is_none() => {}
             Err(error) => {
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn a_run_is_read_back_and_a_torn_line_is_left_out() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::create(folder.path(), "one").expect("it is new");
+        let mut store = Store::create(folder.path(), "one", true).expect("it is new");
         let run = Record::run(
             RunInfo::default(),
             Machine::default(),

@@ -41,7 +41,7 @@ pub(crate) fn summarize(records: &[Record]) -> Result<Summary, Failure> {
             Record::Run { .. } => {}
         }
     }
-    let by_cell = Samples::sort(samples, &disturbed);
+    let by_cell = Samples::sort(&samples, &disturbed);
     summary.cells = cells.iter().map(|planned| measured(planned, workloads, &by_cell)).collect();
     compare_groups(&mut summary, &by_cell, *margin);
     summary.sweeps = sweeps(&summary, *margin);
@@ -59,32 +59,34 @@ struct Samples<'a>(BTreeMap<Key, Vec<&'a Sample>>);
 type Key = (String, String, String, String, u32, u32, bool);
 
 impl<'a> Samples<'a> {
-    /// A disturbed round that was run again counts in its second form only; both stay in the data.
-    fn sort(samples: Vec<&'a Sample>, disturbed: &[&Disturbance]) -> Self {
-        let replaced: BTreeSet<(&str, &str, u32)> = samples
-            .iter()
-            .filter_map(|sample| Some((sample.workload.as_str(), sample.scale.as_str(), sample.replaces?)))
-            .filter(|&(workload, scale, round)| {
-                disturbed
-                    .iter()
-                    .any(|it| (it.workload.as_str(), it.scale.as_str(), it.round) == (workload, scale, round))
-            })
-            .collect();
-        let mut by_cell: BTreeMap<Key, Vec<&'a Sample>> = BTreeMap::new();
+    /// A disturbed round that was run again counts in its second form only, if that was itself undisturbed and has every
+    /// cell that the first form has. Both stay in the data.
+    fn sort(samples: &[&'a Sample], disturbed: &[&Disturbance]) -> Self {
+        let of_round = |it: &&&'a Sample, workload: &str, scale: &str, round: u32| {
+            it.workload == workload && it.scale == scale && it.round == round && it.status == Status::Ok
+        };
+        let cells = |workload: &str, scale: &str, round: u32| -> BTreeSet<Key> {
+            samples.iter().filter(|it| of_round(it, workload, scale, round)).map(|it| key(it)).collect()
+        };
+        let mut second: BTreeMap<(&str, &str, u32), u32> = BTreeMap::new();
         for sample in samples {
-            let gone = replaced.contains(&(sample.workload.as_str(), sample.scale.as_str(), sample.round));
+            if let Some(first) = sample.replaces {
+                second.insert((&sample.workload, &sample.scale, first), sample.round);
+            }
+        }
+        let mut left_out: BTreeSet<(&str, &str, u32)> = BTreeSet::new();
+        for (&(workload, scale, first), &again) in &second {
+            let quiet =
+                !disturbed.iter().any(|it| (&*it.workload, &*it.scale, it.round) == (workload, scale, again));
+            let complete = cells(workload, scale, first).is_subset(&cells(workload, scale, again));
+            left_out.insert((workload, scale, if quiet && complete { first } else { again }));
+        }
+        let mut by_cell: BTreeMap<Key, Vec<&'a Sample>> = BTreeMap::new();
+        for &sample in samples {
             // A failure is kept in any case: it happened.
-            if !gone || sample.status != Status::Ok {
-                let key = (
-                    sample.workload.clone(),
-                    sample.scale.clone(),
-                    sample.model.clone(),
-                    sample.form.clone(),
-                    sample.cpus,
-                    sample.workers,
-                    sample.control,
-                );
-                by_cell.entry(key).or_default().push(sample);
+            let round = (sample.workload.as_str(), sample.scale.as_str(), sample.round);
+            if sample.status != Status::Ok || !left_out.contains(&round) {
+                by_cell.entry(key(sample)).or_default().push(sample);
             }
         }
         Self(by_cell)
@@ -102,6 +104,18 @@ impl<'a> Samples<'a> {
         );
         self.0.get(&key).map_or(&[], Vec::as_slice)
     }
+}
+
+fn key(sample: &Sample) -> Key {
+    (
+        sample.workload.clone(),
+        sample.scale.clone(),
+        sample.model.clone(),
+        sample.form.clone(),
+        sample.cpus,
+        sample.workers,
+        sample.control,
+    )
 }
 
 /// The value of every round, in order, a re-run standing where the disturbed round stood.
@@ -123,6 +137,7 @@ fn round_values(samples: &[&Sample], metric: Metric, units: u64) -> Vec<Round> {
 
 fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Cell {
     let mut cell = planned.clone();
+    let twin = samples.of(planned, true);
     let samples = samples.of(planned, false);
     let Some(workload) = workloads.iter().find(|workload| workload.name == cell.workload) else {
         return cell;
@@ -135,7 +150,8 @@ fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Ce
     let counted: Vec<&Sample> = good.iter().copied().filter(|sample| sample.round > 0).collect();
     cell.status = Status::Ok;
     cell.why = None;
-    if let Some(bad) = samples.iter().find(|sample| sample.status != Status::Ok) {
+    // The control is the same program: what it did wrong, this cell did wrong.
+    if let Some(bad) = samples.iter().chain(twin).find(|sample| sample.status != Status::Ok) {
         cell.status = bad.status;
         let when = if bad.round == 0 { "in the check".to_owned() } else { format!("in round {}", bad.round) };
         cell.why = Some(format!("{} ({when})", bad.why.as_deref().unwrap_or("no reason given")));
@@ -199,12 +215,12 @@ fn compare_groups(summary: &mut Summary, samples: &Samples<'_>, floor: f64) {
             groups.entry(key).or_default().push(index);
         }
     }
-    for members in groups.into_values() {
-        compare_group(summary, &members, samples, floor);
+    for ((_, _, _, workers), members) in groups {
+        compare_group(summary, &members, workers, samples, floor);
     }
 }
 
-fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>, floor: f64) {
+fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples: &Samples<'_>, floor: f64) {
     let baseline = members
         .iter()
         .copied()
@@ -223,7 +239,7 @@ fn compare_group(summary: &mut Summary, members: &[usize], samples: &Samples<'_>
                 workload: cell.workload.clone(),
                 scale: cell.scale.clone(),
                 cpus: cell.cpus,
-                workers: cell.workers,
+                workers,
                 ratio: found.ratio,
                 lo: found.interval.0,
                 hi: found.interval.1,
@@ -268,38 +284,45 @@ fn units(workloads: &[Workload], cell: &Cell) -> u64 {
 }
 
 /// With several worker counts: which is best for each model, and which are not shown to be worse.
-fn sweeps(summary: &Summary, margin: f64) -> Vec<Sweep> {
+fn sweeps(summary: &Summary, floor: f64) -> Vec<Sweep> {
     let mut by_model: BTreeMap<_, Vec<&Cell>> = BTreeMap::new();
     for cell in usable(summary).filter(|cell| cell.metric == Metric::Time) {
-        by_model
-            .entry((&cell.workload, &cell.scale, &cell.model, &cell.form, cell.cpus))
-            .or_default()
-            .push(cell);
+        let key = (&cell.workload, &cell.scale, &cell.model, &cell.form, cell.cpus);
+        by_model.entry(key).or_default().push(cell);
     }
     let mut found = Vec::new();
-    for ((workload, scale, model, _, cpus), cells) in by_model {
+    for ((workload, scale, model, form, cpus), cells) in by_model {
         let best =
             cells.iter().min_by(|a, b| a.value.unwrap_or(f64::MAX).total_cmp(&b.value.unwrap_or(f64::MAX)));
         let Some(best) = best.filter(|_| cells.len() > 1) else { continue };
-        let series: Vec<&[Round]> = cells.iter().map(|cell| cell.values.as_slice()).collect();
-        let against_best = compare::verdicts(&best.values, &series, margin);
+        // The restless machine that widens the margin between models widens it between worker counts.
+        let noise = summary
+            .noise_floor
+            .iter()
+            .filter(|it| (&it.workload, &it.scale, it.cpus) == (workload, scale, cpus));
+        let margin = noise.map(|it| it.margin).fold(floor, f64::max);
+        let others: Vec<&&Cell> = cells.iter().filter(|cell| cell.workers != best.workers).collect();
+        let series: Vec<&[Round]> = others.iter().map(|cell| cell.values.as_slice()).collect();
         let mut sweep = Sweep {
             workload: workload.clone(),
             scale: scale.clone(),
             model: model.clone(),
+            form: form.clone(),
             cpus,
             best: best.workers,
-            ..Sweep::default()
+            ties: vec![best.workers],
+            ratios: vec![(best.workers, 1.0, 1.0, 1.0)],
         };
-        for (cell, comparison) in cells.iter().zip(against_best) {
+        for (cell, comparison) in others.iter().zip(compare::verdicts(&best.values, &series, margin)) {
             if comparison.verdict != Verdict::Slower {
                 sweep.ties.push(cell.workers);
             }
-            let (lo, hi) = comparison.interval.unwrap_or((f64::NAN, f64::NAN));
-            if let Some(ratio) = comparison.ratio.filter(|_| lo.is_finite() && hi.is_finite()) {
+            if let Some((ratio, (lo, hi))) = comparison.ratio.zip(comparison.interval) {
                 sweep.ratios.push((cell.workers, ratio, lo, hi));
             }
         }
+        sweep.ties.sort_unstable();
+        sweep.ratios.sort_unstable_by_key(|(workers, ..)| *workers);
         found.push(sweep);
     }
     found
@@ -313,7 +336,7 @@ fn speedups(summary: &Summary) -> Vec<Speedup> {
         by_model.entry(key).or_default().entry(cell.cpus).or_insert(cell);
     }
     let mut found = Vec::new();
-    for ((workload, scale, model, _), cells) in by_model {
+    for ((workload, scale, model, form), cells) in by_model {
         let Some((_, fewest)) = cells.first_key_value().filter(|_| cells.len() > 1) else { continue };
         let mut points = Vec::new();
         for (&cpus, cell) in &cells {
@@ -329,6 +352,7 @@ fn speedups(summary: &Summary) -> Vec<Speedup> {
             workload: workload.clone(),
             scale: scale.clone(),
             model: model.clone(),
+            form: form.clone(),
             points,
             parallel_fraction: amdahl::parallel_fraction(&times),
         });

@@ -255,6 +255,9 @@ pub struct Sweep {
     pub scale: String,
     /// The model.
     pub model: String,
+    /// `generic` or `idiomatic`.
+    #[serde(default)]
+    pub form: String,
     /// How many CPUs the cells had.
     pub cpus: u32,
     /// The worker count with the smallest value.
@@ -274,6 +277,9 @@ pub struct Speedup {
     pub scale: String,
     /// The model.
     pub model: String,
+    /// `generic` or `idiomatic`.
+    #[serde(default)]
+    pub form: String,
     /// Each CPU count with the speed-up over the smallest count and its interval.
     pub points: Vec<(u32, f64, f64, f64)>,
     /// The part of the work that runs in parallel, 0 to 1, by a least-squares fit of Amdahl's law; absent where the

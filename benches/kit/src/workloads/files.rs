@@ -4,8 +4,9 @@ use super::{Needs, quick_only, scale};
 use crate::random::Random;
 use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Need, Profile, Workload};
+use nix::unistd::{AccessFlags, access};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -60,21 +61,13 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
 #[must_use]
 pub fn walk(dir: &Path, goal_bytes: u64) -> Vec<PathBuf> {
     let (mut files, mut total_bytes) = (Vec::new(), 0);
-    // What is still to be visited; the next one is last.
-    let mut waiting = vec![dir.to_path_buf()];
-    while let Some(path) = waiting.pop() {
-        let Ok(kind) = fs::symlink_metadata(&path).map(|metadata| metadata.file_type()) else { continue };
+    // What is still to be visited, with the kind that its folder gave; the next one is last.
+    let mut waiting: Vec<(PathBuf, FileType)> = inside(dir);
+    while let Some((path, kind)) = waiting.pop() {
         if kind.is_dir() {
-            let Ok(entries) = fs::read_dir(&path) else { continue };
-            let mut inside: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            // By the bytes of the name, last first: the stack turns it round.
-            inside.sort_unstable_by(|a, b| b.file_name().cmp(&a.file_name()));
-            waiting.append(&mut inside);
-        } else if kind.is_file() {
-            let Ok(size) = File::open(&path).and_then(|file| file.metadata()).map(|metadata| metadata.len())
-            else {
-                continue;
-            };
+            waiting.append(&mut inside(&path));
+        } else if kind.is_file() && access(&path, AccessFlags::R_OK).is_ok() {
+            let Ok(size) = fs::symlink_metadata(&path).map(|metadata| metadata.len()) else { continue };
             files.push(path);
             total_bytes += size;
             if total_bytes >= goal_bytes {
@@ -83,6 +76,16 @@ pub fn walk(dir: &Path, goal_bytes: u64) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// What a folder holds, by the bytes of the name, last first: a stack turns it round. A folder that cannot be read holds
+/// nothing.
+fn inside(folder: &Path) -> Vec<(PathBuf, FileType)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> =
+        entries.filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
+    found.sort_unstable_by(|(a, _), (b, _)| b.file_name().cmp(&a.file_name()));
+    found
 }
 
 /// One file's result.

@@ -15,7 +15,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 struct Rayon {
     pool: ThreadPool,
@@ -62,7 +62,8 @@ impl Model for Rayon {
     }
 
     fn spawn(&self, unit: impl Future<Output = u64> + Send + 'static) -> Receiver<u64> {
-        let (sender, result) = channel();
+        // Of one place, which is made with the channel: an unbounded one would allocate a block of 31.
+        let (sender, result) = sync_channel(1);
         // Nobody listens any more if the root has panicked.
         rayon::spawn(move || _ = sender.send(blocking::finish(unit)));
         result

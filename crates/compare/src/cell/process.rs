@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
 
+use super::pipes::{Line, Tail, read_lines, write_lines};
 use super::watch;
 use crate::protocol::{ANSWER_FD, ANSWER_FD_VAR, Answer, Request};
 
@@ -33,6 +34,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) folder: &'a Path,
     /// The CPUs it may use; empty for all of ours.
     pub(crate) cpus: &'a [usize],
+    /// Environment variables that are set for it.
+    pub(crate) variables: &'a [(String, String)],
     /// Processes of ours that are not part of it: the server.
     pub(crate) keep: &'a [i32],
 }
@@ -54,13 +57,6 @@ impl std::fmt::Display for Exit {
             },
         }
     }
-}
-
-/// A line that the contestant answered, with the moment of its arrival. The channel ends with the contestant's answers.
-#[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) at: Instant,
-    pub(crate) text: String,
 }
 
 /// A running contestant. [`Running::end`] must be called: it is what guarantees that nothing survives.
@@ -122,6 +118,7 @@ impl Launch<'_> {
             .args(arguments)
             .current_dir(self.folder)
             .env(ANSWER_FD_VAR, ANSWER_FD.to_string())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -129,10 +126,14 @@ impl Launch<'_> {
         command
             .fd_mappings(vec![FdMapping { parent_fd: answer_end, child_fd: ANSWER_FD }])
             .map_err(|_| io::Error::other("descriptor 3 is mapped twice"))?;
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
         let started = Instant::now();
         let mut child = on_cpus(self.cpus, || command.spawn())?;
         // The command holds our copy of the write end: while it lives, the answers would have no end.
         drop(command);
+        CURRENT.store(watch::pid(child.id()), Ordering::Relaxed);
 
         let pid = watch::pid(child.id());
         let running = Running {
@@ -175,11 +176,14 @@ impl Running {
             killpg(Pid::from_raw(self.pid), Signal::SIGTERM).ok();
             if !self.exits_within(TERM_TO_KILL) {
                 killpg(Pid::from_raw(self.pid), Signal::SIGKILL).ok();
-                self.exits_within(Duration::MAX);
+                // It may have left its group.
+                kill(Pid::from_raw(self.pid), Signal::SIGKILL).ok();
+                self.exits_within(UNKILLABLE);
             }
         }
         let survivors = self.survivors(if killed { Duration::ZERO } else { AFTERLIFE });
         let after = Used::by_children();
+        CURRENT.store(0, Ordering::Relaxed);
         Ended {
             exit: self.exit.unwrap_or(Exit::Signal(Signal::SIGKILL as i32)),
             killed,
@@ -224,6 +228,9 @@ impl Running {
                     }
                     kill(Pid::from_raw(process.pid), Signal::SIGKILL).ok();
                 }
+                if start.elapsed() >= limit + UNKILLABLE {
+                    return named;
+                }
             }
             thread::sleep(Duration::from_millis(2));
         }
@@ -249,17 +256,30 @@ impl Running {
     }
 }
 
+/// Kills the contestant that runs now, if one does: for an end that cannot wait.
+pub(crate) fn kill_current() {
+    let group = CURRENT.load(Ordering::Relaxed);
+    if group != 0 {
+        killpg(Pid::from_raw(group), Signal::SIGKILL).ok();
+    }
+}
+
+/// The group of the contestant that runs now; 0 for none.
+static CURRENT: AtomicI32 = AtomicI32::new(0);
+
 /// Starts a contestant for a single question and returns its one answer, or why there is none.
 pub(crate) fn ask(launch: &Launch<'_>, request: &Request, limit: Duration) -> Result<Answer, String> {
     let running =
         launch.start(request).map_err(|error| format!("cannot start {:?}: {error}", launch.command))?;
     let line = running.answers.recv_timeout(limit);
-    let ended = running.end(if line.is_ok() { Duration::from_secs(5) } else { Duration::ZERO });
+    let late = matches!(line, Err(mpsc::RecvTimeoutError::Timeout));
+    // One that has closed its answers is about to end, and may take a moment for it.
+    let ended = running.end(if late { Duration::ZERO } else { Duration::from_secs(5) });
     match line {
         Ok(line) => {
             serde_json::from_str(&line.text).map_err(|error| format!("its answer is not valid: {error}"))
         }
-        Err(_) if ended.killed => Err(format!("no answer within {} s", limit.as_secs())),
+        Err(_) if late => Err(format!("no answer within {} s", limit.as_secs())),
         Err(_) => Err(match last_line(&ended.stderr) {
             Some(line) => format!("{line} ({})", ended.exit),
             None => format!("ended without an answer ({})", ended.exit),
@@ -297,7 +317,7 @@ impl Used {
 }
 
 /// Runs `start` with this thread bound to `cpus`: a child inherits the binding, and no hook between fork and exec is needed.
-fn on_cpus<T>(cpus: &[usize], start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn on_cpus<T>(cpus: &[usize], start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     if cpus.is_empty() {
         return start();
     }
@@ -313,89 +333,25 @@ fn on_cpus<T>(cpus: &[usize], start: impl FnOnce() -> io::Result<T>) -> io::Resu
     result
 }
 
-/// The end of a stream, read by a thread of its own that ends with the stream.
-#[derive(Debug)]
-struct Tail {
-    kept: Arc<Mutex<Vec<u8>>>,
-    /// Never sent to; it closes when all is read.
-    reading: Receiver<()>,
-}
+/// Settings of this shell that would make a contestant another program than the one that is named. Worker counts come
+/// from the request alone.
+const NOT_INHERITED: [&str; 12] = [
+    "NODE_OPTIONS",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONOPTIMIZE",
+    "PYTHONMALLOC",
+    "PYTHONDEVMODE",
+    "RUST_BACKTRACE",
+    "RUST_MIN_STACK",
+    "RAYON_NUM_THREADS",
+    "TOKIO_WORKER_THREADS",
+    "LD_PRELOAD",
+    "MALLOC_ARENA_MAX",
+];
 
-impl Tail {
-    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
-        let kept = Arc::new(Mutex::new(Vec::new()));
-        let (open, reading) = mpsc::channel();
-        if let Some(mut stream) = stream {
-            let kept = Arc::clone(&kept);
-            thread::spawn(move || {
-                let mut piece = [0; 4096];
-                while let Ok(count @ 1..) = stream.read(&mut piece) {
-                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                    kept.extend_from_slice(&piece[..count]);
-                    let surplus = kept.len().saturating_sub(TAIL_BYTES);
-                    kept.drain(..surplus);
-                }
-                drop(open);
-            });
-        }
-        Self { kept, reading }
-    }
-
-    /// What was read. Called when all writers are gone, so the stream has an end; the limit is for a descriptor that was
-    /// handed to a process that is none of ours.
-    fn text(&self) -> String {
-        self.reading.recv_timeout(DRAIN).ok();
-        String::from_utf8_lossy(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-fn write_lines(stdin: Option<impl Write + Send + 'static>) -> Sender<String> {
-    let (sender, lines) = mpsc::channel::<String>();
-    if let Some(mut stdin) = stdin {
-        // A thread of its own, because a contestant that does not read must not stop us.
-        thread::spawn(move || {
-            for line in lines {
-                if stdin.write_all(line.as_bytes()).and_then(|()| stdin.write_all(b"\n")).is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    sender
-}
-
-fn read_lines(pipe: File) -> Receiver<Line> {
-    // Bounded, so that a contestant that never stops talking fills the pipe and not our memory.
-    let (sender, receiver) = mpsc::sync_channel(LINES_AHEAD);
-    thread::spawn(move || {
-        let mut pipe = BufReader::new(pipe);
-        loop {
-            let mut bytes = Vec::new();
-            match pipe.by_ref().take(LINE_BYTES).read_until(b'\n', &mut bytes) {
-                Ok(1..) => {
-                    let text = String::from_utf8_lossy(&bytes).into_owned();
-                    if sender.send(Line { at: Instant::now(), text }).is_err() {
-                        return;
-                    }
-                }
-                _ => return,
-            }
-        }
-    });
-    receiver
-}
-
-/// How long what was written may take to be read.
-pub(super) const DRAIN: Duration = Duration::from_millis(200);
-
-/// How much of a contestant's output is kept to be shown when it fails.
-const TAIL_BYTES: usize = 64 * 1024;
-
-/// How many answers may wait to be heard.
-const LINES_AHEAD: usize = 16;
-
-/// The longest answer. The largest honest one is a description of some ten KiB.
-const LINE_BYTES: u64 = 1024 * 1024;
+/// How long a process may take to go after SIGKILL; one that waits for a broken disk may stay for ever.
+const UNKILLABLE: Duration = Duration::from_secs(10);
 
 /// From SIGTERM to SIGKILL.
 const TERM_TO_KILL: Duration = Duration::from_secs(2);
@@ -412,7 +368,8 @@ mod tests {
     }
 
     fn asked(script: &str) -> Result<Answer, String> {
-        let launch = Launch { command: &shell(script), folder: Path::new("/"), cpus: &[], keep: &[] };
+        let launch =
+            Launch { command: &shell(script), folder: Path::new("/"), cpus: &[], variables: &[], keep: &[] };
         ask(&launch, &Request::Describe, Duration::from_secs(5))
     }
 
@@ -429,7 +386,8 @@ mod tests {
         assert!(asked("echo nonsense >&3").is_err_and(|why| why.contains("not valid")));
 
         let command = shell("trap '' TERM; sleep 60 & echo hello; echo '{\"t\":\"ready\"}' >&3; wait");
-        let launch = Launch { command: &command, folder: Path::new("/"), cpus: &[0], keep: &[] };
+        let launch =
+            Launch { command: &command, folder: Path::new("/"), cpus: &[0], variables: &[], keep: &[] };
         let mut running = launch.start(&Request::Describe).expect("it starts");
         running.answers.recv_timeout(Duration::from_secs(5)).expect("it answers");
         assert_eq!(running.poll_exit(), None);
@@ -438,7 +396,8 @@ mod tests {
         assert_eq!(watch::tree(&[]), []);
 
         let command = shell("(setsid sleep 60 &) ; echo '{\"t\":\"ready\"}' >&3");
-        let launch = Launch { command: &command, folder: Path::new("/"), cpus: &[], keep: &[] };
+        let launch =
+            Launch { command: &command, folder: Path::new("/"), cpus: &[], variables: &[], keep: &[] };
         let ended = launch.start(&Request::Describe).expect("it starts").end(Duration::from_secs(5));
         assert!(ended.survivors.iter().any(|name| name.starts_with("sleep")), "{ended:?}");
         assert_eq!(watch::tree(&[]), []);

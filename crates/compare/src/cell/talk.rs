@@ -6,12 +6,13 @@
 //!                       |--danger--> in danger --outcome--> ... (or death by the cause that was asked for)
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use super::process::{DRAIN, Ended, Exit, Launch, Line, Running, last_line};
+use super::pipes::{DRAIN, Line};
+use super::process::{Ended, Exit, Launch, Running, last_line};
 use super::sample::Sample;
 use super::watch;
 use crate::protocol::{Answer, Metric, Request, Run, Uses};
@@ -30,6 +31,8 @@ pub(crate) struct CellOrder<'a> {
     pub(crate) results: &'a [u64],
     /// How many CPUs it has.
     pub(crate) cpus: u32,
+    /// Its work is CPU time, so that more than one worker can be told from one.
+    pub(crate) cpu_bound: bool,
     pub(crate) limit: Duration,
     /// Look at the tree again and again. It costs CPU time, so it is for rounds whose times do not count.
     pub(crate) observe: bool,
@@ -70,7 +73,11 @@ struct Talk<'a> {
     sample: Sample,
     state: State,
     started: Instant,
-    cpu_at_ready: u64,
+    /// CPU time by process and thread, and context switches, when it was ready.
+    cpu_at_ready: BTreeMap<(i32, i32), u64>,
+    switches_at_ready: (u64, u64),
+    /// Threads that were seen to have worked since, with their processes.
+    busy: BTreeSet<(i32, i32)>,
     available_at_start: u64,
 }
 
@@ -91,7 +98,9 @@ impl<'a> Talk<'a> {
             sample,
             state: State::Started,
             started: Instant::now(),
-            cpu_at_ready: 0,
+            cpu_at_ready: BTreeMap::new(),
+            switches_at_ready: (0, 0),
+            busy: BTreeSet::new(),
             available_at_start: watch::available_bytes(),
         }
     }
@@ -99,7 +108,8 @@ impl<'a> Talk<'a> {
     /// Hears the contestant out, or to its first fault, and ends it.
     fn listen(&mut self, mut running: Running) -> Option<Ended> {
         self.started = running.started;
-        let deadline = self.started + self.order.limit;
+        // A limit beyond what the clock can hold is no limit.
+        let deadline = self.started.checked_add(self.order.limit).unwrap_or(self.started + NO_LIMIT);
         while self.is_open() {
             if self.order.stop.load(Ordering::Relaxed) {
                 running.end(Duration::ZERO);
@@ -129,6 +139,11 @@ impl<'a> Talk<'a> {
                 self.look();
             }
         }
+        if self.order.stop.load(Ordering::Relaxed) {
+            // What broke may have broken because we are being stopped.
+            running.end(Duration::ZERO);
+            return None;
+        }
         if self.state == State::Over {
             let alone = watch::tree(self.order.launch.keep).len() <= 1;
             let peak = if alone { watch::high_water_bytes(running.pid).unwrap_or(0) } else { 0 };
@@ -155,7 +170,8 @@ impl<'a> Talk<'a> {
         };
         match (self.state, answer) {
             (State::Started, Answer::Ready) => {
-                self.cpu_at_ready = watch::cpu_ns(self.order.launch.keep);
+                self.cpu_at_ready = watch::cpu_by_thread(self.order.launch.keep);
+                self.switches_at_ready = watch::switches(self.order.launch.keep);
                 self.sample.startup_ns = nanos(line.at - self.started);
                 self.state = State::Warming;
             }
@@ -216,6 +232,16 @@ impl<'a> Talk<'a> {
         if inner > outer {
             return self.fail(Status::Wrong, format!("reported {inner} ns of work within {outer} ns"));
         }
+        if timed && inner < u128::from(self.order.run.timing.min_ns) {
+            let asked = self.order.run.timing.min_ns;
+            return self.fail(
+                Status::Wrong,
+                format!("was done after {inner} ns of batches, which must be {asked} ns"),
+            );
+        }
+        if self.order.metric == Metric::Outcome && self.sample.outcome.is_none() {
+            return self.fail(Status::Wrong, "said that it was done without an outcome".to_owned());
+        }
         if self.order.metric == Metric::Memory && self.sample.bytes.is_none() {
             return self.fail(Status::Wrong, "never held for its memory to be measured".to_owned());
         }
@@ -274,14 +300,20 @@ impl<'a> Talk<'a> {
     fn conclude(&mut self, ended: &Ended) {
         if self.sample.status == Status::Ok {
             self.judge_end(ended);
+        } else if !ended.survivors.is_empty() {
+            self.sample.notes.push(format!("left {} behind", count(ended.survivors.len(), "process")));
         }
         if self.sample.status == Status::Ok {
             self.judge_use();
         }
         let sample = &mut self.sample;
         sample.outer_ns = nanos(self.started.elapsed());
-        sample.cpu_ns = ended.used.cpu_ns.saturating_sub(self.cpu_at_ready);
-        sample.ctx = (ended.used.voluntary, ended.used.involuntary);
+        sample.cpu_ns = ended.used.cpu_ns.saturating_sub(self.cpu_at_ready.values().sum());
+        let (voluntary, involuntary) = self.switches_at_ready;
+        sample.ctx = (
+            ended.used.voluntary.saturating_sub(voluntary),
+            ended.used.involuntary.saturating_sub(involuntary),
+        );
         let cpus = u64::from(self.order.cpus.max(1));
         if self.order.run.timing.timed
             && ended.used.cpu_ns > sample.outer_ns * cpus + sample.outer_ns / 20 * cpus
@@ -296,7 +328,7 @@ impl<'a> Talk<'a> {
     fn judge_end(&mut self, ended: &Ended) {
         let left = &ended.survivors;
         match (self.state, ended.exit) {
-            (State::InDanger, exit) if dies_of(&self.order.run.scale, exit) => {
+            (State::InDanger, exit) if dies_of(&self.order.run.scale, exit, &ended.stderr) => {
                 self.sample.outcome = Some("program lost".to_owned());
                 self.sample.cause = Some(format!("{exit} ended the program"));
             }
@@ -305,6 +337,9 @@ impl<'a> Talk<'a> {
                     Status::Timeout,
                     format!("answered, then did not exit within {}", seconds(GOODBYE)),
                 );
+            }
+            (_, _) if ended.killed => {
+                self.fail(Status::Timeout, "closed its answers and did not end".to_owned());
             }
             (State::Over, Exit::Code(0)) => {}
             (State::Over, exit) => self.fail(Status::Crashed, format!("answered, then ended with {exit}")),
@@ -351,7 +386,20 @@ impl<'a> Talk<'a> {
             Uses::Processes => (processes < 2).then_some("processes"),
         };
         if let Some(declared) = fault {
-            self.fail(Status::Wrong, format!("does not use its model, which is {declared}: {seen}"));
+            return self.fail(Status::Wrong, format!("does not use its model, which is {declared}: {seen}"));
+        }
+        let several = self.order.run.workers > 1 && self.order.cpus > 1 && self.order.cpu_bound;
+        let processes: BTreeSet<i32> = self.busy.iter().map(|(pid, _)| *pid).collect();
+        let alone = match self.order.uses {
+            Uses::OneThread { .. } => None,
+            Uses::Threads => (self.busy.len() == 1).then_some("threads: one thread did all the work"),
+            Uses::Processes => (processes.len() == 1).then_some("processes: one process did all the work"),
+        };
+        if let Some(declared) = alone.filter(|_| several) {
+            self.fail(
+                Status::Wrong,
+                format!("does not use its model, which is {declared} for {} workers", self.order.run.workers),
+            );
         }
     }
 
@@ -361,6 +409,12 @@ impl<'a> Talk<'a> {
         *processes = look.processes.max(*processes);
         *threads = look.threads.max(*threads);
         *looks += 1;
+        if self.order.cpu_bound && look.threads <= FEW_THREADS {
+            let worked = watch::cpu_by_thread(self.order.launch.keep).into_iter().filter(|(thread, ns)| {
+                ns - self.cpu_at_ready.get(thread).copied().unwrap_or(0).min(*ns) >= WORKED_NS
+            });
+            self.busy.extend(worked.map(|(thread, _)| thread));
+        }
         // Every few looks are enough for memory, which is dear to read.
         if look.processes > 1 && (*looks % 8 == 1) {
             self.sample.peak_bytes = self.sample.peak_bytes.max(watch::pss_bytes(self.order.launch.keep));
@@ -389,13 +443,14 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// Is this how a program dies of the failure that was asked for?
-fn dies_of(scale: &str, exit: Exit) -> bool {
+/// Is this how a program dies of the failure that was asked for? An exit code alone would fit any mistake, so a panic must
+/// have said that it is the planted one.
+fn dies_of(scale: &str, exit: Exit, stderr: &str) -> bool {
     use nix::sys::signal::Signal::{SIGABRT, SIGSEGV};
     match scale {
         "abort" => exit == Exit::Signal(SIGABRT as i32),
         "segv" => exit == Exit::Signal(SIGSEGV as i32),
-        _ => matches!(exit, Exit::Code(1..)),
+        _ => matches!(exit, Exit::Code(1..)) && stderr.contains("planted"),
     }
 }
 
@@ -422,14 +477,23 @@ fn shorten(text: &str) -> String {
     text.chars().take(MOST).chain("...".chars()).collect()
 }
 
+/// Longer than anybody waits.
+const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How often we wake while a timed cell works, to see whether it is still there.
 const TICK: Duration = Duration::from_millis(50);
 
 /// The pause between two looks in a round whose times do not count.
 const OBSERVED_TICK: Duration = Duration::from_millis(1);
 
+/// A thread that used this much CPU time has worked; one that only waits for others uses far less in a check.
+const WORKED_NS: u64 = 2_000_000;
+
+/// With more threads than this, reading all of their times would take longer than what is looked at.
+const FEW_THREADS: u32 = 64;
+
 /// With fewer looks than this, not having seen a thread or process means nothing.
-const ENOUGH_LOOKS: u32 = 10;
+const ENOUGH_LOOKS: u32 = 5;
 
 /// How long a contestant may take to end after its last answer.
 const GOODBYE: Duration = Duration::from_secs(5);

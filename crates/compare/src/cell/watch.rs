@@ -3,8 +3,9 @@
 //! The engine is a subreaper, so every process that descends from a contestant stays below the engine for as long as it
 //! lives, whatever its parent does. Nothing here is asked of the contestant.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::path::Path;
 
 /// What one look at a tree showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) state: char,
     pub(crate) threads: u32,
+    /// CPU time in ticks.
+    pub(crate) ticks: u64,
 }
 
 /// How many processes and threads the tree has.
@@ -70,17 +73,40 @@ pub(crate) fn high_water_bytes(pid: i32) -> Option<u64> {
     field_kib(&format!("/proc/{pid}/status"), "VmHWM:")
 }
 
-/// CPU time of the tree's living threads so far, in nanoseconds.
-pub(crate) fn cpu_ns(keep: &[i32]) -> u64 {
-    let mut total = 0;
+/// CPU time of each living thread of the tree so far, in nanoseconds, by process and thread.
+pub(crate) fn cpu_by_thread(keep: &[i32]) -> BTreeMap<(i32, i32), u64> {
+    let mut found = BTreeMap::new();
+    for_each_thread(keep, |pid, thread, folder| {
+        let line = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+        found.insert((pid, thread), line.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0));
+    });
+    found
+}
+
+/// Context switches of the tree's living threads so far: voluntary, involuntary.
+pub(crate) fn switches(keep: &[i32]) -> (u64, u64) {
+    let (mut voluntary, mut involuntary) = (0, 0);
+    for_each_thread(keep, |_, _, folder| {
+        let text = fs::read_to_string(folder.join("status")).unwrap_or_default();
+        let count = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.trim().parse::<u64>().ok()).unwrap_or(0)
+        };
+        voluntary += count("voluntary_ctxt_switches:");
+        involuntary += count("nonvoluntary_ctxt_switches:");
+    });
+    (voluntary, involuntary)
+}
+
+fn for_each_thread(keep: &[i32], mut visit: impl FnMut(i32, i32, &Path)) {
     for process in tree(keep) {
-        let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", process.pid)) else { continue };
-        for task in tasks.flatten() {
-            let line = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            total += line.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
+        let tasks = fs::read_dir(format!("/proc/{}/task", process.pid));
+        for task in tasks.into_iter().flatten().flatten() {
+            if let Some(thread) = task.file_name().to_str().and_then(|name| name.parse().ok()) {
+                visit(process.pid, thread, &task.path());
+            }
         }
     }
-    total
 }
 
 /// Bytes of memory that could be had now without swapping.
@@ -88,20 +114,24 @@ pub(crate) fn available_bytes() -> u64 {
     field_kib("/proc/meminfo", "MemAvailable:").unwrap_or(u64::MAX)
 }
 
-/// The machine's busy and stolen CPU time since it started, in seconds, all CPUs together.
-pub(crate) fn cpu_seconds_of_machine() -> Option<(f64, f64)> {
-    let text = fs::read_to_string("/proc/stat").ok()?;
-    let ticks: Vec<f64> =
-        text.lines().next()?.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
-    // user, nice, system, idle, iowait, irq, softirq, steal; the unit is USER_HZ, which is 100 on every Linux.
-    let [user, nice, system, _idle, _iowait, irq, softirq, steal, ..] = ticks[..] else { return None };
-    Some(((user + nice + system + irq + softirq) / 100.0, steal / 100.0))
+/// CPU time that the hypervisor has taken away since the machine started, in seconds, all CPUs together.
+pub(crate) fn stolen_seconds() -> f64 {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    // cpu, user, nice, system, idle, iowait, irq, softirq, steal.
+    let steal = text.lines().next().and_then(|line| line.split_whitespace().nth(8)?.parse::<f64>().ok());
+    steal.unwrap_or(0.0) / TICKS_PER_SECOND
 }
 
-fn all_processes() -> impl Iterator<Item = Process> {
+/// USER_HZ, which is 100 on every Linux.
+pub(crate) const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Every process of the machine.
+pub(crate) fn all_processes() -> impl Iterator<Item = Process> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-        parse_stat(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        // A process may give itself a name of any bytes.
+        let line = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        parse_stat(pid, &String::from_utf8_lossy(&line))
     })
 }
 
@@ -115,6 +145,7 @@ fn parse_stat(pid: i32, line: &str) -> Option<Process> {
         name: line[open + 1..close].to_owned(),
         state: fields.first()?.chars().next()?,
         threads: fields.get(17)?.trim().parse().ok()?,
+        ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
     })
 }
 
@@ -133,7 +164,10 @@ mod tests {
     fn a_name_may_hold_spaces_and_parentheses() {
         let line = "7 (a) (b) S 3 7 7 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 12 0 100";
         let process = parse_stat(7, line).expect("it parses");
-        assert_eq!((process.parent, process.name.as_str(), process.threads), (3, "a) (b", 12));
+        assert_eq!(
+            (process.parent, process.name.as_str(), process.threads, process.ticks),
+            (3, "a) (b", 12, 11)
+        );
     }
 
     #[test]
@@ -143,7 +177,7 @@ mod tests {
         let own = pid(child.id());
         assert!(tree(&[]).iter().any(|process| process.pid == own));
         assert!(!tree(&[own]).iter().any(|process| process.pid == own));
-        assert!(look(&[]).processes >= 1 && pss_bytes(&[]) > 0 && cpu_ns(&[]) > 0);
+        assert!(look(&[]).processes >= 1 && pss_bytes(&[]) > 0 && !cpu_by_thread(&[]).is_empty());
         assert!(high_water_bytes(own) > Some(0) && available_bytes() < u64::MAX);
         child.kill().expect("it is ours to kill");
         child.wait().expect("it is ours to wait for");

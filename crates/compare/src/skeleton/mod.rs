@@ -95,8 +95,6 @@ fn check_name(kind: NewKind, name: &str) -> Result<(), Failure> {
             "{name:?} is no name for it: use {told}, a letter first, 40 at most"
         )));
     }
-    const KEYWORDS: [&str; 12] =
-        ["async", "await", "box", "crate", "fn", "loop", "match", "mod", "move", "static", "self", "super"];
     if matches!(kind, NewKind::Workload) && KEYWORDS.contains(&name) {
         return Err(Failure::usage(format!(
             "{name:?} is a word of Rust, and a workload is a module; choose another name"
@@ -104,6 +102,15 @@ fn check_name(kind: NewKind, name: &str) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Words of Rust, and names that the skeleton itself uses: a module of that name would not compile.
+const KEYWORDS: &[&str] = &[
+    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "compare", "const", "continue",
+    "core", "crate", "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if",
+    "impl", "in", "kit", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub",
+    "ref", "return", "self", "static", "std", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
 
 #[cfg(test)]
 mod tests {
@@ -119,6 +126,8 @@ mod tests {
             (NewKind::Model, ""),
             (NewKind::Workload, "ping-pong"),
             (NewKind::Workload, "loop"),
+            (NewKind::Workload, "type"),
+            (NewKind::Workload, "std"),
         ] {
             let folder = tempfile::tempdir().expect("a folder");
             let said = write_below(folder.path(), kind, name).expect_err(name).to_string();
@@ -138,7 +147,10 @@ mod tests {
         assert_eq!(written.len(), 3);
         let main =
             fs::read_to_string(folder.path().join("benches/models/my-pool/src/main.rs")).expect("written");
-        assert!(main.contains("MyPool") && main.contains("\"my-pool\"") && !main.contains("{{"), "{main}");
+        assert!(
+            main.contains("MyPoolContestant") && main.contains("\"my-pool\"") && !main.contains("{{"),
+            "{main}"
+        );
         let said = write_below(folder.path(), NewKind::Model, "my-pool").expect_err("it exists").to_string();
         assert!(said.contains("exists"), "{said}");
         fs::write(folder.path().join("compare.toml"), "[model.go]\ncommand = [\"go\"]").expect("ours");
