@@ -4,6 +4,9 @@
 
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
 
+#[cfg(test)]
+use kit::Stage;
+
 /// Stands where the kit's own `workloads` stands, with what a file of that folder finds there.
 #[cfg(test)]
 mod workloads {
@@ -40,6 +43,3 @@ mod workloads {
         assert_eq!(results, expected);
     }
 }
-
-#[cfg(test)]
-use kit::Stage;

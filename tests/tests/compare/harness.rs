@@ -1,6 +1,5 @@
 //! A project of its own for each test, and the engine started in it.
 
-use std::fmt::Debug;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -162,12 +163,9 @@ pub(crate) struct Started<'a> {
 }
 
 impl Started<'_> {
-    pub(crate) fn pid(&self) -> i32 {
-        self.child.id().cast_signed()
-    }
-
-    pub(crate) fn send(&self, signal: nix::sys::signal::Signal) {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).expect("it is our child");
+    pub(crate) fn send(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).expect("a process number is a positive i32");
+        kill(Pid::from_raw(pid), signal).expect("it is our child");
     }
 
     /// Waits until `condition` holds; the engine must not end before.
@@ -328,8 +326,8 @@ pub(crate) fn full(test: &str) -> bool {
 }
 
 /// Says that a test could not do its work here.
-pub(crate) fn skipped(test: &str, why: impl Debug + ToString) {
-    eprintln!("skipped {test}: {}", why.to_string());
+pub(crate) fn skipped(test: &str, why: &str) {
+    eprintln!("skipped {test}: {why}");
 }
 
 /// A machine may be slow, but not this slow.

@@ -73,13 +73,20 @@ fn a_disk_that_fills_up_ends_the_run_with_its_reason() {
         let output = Command::new("mount").args(arguments).arg(&disk).output();
         output.is_ok_and(|output| output.status.success())
     };
-    if !mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"]) {
+    if !mount(&["-t", "tmpfs", "-o", "size=512k", "tmpfs"]) {
         return skipped("a full disk", "mounting a small one takes root and its privileges");
     }
     let _mounted = Unmount(&disk);
     let mut engine = project.engine(LONG);
     engine.arg("--out").arg(&disk);
-    let finished = project.finish(engine).ended_with(1);
+    let mut engine = project.start(engine);
+    let kept = disk.join("latest/samples.jsonl");
+    engine.wait_until("a round is kept", || {
+        fs::read_to_string(&kept).is_ok_and(|text| text.contains("\"round\":1,"))
+    });
+    let filled = fs::write(disk.join("somebody else's"), vec![0; 1 << 20]);
+    assert!(filled.is_err(), "the disk is smaller than this");
+    let finished = engine.finish().ended_with(1);
     finished.complained_of(&["samples.jsonl", "No space left on device", "--out"]);
 }
 
@@ -94,9 +101,13 @@ impl Drop for Unmount<'_> {
 #[test]
 fn what_was_kept_before_a_write_failed_can_still_be_drawn() {
     let project = Project::new();
+    project.run("-w spawn --quick --rounds 1 --seed 1").ended_with(0);
+    let samples = fs::metadata(project.out().join("latest/samples.jsonl")).expect("it was written");
     let mut shell = Command::new("sh");
-    // A limit on the size of files stands for a disk: no privilege is needed. Its signal would end the engine.
-    let line = format!("trap '' XFSZ; ulimit -f 80; exec \"$ENGINE\" {LONG} --offline --progress none");
+    // A limit on the size of files stands for a disk: no privilege is needed. Its signal would end the engine, and its
+    // unit is 512 bytes.
+    let blocks = samples.len() / 512 + 8;
+    let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$ENGINE\" {LONG} --offline --progress none");
     shell.args(["-c", &line]).env("ENGINE", ENGINE);
     project.finish(project.started(shell)).ended_with(1).complained_of(&["samples.jsonl", "--out"]);
     let mut report = project.bare_engine();
