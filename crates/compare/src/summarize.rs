@@ -8,7 +8,7 @@ use crate::noise::Disturbance;
 use crate::protocol::{Metric, Workload};
 use crate::stats::{Round, amdahl, compare, control, drift, robust, ties};
 use crate::store::Record;
-use crate::summary::{Cell, Flag, NoiseFloor, SCHEMA, Speedup, Status, Summary, Sweep, Verdict};
+use crate::summary::{Cell, Flag, NoiseFloor, SCHEMA, Slope, Speedup, Status, Summary, Sweep, Verdict};
 use crate::table::group;
 use crate::texts::EN;
 
@@ -46,6 +46,7 @@ pub(crate) fn summarize(records: &[Record]) -> Result<Summary, Failure> {
     compare_groups(&mut summary, &by_cell, *margin);
     summary.sweeps = sweeps(&summary, *margin);
     summary.speedups = speedups(&summary);
+    summary.slopes = slopes(&summary);
     cross_check(&mut summary);
     summary.flags.extend(disturbance_flags(&disturbed));
     summary.flags.extend(value_flags(&summary, *margin));
@@ -325,6 +326,37 @@ fn sweeps(summary: &Summary, floor: f64) -> Vec<Sweep> {
         sweep.ratios.sort_unstable_by_key(|(workers, ..)| *workers);
         found.push(sweep);
     }
+    found
+}
+
+/// With several scales of a memory workload: what one more unit takes.
+fn slopes(summary: &Summary) -> Vec<Slope> {
+    let mut by_model: BTreeMap<_, Vec<(&Cell, f64, f64)>> = BTreeMap::new();
+    for cell in usable(summary).filter(|cell| cell.metric == Metric::Memory) {
+        let units = units(&summary.workloads, cell) as f64;
+        if let Some(value) = cell.value {
+            let key = (&cell.workload, &cell.model, &cell.form, cell.cpus, cell.workers);
+            by_model.entry(key).or_default().push((cell, units, units * value));
+        }
+    }
+    let mut found = Vec::new();
+    for ((workload, model, form, cpus, workers), points) in by_model {
+        let largest = points.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let line: Vec<(f64, f64)> = points.iter().map(|&(_, units, bytes)| (units, bytes)).collect();
+        if let Some(((cell, ..), bytes_per_unit)) = largest.zip(robust::theil_sen(&line)) {
+            found.push(Slope {
+                workload: workload.clone(),
+                model: model.clone(),
+                form: form.clone(),
+                cpus,
+                workers,
+                scale: cell.scale.clone(),
+                scales: u32::try_from(points.len()).unwrap_or(u32::MAX),
+                bytes_per_unit,
+            });
+        }
+    }
+    found.sort_by(|a, b| a.bytes_per_unit.total_cmp(&b.bytes_per_unit));
     found
 }
 

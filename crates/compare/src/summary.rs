@@ -33,6 +33,9 @@ pub struct Summary {
     /// `--workers`: which worker count is best, by workload, scale and model.
     #[serde(default)]
     pub sweeps: Vec<Sweep>,
+    /// Memory over several scales: what one more task takes, without what the runtime takes once.
+    #[serde(default)]
+    pub slopes: Vec<Slope>,
     /// `--cpus`: the speed-up by workload, scale and model.
     #[serde(default)]
     pub speedups: Vec<Speedup>,
@@ -266,6 +269,27 @@ pub struct Sweep {
     pub ties: Vec<u32>,
     /// Each count with its ratio to `best` and the interval.
     pub ratios: Vec<(u32, f64, f64, f64)>,
+}
+
+/// What one more unit of a memory workload takes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Slope {
+    /// The workload.
+    pub workload: String,
+    /// The model.
+    pub model: String,
+    /// `generic` or `idiomatic`.
+    pub form: String,
+    /// How many CPUs and workers the cells had.
+    pub cpus: u32,
+    /// How many workers the cells had.
+    pub workers: u32,
+    /// The largest scale that it rests on.
+    pub scale: String,
+    /// How many scales it rests on: two at least.
+    pub scales: u32,
+    /// Bytes per unit: the Theil-Sen slope of the bytes of all units over their number.
+    pub bytes_per_unit: f64,
 }
 
 /// How one model's time falls with more CPUs.

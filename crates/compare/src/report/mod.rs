@@ -75,6 +75,7 @@ impl<'a> Page<'a> {
                         (strip::answers(self))
                         (heat::section(self))
                         @for groups in &self.workloads { (workload::section(self, groups)) }
+                        (scaling::slopes(self))
                         (scaling::sweeps(self))
                         (scaling::speedups(self))
                         (holes::section(self))

@@ -1,9 +1,38 @@
-//! Worker counts and speed-ups, where the run asked for them.
+//! How things grow: bytes with tasks, and, where the run asked for them, times with workers and CPUs.
 
 use maud::{Markup, html};
 
 use super::{GLYPHS, Page, scrolling};
+use crate::table::group::entry_name;
 use crate::texts::number;
+
+/// What one more task takes, where a memory workload was measured at several scales.
+pub(super) fn slopes(page: &Page<'_>) -> Markup {
+    let (t, words, slopes) = (&page.texts.report, &page.texts.words, &page.summary.slopes);
+    if slopes.is_empty() {
+        return Markup::default();
+    }
+    html! {
+        section #slopes aria-labelledby="slopes-h" {
+            h2 #slopes-h { (t.slopes) }
+            p.help { (t.slopes_help) }
+            (scrolling(t.slopes, &html! {
+                table.text {
+                    thead { tr { th scope="col" { (t.model) } th scope="col" { (t.place) } th scope="col" { (t.value) } } }
+                    tbody {
+                        @for slope in slopes {
+                            tr data-m=(slope.model) {
+                                th scope="row" { (entry_name(page.summary, &slope.workload, &slope.model, &slope.form)) }
+                                td { (slope.workload) }
+                                td { ((words.slope)(&number::bytes(slope.bytes_per_unit), slope.scales)) }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
 
 /// The best worker count of each model.
 pub(super) fn sweeps(page: &Page<'_>) -> Markup {
@@ -29,7 +58,7 @@ pub(super) fn sweeps(page: &Page<'_>) -> Markup {
                         @for sweep in sweeps {
                             @let ties: Vec<u32> = sweep.ties.iter().copied().filter(|count| *count != sweep.best).collect();
                             tr data-m=(sweep.model) {
-                                th scope="row" { (sweep.model) }
+                                th scope="row" { (entry_name(page.summary, &sweep.workload, &sweep.model, &sweep.form)) }
                                 td { (sweep.workload) " " (sweep.scale) ", " ((t.on_cpus)(sweep.cpus)) }
                                 td { ((words.best_workers)(sweep.best, &ties)) }
                                 td {
@@ -75,7 +104,7 @@ pub(super) fn speedups(page: &Page<'_>) -> Markup {
                     tbody {
                         @for speedup in speedups {
                             tr data-m=(speedup.model) {
-                                th scope="row" { (speedup.model) }
+                                th scope="row" { (entry_name(page.summary, &speedup.workload, &speedup.model, &speedup.form)) }
                                 td { (speedup.workload) " " (speedup.scale) }
                                 @for count in &counts {
                                     td {

@@ -4,8 +4,8 @@ use super::answer::answer;
 use super::screen::{readable, wrap};
 use super::{Screen, Style, cards, grid, outcome};
 use crate::protocol::Metric;
-use crate::summary::{Status, Summary, Verdict};
-use crate::table::group::{Group, Row};
+use crate::summary::{Slope, Status, Summary, Verdict};
+use crate::table::group::{Group, Row, entry_name};
 use crate::texts::{Texts, number};
 
 /// All blocks of one workload.
@@ -36,6 +36,7 @@ fn values(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> 
     }
     lines.extend(notes(group, screen));
     lines.extend(holes(&group.holes.iter().collect::<Vec<_>>(), screen));
+    lines.extend(slopes(summary, group, screen));
     lines.extend(sweeps(summary, group, screen));
     lines.extend(speedups(summary, group, screen));
     lines
@@ -166,6 +167,23 @@ fn holes(holes: &[&Row<'_>], screen: &Screen) -> Vec<String> {
     lines
 }
 
+/// What one more unit takes, told below the largest scale of a memory workload.
+fn slopes(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
+    let mine =
+        || summary.slopes.iter().filter(|slope| slope.workload == group.workload && slope.cpus == group.cpus);
+    let mut scales =
+        summary.workloads.iter().filter(|workload| workload.name == group.workload).flat_map(|it| &it.scales);
+    let largest = scales.rfind(|scale| mine().any(|slope| slope.scale == scale.label));
+    if largest.is_none_or(|scale| scale.label != group.scale) {
+        return Vec::new();
+    }
+    let line = |slope: &Slope| {
+        let name = entry_name(summary, &slope.workload, &slope.model, &slope.form);
+        format!("{name}: {}", (screen.texts.words.slope)(&number::bytes(slope.bytes_per_unit), slope.scales))
+    };
+    screen.listed(screen.texts.table.slopes, &mine().map(line).collect::<Vec<_>>())
+}
+
 fn sweeps(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
     let of_group = summary.sweeps.iter().filter(|sweep| {
         (&*sweep.workload, &*sweep.scale, sweep.cpus) == (group.workload, group.scale, group.cpus)
@@ -175,7 +193,8 @@ fn sweeps(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> 
     let words = &screen.texts.words;
     let lines = here.map(|sweep| {
         let ties: Vec<u32> = sweep.ties.iter().copied().filter(|count| *count != sweep.best).collect();
-        format!("{}: {}", sweep.model, (words.best_workers)(sweep.best, &ties))
+        let name = entry_name(summary, &sweep.workload, &sweep.model, &sweep.form);
+        format!("{name}: {}", (words.best_workers)(sweep.best, &ties))
     });
     screen.listed(screen.texts.table.best_workers, &lines.collect::<Vec<_>>())
 }
@@ -195,7 +214,8 @@ fn speedups(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String
         };
         let mut parts: Vec<String> = speedup.points.iter().map(point).collect();
         parts.extend(speedup.parallel_fraction.map(|part| (words.parallel_part)(&number::percent(part))));
-        format!("{}: {}", speedup.model, parts.join(", "))
+        let name = entry_name(summary, &speedup.workload, &speedup.model, &speedup.form);
+        format!("{name}: {}", parts.join(", "))
     });
     screen.listed(screen.texts.table.speedup, &lines.collect::<Vec<_>>())
 }

@@ -155,6 +155,12 @@ impl Row<'_> {
     }
 }
 
+/// What people know a model by on a workload: with its form, where it has more than one there.
+pub(crate) fn entry_name(summary: &Summary, workload: &str, model: &str, form: &str) -> String {
+    let forms = |cell: &&Cell| cell.workload == workload && cell.model == model && cell.form != form;
+    if summary.cells.iter().any(|cell| forms(&cell)) { format!("{model} {form}") } else { model.to_owned() }
+}
+
 /// The workload of this name, if it has described itself.
 pub(crate) fn workload<'a>(summary: &'a Summary, name: &str) -> Option<&'a Workload> {
     summary.workloads.iter().find(|workload| workload.name == name)

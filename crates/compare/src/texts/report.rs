@@ -123,6 +123,10 @@ pub(crate) struct ReportTexts {
     pub(crate) sweeps: &'static str,
     /// What they show.
     pub(crate) sweeps_help: &'static str,
+    /// The heading of the bytes per further task.
+    pub(crate) slopes: &'static str,
+    /// What they are.
+    pub(crate) slopes_help: &'static str,
     /// Column: the best count.
     pub(crate) best: &'static str,
     /// Column: the ratio of each count to the best.

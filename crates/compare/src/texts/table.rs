@@ -39,6 +39,8 @@ pub(crate) struct TableTexts {
     pub(crate) unstable: &'static str,
     /// The heading of the best worker counts.
     pub(crate) best_workers: &'static str,
+    /// The heading of the bytes per further unit.
+    pub(crate) slopes: &'static str,
     /// The heading of the speed-ups.
     pub(crate) speedup: &'static str,
 }

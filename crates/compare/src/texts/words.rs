@@ -67,6 +67,8 @@ pub(crate) struct Words {
     pub(crate) interrupted: &'static str,
     /// The control and the margin of a group: ratio with interval, and margin, both formatted.
     pub(crate) noise_floor: fn(&str, &str) -> String,
+    /// Bytes per further unit, formatted, and over how many scales.
+    pub(crate) slope: fn(&str, u32) -> String,
     /// The best worker count of a model and the counts that tie with it.
     pub(crate) best_workers: fn(u32, &[u32]) -> String,
     /// One point of a speed-up: CPUs, and the factor formatted.

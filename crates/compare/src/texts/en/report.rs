@@ -85,6 +85,8 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     peak: "Peak memory",
     plot: |baseline| format!("Ratio to {baseline}"),
 
+    slopes: "Bytes per further task",
+    slopes_help: "The Theil-Sen slope of memory over the number of waiting tasks: what a runtime takes once is not in it.",
     sweeps: "Worker counts",
     sweeps_help: "For each model the count with the smallest value, and the counts that are not shown to be worse.",
     best: "Best",

@@ -21,5 +21,6 @@ pub(super) const TABLE: TableTexts = TableTexts {
     against: |baseline| format!("ratios against {baseline}"),
     unstable: "UNSTABLE",
     best_workers: "Best worker count:",
+    slopes: "What one more takes, without what is taken once:",
     speedup: "Speed-up:",
 };

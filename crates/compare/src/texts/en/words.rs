@@ -61,6 +61,7 @@ pub(super) const WORDS: Words = Words {
     noise_floor: |ratio, margin| {
         format!("Noise floor: control {ratio}; within {margin} two models are called the same.")
     },
+    slope: |bytes, scales| format!("{bytes} (over {scales} scales)"),
     best_workers: |best, ties| match ties {
         [] => format!("{best}"),
         ties => {
