@@ -1,6 +1,6 @@
 //! Which cells there are: every workload and scale against every model and form, each with what stands in its way.
 
-use crate::protocol::{Ability, Description, Metric, Need, Profile, Uses, Workload};
+use crate::protocol::{Ability, Description, Metric, Need, Profile, Scale, Uses, Workload};
 use crate::roster::Contestant;
 use crate::schedule::GroupShape;
 use crate::select::{Names, Selection};
@@ -71,6 +71,8 @@ pub(crate) struct Extent<'a> {
     pub(crate) workers: &'a [u32],
     /// Always part of the run, so that there is something to compare with.
     pub(crate) baseline: &'a str,
+    /// Every scale, those too that belong to another profile: for a list.
+    pub(crate) all_scales: bool,
     /// What a need lacks on this machine, if it lacks anything.
     pub(crate) lacks: &'a dyn Fn(Need) -> Option<String>,
 }
@@ -84,7 +86,7 @@ impl Matrix {
             if !extent.contestants.iter().any(|contestant| picked(&contestant.name)) {
                 continue;
             }
-            for scale in 0..workload.scales.len() {
+            for scale in (0..workload.scales.len()).filter(|&scale| extent.shows(&workload.scales[scale])) {
                 let first = matrix.cells.len();
                 for contestant in extent.contestants {
                     if picked(&contestant.name) || contestant.name == extent.baseline {
@@ -114,6 +116,13 @@ fn rounds_of(metric: Metric, profile: Profile, rounds: u32) -> u32 {
 }
 
 impl Extent<'_> {
+    /// Whether a scale is part of this run, or is worth a word that it is not: a quick run tells what a plain one has.
+    fn shows(&self, scale: &Scale) -> bool {
+        let replaced = scale.quick_only && self.profile == Profile::Default;
+        let most = self.profile.max(Profile::Default);
+        self.all_scales || (scale.profile <= most && !replaced)
+    }
+
     /// All names that a filter may hit.
     pub(crate) fn names(&self) -> Names {
         Names {

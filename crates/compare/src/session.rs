@@ -90,6 +90,7 @@ impl Session {
             all_cpus: u32::try_from(self.cpus.len()).unwrap_or(1),
             workers: &options.worker_counts(),
             baseline: &self.baseline,
+            all_scales: options.list,
             lacks: &|need| self.lacks(need),
         });
         if matrix.cells.is_empty() {
