@@ -7,8 +7,8 @@
 //! - `src/bin/planted.rs` is a contestant that misbehaves in the way that its first argument names;
 //! - `src/bin/skeleton.rs` is what `cargo xtask compare new` writes, proven to compile, to run and to be right;
 //! - `kit-seq`, `kit-threads` and `kit-server` are the oracle, the honest contestant and the server of `fetch`;
-//! - `tests/compare/` holds the tests, a file for each kind of behaviour, in one program: they take turns, because
-//!   a second engine on the machine would be the noise that the first one reports.
+//! - `tests/compare/` holds the tests, a file for each kind of behaviour, in one program: those that
+//!   judge times have the machine to themselves, because a second engine would be the noise that the first one reports.
 //!
 //! Tests that measure in earnest take minutes and want a quiet machine. They run with `cargo xtask test --full` (which
 //! sets `TREFOIL_FULL=1`) and say that they are skipped otherwise.

@@ -15,14 +15,16 @@ use std::time::{Duration, Instant};
 
 use compare::protocol::{self, Ability, Answer, Description, Request, Run, Uses};
 use nix::sys::signal::{SigSet, Signal, raise};
-use nix::unistd::setsid;
+use nix::unistd::{Pid, close, getpgid, getppid, setpgid, setsid};
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 27] = [
+const FAULTS: [&str; 29] = [
     "none",
     "leaves-early",
     "panics",
     "hangs",
+    "hangs-elsewhere",
+    "closes-answers",
     "segfaults",
     "exits-unanswered",
     "exits-with-3",
@@ -97,7 +99,7 @@ fn description(fault: &str) -> Description {
             forms: vec!["generic".into()],
             ..Ability::default()
         }],
-        workloads: Vec::new(),
+        ..Description::default()
     }
 }
 
@@ -145,9 +147,20 @@ impl Cell {
         }
     }
 
-    fn before_warm(&self) {
+    fn before_warm(&mut self) {
         match self.fault.as_str() {
             "panics" => panic!("planted panic"),
+            "hangs-elsewhere" => {
+                let engine = getpgid(Some(getppid())).expect("the engine is still there");
+                setpgid(Pid::from_raw(0), engine).expect("it is in our session");
+                thread::sleep(LONG);
+            }
+            "closes-answers" => {
+                close(protocol::ANSWER_FD).expect("it is open");
+                self.answers.0 =
+                    OpenOptions::new().write(true).open("/dev/null").expect("it can always be written");
+                thread::sleep(LONG);
+            }
             "hangs" => thread::sleep(LONG),
             // The standard library's handler takes the first one and puts the default action back.
             "segfaults" => loop {

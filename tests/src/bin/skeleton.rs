@@ -10,7 +10,7 @@ use kit::Stage;
 /// Stands where the kit's own `workloads` stands, with what a file of that folder finds there.
 #[cfg(test)]
 mod workloads {
-    use crate::{Model, Skeleton};
+    use crate::{Model, SkeletonContestant};
     use compare::protocol::{Case, Input, Profile, Scale};
     use std::sync::Arc;
 
@@ -36,7 +36,7 @@ mod workloads {
         assert!((skeleton::NEEDS.units)(n) >= n && skeleton::NEEDS.capabilities.len() == 1);
         let input = skeleton::input(&Case { seed: 7, n, ..Case::default() }).expect("it needs nothing else");
         let expected = skeleton::expected(&input, n);
-        let model = Arc::new(Skeleton::start(2).expect("it starts"));
+        let model = Arc::new(SkeletonContestant::start(2).expect("it starts"));
         let stage = Arc::new(kit::Stage { input, scale: about.scales[0].label.clone(), n, workers: 2 });
         let (own_model, own_stage) = (Arc::clone(&model), Arc::clone(&stage));
         let results = model.run(async move { skeleton::run(&*own_model, &own_stage).await });

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,18 +22,25 @@ pub(crate) const THREADS: &str = env!("CARGO_BIN_EXE_kit-threads");
 
 /// A folder that the engine takes for a project: contestants `seq` and `threads`, and those that a test adds.
 ///
-/// While it lives, no other test runs an engine.
+/// While one that is [alone](Project::alone) lives, no other test runs an engine.
 pub(crate) struct Project {
     folder: TempDir,
     root: PathBuf,
     compare_toml: String,
     /// In the environment of the engine and of all that it starts.
     mark: String,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
-/// One engine at a time: another one would be the noise that the first reports.
-static TURN: Mutex<()> = Mutex::new(());
+/// Engines that judge times have the machine to themselves: another one would be the noise that they report. A test
+/// drops its project before it makes the next one, or it may wait for itself.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+#[expect(dead_code, reason = "held for as long as the project lives, never looked at")]
+enum Turn {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
 
 impl Project {
     pub(crate) fn new() -> Self {
@@ -42,8 +49,16 @@ impl Project {
 
     /// The root's own name is `name`.
     pub(crate) fn named(name: &str) -> Self {
+        Self::made(name, Turn::Shared(MACHINE.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// For tests of which times are the point.
+    pub(crate) fn alone() -> Self {
+        Self::made("project", Turn::Alone(MACHINE.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn made(name: &str, turn: Turn) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::Builder::new().prefix("trefoil-").tempdir().expect("a temporary folder");
         let root = folder.path().join(name);
         fs::create_dir_all(root.join("target/compare")).expect("it is ours");

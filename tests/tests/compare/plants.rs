@@ -29,6 +29,8 @@ const BROKEN: &[Plant] = &[
     ("silent", &["exits-unanswered"], "crashed", "exit code 0 before its answer"),
     ("code-3", &["exits-with-3"], "crashed", "answered, then ended with exit code 3"),
     ("hangs", &["hangs"], "timeout", "no end within 4 s"),
+    ("hangs-elsewhere", &["hangs-elsewhere"], "timeout", "no end within 4 s"),
+    ("mute", &["closes-answers"], "timeout", "closed its answers and did not end"),
     ("stays", &["stays"], "timeout", "did not exit"),
     ("leaks", &["leaks"], "leaked", "left 1 process behind: planted (pid "),
     ("leaks-far", &["leaks-with-setsid"], "leaked", "left 1 process behind: planted (pid "),

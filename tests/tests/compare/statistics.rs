@@ -28,7 +28,7 @@ fn disturbance(summary: &Summary) -> Option<&serde_json::Value> {
 
 #[test]
 fn a_busy_stranger_is_flagged() {
-    let project = Project::new();
+    let project = Project::alone();
     let hog = Hog::start();
     // Three entries of a plain round last the half second that the engine needs to judge it.
     project.run("-w primes -m threads,seq --rounds 2 --seed 1").ended_with(0);
@@ -46,7 +46,7 @@ fn a_stranger_who_comes_halfway_is_named_with_the_rounds() {
     if !full("a stranger who comes halfway") {
         return;
     }
-    let project = Project::new();
+    let project = Project::alone();
     let mut engine = project.start(project.engine("-w primes --rounds 12 --seed 1"));
     engine.wait_until("round 6 is kept", || {
         project.records().iter().any(|record| record["round"].as_u64() >= Some(6))
@@ -69,7 +69,7 @@ fn the_same_program_under_another_name_is_never_faster_or_slower() {
         return;
     }
     for seed in 1..=2 {
-        let project = Project::new().with("twin", &[THREADS]);
+        let project = Project::alone().with("twin", &[THREADS]);
         project.run(&format!("-w spawn,primes -m threads,twin --rounds 12 --seed {seed}")).ended_with(0);
         for cell in project.summary().cells().iter().filter(|cell| cell["model"] == "twin") {
             let verdict = &cell["verdict"];
@@ -83,7 +83,7 @@ fn ten_percent_more_work_is_slower() {
     if !full("ten percent more work") {
         return;
     }
-    let project = Project::new().with("slow", &["env", "COMPARE_KIT_SLOW_PERCENT=10", THREADS]);
+    let project = Project::alone().with("slow", &["env", "COMPARE_KIT_SLOW_PERCENT=10", THREADS]);
     project.run("-w primes -m threads,slow --rounds 12 --seed 1").ended_with(0);
     let summary = project.summary();
     let found = summary.cells().iter().filter(|cell| cell["model"] == "slow" && cell["status"] == "ok");
