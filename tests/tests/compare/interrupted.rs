@@ -47,10 +47,22 @@ fn ctrl_c_does_not_wait_for_a_contestant_that_hangs() {
 }
 
 #[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let project = Project::new().with("hangs", &[PLANTED, "hangs", "2"]);
+    let mut engine = project.start(project.engine("-w spawn -m seq,hangs --quick --rounds 1000 --seed 1"));
+    until_round(&project, &mut engine, 1);
+    engine.send(Signal::SIGINT);
+    engine.send(Signal::SIGTERM);
+    assert_eq!(engine.wait().code(), Some(130));
+    assert_eq!(project.survivors(Duration::from_secs(2)), Vec::<String>::new());
+}
+
+#[test]
 fn a_killed_engine_leaves_whole_records_and_no_process() {
     let project = Project::new();
     let mut engine = project.start(project.engine(LONG));
     until_round(&project, &mut engine, 6);
+    engine.wait_until("a contestant runs", || project.survivors(Duration::ZERO).len() > 1);
     engine.send(Signal::SIGKILL);
     engine.wait();
     assert_eq!(project.survivors(Duration::from_secs(2)), Vec::<String>::new());

@@ -51,8 +51,9 @@ fn copy_folder(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the project can be read").flatten() {
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
-            let left_out = [".git", "target", "__pycache__"].map(OsStr::new);
-            if !left_out.contains(&entry.file_name().as_os_str()) {
+            // Cargo marks its target folder, whatever it is called; this copy lies in one.
+            let kept_by_a_tool = entry.file_name() == ".git" || source.join("CACHEDIR.TAG").is_file();
+            if !kept_by_a_tool {
                 copy_folder(&source, &target);
             }
         } else {
