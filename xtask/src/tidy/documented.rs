@@ -31,7 +31,7 @@ fn workloads(tree: &Tree) -> BTreeSet<String> {
     tree.files()
         .filter_map(|path| path.strip_prefix("benches/kit/src/workloads/")?.strip_suffix(".rs"))
         .filter(|name| *name != "mod" && !name.contains('/'))
-        .map(|name| name.replace('_', "-"))
+        .map(str::to_owned)
         .collect()
 }
 
