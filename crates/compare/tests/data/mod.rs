@@ -109,7 +109,6 @@ pub(crate) fn run(rounds: u32) -> Summary {
         ties: vec![2, 4],
         ratios: vec![(1, 1.94, 1.9, 1.97), (2, 1.0, 1.0, 1.0), (4, 1.01, 0.99, 1.03)],
         form: "generic".to_owned(),
-        ..Sweep::default()
     });
     summary.speedups.push(Speedup {
         workload: "primes".to_owned(),
@@ -118,7 +117,6 @@ pub(crate) fn run(rounds: u32) -> Summary {
         points: vec![(1, 1.0, 1.0, 1.0), (2, 1.93, 1.9, 1.96)],
         parallel_fraction: Some(0.964),
         form: "generic".to_owned(),
-        ..Speedup::default()
     });
     summary
 }
