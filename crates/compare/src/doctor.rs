@@ -12,17 +12,10 @@ use crate::texts::EN;
 /// Looks at what stands, listens for a moment for who is at work, and prints all of it.
 pub(crate) fn run() -> Result<ExitCode, Failure> {
     let machine = machine::machine();
-    let mut text = format!(
-        "{}\n{} CPUs, {} MiB of memory, {}, virtualization: {}, clock source: {}\n",
-        machine.cpu,
-        machine.cpus,
-        machine.memory_bytes / (1024 * 1024),
-        machine.os,
-        machine.virtualization,
-        machine.clock
-    );
+    let t = &EN.flags;
+    let mut text = (t.doctor_machine)(&machine);
     for (name, value) in &machine.limits {
-        text += &format!("limit {name}: {value}\n");
+        text += &(t.doctor_limit)(name, value);
     }
     text.push('\n');
     let mut found: Vec<(String, String, String)> = machine::standing_flags(&machine)
@@ -32,20 +25,14 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
     let outside = Outside::look();
     std::thread::sleep(LISTEN);
     for (code, cpus, by) in outside.since(&[crate::cell::pid(std::process::id())]) {
-        let percent = format!("{:.0} % of a CPU within {} s", cpus * 100.0, LISTEN.as_secs());
+        let what = (t.doctor_heard)(&code, cpus * 100.0, LISTEN);
         found.push(match code.as_str() {
-            "steal" => {
-                (format!("{code}: {percent}"), EN.run.steal_cause.to_owned(), EN.run.steal_remedy.to_owned())
-            }
-            _ => (
-                format!("{code}: {percent}"),
-                (EN.run.above_all)(by.as_deref()),
-                EN.run.outside_remedy.to_owned(),
-            ),
+            "steal" => (what, t.steal.cause.to_owned(), t.steal.remedy.to_owned()),
+            _ => (what, (t.outside.cause)(by.as_deref()), t.outside.remedy.to_owned()),
         });
     }
     if found.is_empty() {
-        text += EN.run.all_quiet;
+        text += t.doctor_quiet;
         text.push('\n');
     }
     for (what, cause, remedy) in found {

@@ -10,6 +10,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::Pid;
 
 use crate::summary::{Flag, Machine};
+use crate::texts::EN;
 
 /// The machine as the report names it.
 pub(crate) fn machine() -> Machine {
@@ -58,51 +59,23 @@ pub(crate) fn allowed_cpus() -> Vec<usize> {
 
 /// What is wrong with the machine before anything has run.
 pub(crate) fn standing_flags(machine: &Machine) -> Vec<Flag> {
+    let t = &EN.flags;
     let mut flags = Vec::new();
-    let mut flag = |code: &str, what: String, cause: &str, remedy: &str| {
-        let text = |text: &str| text.to_owned();
-        flags.push(Flag {
-            code: text(code),
-            what,
-            cause: text(cause),
-            remedy: text(remedy),
-            rounds: Vec::new(),
-        });
-    };
     if !machine.clock.is_empty() && machine.clock != "tsc" {
-        flag(
-            "clock-source",
-            format!("the clock source is {}, not tsc", machine.clock),
-            "the kernel or the hypervisor does not trust the processor's counter",
-            "reading the clock is slow here; times below some microseconds per batch are not to be trusted",
-        );
+        flags.push(t.clock_source.flag("clock-source", (t.clock_source.what)(&machine.clock)));
     }
     if let Some(governor) = machine.governor.as_deref().filter(|&governor| governor != "performance") {
-        flag(
-            "governor",
-            format!("the frequency governor is {governor}"),
-            "the processor changes its speed with the load",
-            "sudo cpupower frequency-set --governor performance",
-        );
+        flags.push(t.governor.flag("governor", (t.governor.what)(governor)));
     }
     if on_battery() {
-        flag(
-            "battery",
-            "the machine runs on its battery".to_owned(),
-            "no mains",
-            "plug it in: power saving changes every number",
-        );
+        flags.push(t.battery.flag("battery", t.battery.what.to_owned()));
     }
     let running =
         read("/proc/loadavg").split(' ').nth(3).and_then(|part| part.split('/').next()?.parse::<u32>().ok());
     // One of the running threads is this one.
     if let Some(running) = running.filter(|&running| running > machine.cpus + 1) {
-        flag(
-            "load-at-start",
-            format!("{} threads were running at the start, on {} CPUs", running - 1, machine.cpus),
-            "other programs are at work",
-            "close them, or come back when they are done",
-        );
+        let what = (t.load_at_start.what)(running - 1, machine.cpus);
+        flags.push(t.load_at_start.flag("load-at-start", what));
     }
     flags
 }

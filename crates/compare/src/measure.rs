@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::stats::compare::CORRECTED_ROUNDS;
 use crate::store::{self, Record, Store};
 use crate::summarize::summarize;
-use crate::summary::{Cell, Flag, RunInfo, Status, Summary};
+use crate::summary::{Cell, RunInfo, Status, Summary};
 use crate::table;
 use crate::texts::{EN, PlanCount};
 use crate::{listing, report};
@@ -199,13 +199,8 @@ fn header(session: &Session, matrix: &Matrix, options: &Options, manner: &Manner
     let mut flags = machine::standing_flags(&session.machine);
     let asks = matrix.groups.iter().any(|group| group.workload.needs.contains(&Need::Server));
     if asks && session.machine.cpus < 4 {
-        flags.push(Flag {
-            code: "shared-cpu".to_owned(),
-            what: EN.run.shared_cpu.to_owned(),
-            cause: EN.run.shared_cpu_cause.to_owned(),
-            remedy: EN.run.shared_cpu_remedy.to_owned(),
-            rounds: Vec::new(),
-        });
+        let text = &EN.flags.shared_cpu;
+        flags.push(text.flag("shared-cpu", text.what.to_owned()));
     }
     let models = session.contestants.iter().map(crate::roster::Contestant::info).collect();
     let cells = matrix.cells.iter().map(planned).collect();

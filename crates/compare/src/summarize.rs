@@ -420,25 +420,26 @@ fn cross_check(summary: &mut Summary) {
 }
 
 fn disturbance_flags(disturbed: &[&Disturbance]) -> Vec<Flag> {
-    let texts = &EN.run;
+    let t = &EN.flags;
     let mut flags = Vec::new();
     for code in ["outside-cpu", "steal"] {
         let these: Vec<&&Disturbance> = disturbed.iter().filter(|it| it.code == code).collect();
         let Some(worst) = these.iter().max_by(|a, b| a.cpus.total_cmp(&b.cpus)) else { continue };
         let rounds: BTreeSet<u32> = these.iter().map(|it| it.round).collect();
         let group = format!("{} {}", worst.workload, worst.scale);
-        let worst_text = (texts.at_most)(worst.cpus * 100.0, &group, worst.round);
-        let (what, cause, remedy) = if code == "steal" {
-            ((texts.steal)(these.len(), &worst_text), texts.steal_cause.to_owned(), texts.steal_remedy)
+        let at_most = (t.at_most)(worst.cpus * 100.0, &group, worst.round);
+        let flag = if code == "steal" {
+            t.steal.flag(code, (t.steal.what)(these.len(), &at_most))
         } else {
-            (
-                (texts.outside)(these.len(), &worst_text),
-                (texts.above_all)(worst.by.as_deref()),
-                texts.outside_remedy,
-            )
+            Flag {
+                code: code.to_owned(),
+                what: (t.outside.what)(these.len(), &at_most),
+                cause: (t.outside.cause)(worst.by.as_deref()),
+                remedy: t.outside.remedy.to_owned(),
+                ..Flag::default()
+            }
         };
-        let remedy = remedy.to_owned();
-        flags.push(Flag { code: code.to_owned(), what, cause, remedy, rounds: rounds.into_iter().collect() });
+        flags.push(Flag { rounds: rounds.into_iter().collect(), ..flag });
     }
     flags
 }
@@ -455,32 +456,20 @@ fn value_flags(summary: &Summary, floor: f64) -> Vec<Flag> {
             .and_then(|cell| drift::drift(&cell.values, floor.max(noise.margin)))
             .filter(|it| it.drifting)
         {
-            drifting.push(format!("{} {} ({:+.0} %)", noise.workload, noise.scale, found.change * 100.0));
+            drifting.push((format!("{} {}", noise.workload, noise.scale), found.change * 100.0));
         }
     }
-    let texts = &EN.run;
-    let flag = |code: &str, what: String, cause: &str, remedy: &str| Flag {
-        code: code.to_owned(),
-        what,
-        cause: cause.to_owned(),
-        remedy: remedy.to_owned(),
-        rounds: Vec::new(),
-    };
+    let t = &EN.flags;
     let mut flags = Vec::new();
     if !drifting.is_empty() {
-        flags.push(flag("drift", (texts.drift)(&drifting.join(", ")), texts.drift_cause, texts.drift_remedy));
+        flags.push(t.drift.flag("drift", (t.drift.what)(&drifting)));
     }
     let series = usable(summary).map(|cell| cell.values.iter().copied().flatten().collect::<Vec<_>>());
     let (outliers, values) = series.fold((0, 0), |(outliers, values), cell| {
         (outliers + robust::outliers(&cell).len(), values + cell.len())
     });
     if outliers > 0 {
-        flags.push(flag(
-            "outliers",
-            (texts.outliers)(outliers, values),
-            texts.outliers_cause,
-            texts.outliers_remedy,
-        ));
+        flags.push(t.outliers.flag("outliers", (t.outliers.what)(outliers, values)));
     }
     flags
 }

@@ -5,6 +5,7 @@
 //! A new language is one more folder beside `en` and one more line in [`Texts`]' choice.
 
 mod en;
+mod flags;
 pub(crate) mod number;
 mod report;
 pub(crate) mod run;
@@ -12,6 +13,7 @@ mod table;
 mod words;
 
 pub(crate) use en::EN;
+pub(crate) use flags::FlagTexts;
 pub(crate) use report::ReportTexts;
 pub(crate) use run::{PlanCount, RunTexts};
 pub(crate) use table::TableTexts;
@@ -30,4 +32,6 @@ pub(crate) struct Texts {
     pub(crate) report: ReportTexts,
     /// What is said while it works.
     pub(crate) run: RunTexts,
+    /// What may disturb a measurement.
+    pub(crate) flags: FlagTexts,
 }

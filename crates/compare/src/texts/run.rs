@@ -1,4 +1,4 @@
-//! What the engine says while it works: plan, progress, flags.
+//! What the engine says while it works: plan and progress.
 
 /// See the module.
 #[derive(Debug)]
@@ -29,40 +29,6 @@ pub(crate) struct RunTexts {
     pub(crate) report_at: fn(&str) -> String,
     /// `--test`: cells verified, cells not ok, holes.
     pub(crate) tested: fn(usize, usize, usize) -> String,
-    /// No disturbance was found.
-    pub(crate) all_quiet: &'static str,
-    /// The program that took CPU time, if it is known.
-    pub(crate) above_all: fn(Option<&str>) -> String,
-    /// The worst disturbance: percent of a CPU, workload and scale, round.
-    pub(crate) at_most: fn(f64, &str, u32) -> String,
-    /// Others used the CPU in this many rounds; the worst.
-    pub(crate) outside: fn(usize, &str) -> String,
-    /// What to do about others.
-    pub(crate) outside_remedy: &'static str,
-    /// The hypervisor took CPU time in this many rounds; the worst.
-    pub(crate) steal: fn(usize, &str) -> String,
-    /// Why it does.
-    pub(crate) steal_cause: &'static str,
-    /// What to do about it.
-    pub(crate) steal_remedy: &'static str,
-    /// The baseline drifted: where.
-    pub(crate) drift: fn(&str) -> String,
-    /// Why it does.
-    pub(crate) drift_cause: &'static str,
-    /// What to do about it.
-    pub(crate) drift_remedy: &'static str,
-    /// Cells whose rounds hold outliers: how many rounds of how many.
-    pub(crate) outliers: fn(usize, usize) -> String,
-    /// Why there are some.
-    pub(crate) outliers_cause: &'static str,
-    /// What to do about them.
-    pub(crate) outliers_remedy: &'static str,
-    /// The server shares CPUs with those who ask it.
-    pub(crate) shared_cpu: &'static str,
-    /// Why it does.
-    pub(crate) shared_cpu_cause: &'static str,
-    /// What to do about it.
-    pub(crate) shared_cpu_remedy: &'static str,
 }
 
 /// How much a plan holds.

@@ -1,5 +1,6 @@
 //! English.
 
+mod flags;
 mod report;
 mod run;
 mod table;
@@ -8,5 +9,11 @@ mod words;
 use super::Texts;
 
 /// All texts in English.
-pub(crate) static EN: Texts =
-    Texts { tag: "en", words: words::WORDS, table: table::TABLE, report: report::REPORT, run: run::RUN };
+pub(crate) static EN: Texts = Texts {
+    tag: "en",
+    words: words::WORDS,
+    table: table::TABLE,
+    report: report::REPORT,
+    run: run::RUN,
+    flags: flags::FLAGS,
+};
