@@ -154,8 +154,7 @@ fn measured(planned: &Cell, workloads: &[Workload], samples: &Samples<'_>) -> Ce
     // The control is the same program: what it did wrong, this cell did wrong.
     if let Some(bad) = samples.iter().chain(twin).find(|sample| sample.status != Status::Ok) {
         cell.status = bad.status;
-        let when = if bad.round == 0 { "in the check".to_owned() } else { format!("in round {}", bad.round) };
-        cell.why = Some(format!("{} ({when})", bad.why.as_deref().unwrap_or("no reason given")));
+        cell.why = Some((EN.faults.in_round)(bad.why.as_deref(), bad.round));
     }
     let values = round_values(samples, cell.metric, units);
     let present: Vec<f64> = values.iter().copied().flatten().collect();
@@ -201,7 +200,7 @@ fn outcome(cell: &mut Cell, good: &[&Sample]) {
         _ => {
             cell.status = Status::Wrong;
             let list: Vec<&str> = outcomes.into_iter().collect();
-            cell.why = Some(format!("its outcome changed from round to round: {}", list.join(", ")));
+            cell.why = Some((EN.faults.unsteady_outcome)(&list));
         }
     }
 }
@@ -409,11 +408,7 @@ fn cross_check(summary: &mut Summary) {
         let Some((oracle, value)) = oracle.and_then(|oracle| oracle.value).zip(cell.value) else { continue };
         let least = oracle / (f64::from(cell.cpus) * 1.2);
         if bound && value < least {
-            let note = format!(
-                "check this: {:.1} times as fast as one thread, on {} CPUs",
-                oracle / value,
-                cell.cpus
-            );
+            let note = (EN.faults.too_fast)(oracle / value, cell.cpus);
             summary.cells[index].notes.push(note);
         }
     }

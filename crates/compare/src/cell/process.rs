@@ -24,6 +24,7 @@ use nix::unistd::{Pid, pipe2};
 use super::pipes::{Line, Tail, read_lines, write_lines};
 use super::watch;
 use crate::protocol::{ANSWER_FD, ANSWER_FD_VAR, Answer, Request};
+use crate::texts::EN;
 
 /// How to start a contestant.
 #[derive(Clone, Debug)]
@@ -50,10 +51,10 @@ pub(crate) enum Exit {
 impl std::fmt::Display for Exit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
-            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Code(code) => f.write_str(&(EN.faults.exit_code)(code)),
             Self::Signal(number) => match Signal::try_from(number) {
                 Ok(signal) => f.write_str(signal.as_str()),
-                Err(_) => write!(f, "signal {number}"),
+                Err(_) => f.write_str(&(EN.faults.signal)(number)),
             },
         }
     }
@@ -221,7 +222,7 @@ impl Running {
             if start.elapsed() >= limit {
                 for process in &left {
                     if named.len() < 5 {
-                        let name = format!("{} (pid {})", process.name, process.pid);
+                        let name = (EN.faults.process)(&process.name, process.pid);
                         if !named.contains(&name) {
                             named.push(name);
                         }

@@ -17,6 +17,7 @@ use super::sample::Sample;
 use super::watch;
 use crate::protocol::{Answer, Metric, Request, Run, Uses};
 use crate::summary::Status;
+use crate::texts::EN;
 
 /// All that is needed to run one cell once.
 #[derive(Debug)]
@@ -117,7 +118,7 @@ impl<'a> Talk<'a> {
             }
             let now = Instant::now();
             if now >= deadline {
-                self.fail(Status::Timeout, format!("no end within {}", seconds(self.order.limit)));
+                self.fail(Status::Timeout, (EN.faults.no_end)(self.order.limit));
                 break;
             }
             let tick = if self.order.observe { OBSERVED_TICK } else { TICK };
@@ -165,7 +166,8 @@ impl<'a> Talk<'a> {
         let answer = match serde_json::from_str::<Answer>(&line.text) {
             Ok(answer) => answer,
             Err(error) => {
-                return self.fail(Status::Wrong, format!("not an answer: {} ({error})", shorten(&line.text)));
+                let why = (EN.faults.not_an_answer)(&shorten(&line.text), &error);
+                return self.fail(Status::Wrong, why);
             }
         };
         match (self.state, answer) {
@@ -188,7 +190,7 @@ impl<'a> Talk<'a> {
                 running.say("go".to_owned());
             }
             (State::Warming | State::Held, Answer::Warm { iterations, digests }) => {
-                self.verify(&digests, "the warm-up");
+                self.verify(&digests, None);
                 self.sample.iterations = iterations;
                 self.state = State::Timing;
             }
@@ -203,78 +205,71 @@ impl<'a> Talk<'a> {
             (State::Timing | State::Survived, Answer::Done) => self.done(line.at),
             (_, Answer::Limit { why }) => self.fail(Status::Limit, why),
             (state, answer) => {
-                self.fail(
-                    Status::Wrong,
-                    format!("{} is no answer here (it is {state:?})", shorten(&format!("{answer:?}"))),
-                );
+                let answer = shorten(&format!("{answer:?}"));
+                self.fail(Status::Wrong, (EN.faults.out_of_turn)(&answer, &format!("{state:?}")));
             }
         }
     }
 
     fn batch(&mut self, ns: u64, iterations: u64, digests: &[String]) {
-        self.verify(digests, &format!("timed batch {}", self.sample.batches.len() + 1));
+        self.verify(digests, Some(self.sample.batches.len() + 1));
         if ns == 0 || iterations == 0 {
-            return self
-                .fail(Status::Wrong, format!("reported a batch of {iterations} iterations in {ns} ns"));
+            return self.fail(Status::Wrong, (EN.faults.empty_batch)(iterations, ns));
         }
         self.sample.iterations += iterations;
         self.sample.batches.push((ns, iterations));
     }
 
     fn done(&mut self, at: Instant) {
+        let t = &EN.faults;
         let timed = self.order.run.timing.timed && self.order.metric == Metric::Time;
         if timed && self.sample.batches.is_empty() {
-            return self.fail(Status::Wrong, "said that it was done without a timed batch".to_owned());
+            return self.fail(Status::Wrong, t.no_batch.to_owned());
         }
         let inner: u128 = self.sample.batches.iter().map(|&(ns, _)| u128::from(ns)).sum();
         let outer = (at - self.started).as_nanos();
         // Counted from the start, because a busy machine may deliver the end of the warm-up late.
         if inner > outer {
-            return self.fail(Status::Wrong, format!("reported {inner} ns of work within {outer} ns"));
+            return self.fail(Status::Wrong, (t.impossible_time)(inner, outer));
         }
         if timed && inner < u128::from(self.order.run.timing.min_ns) {
             let asked = self.order.run.timing.min_ns;
-            return self.fail(
-                Status::Wrong,
-                format!("was done after {inner} ns of batches, which must be {asked} ns"),
-            );
+            return self.fail(Status::Wrong, (t.too_little_time)(inner, asked));
         }
         if self.order.metric == Metric::Outcome && self.sample.outcome.is_none() {
-            return self.fail(Status::Wrong, "said that it was done without an outcome".to_owned());
+            return self.fail(Status::Wrong, t.no_outcome.to_owned());
         }
         if self.order.metric == Metric::Memory && self.sample.bytes.is_none() {
-            return self.fail(Status::Wrong, "never held for its memory to be measured".to_owned());
+            return self.fail(Status::Wrong, t.no_memory.to_owned());
         }
         self.state = State::Over;
     }
 
-    fn verify(&mut self, digests: &[String], what: &str) {
+    /// Are these the right digests? `batch` counts the timed batches from 1; `None` is the warm-up.
+    fn verify(&mut self, digests: &[String], batch: Option<usize>) {
         let right = self.order.digest;
         let distinct: BTreeSet<&str> = digests.iter().map(String::as_str).collect();
         if distinct.len() != 1 || !distinct.contains(right) {
             let got: Vec<&str> = distinct.into_iter().take(3).collect();
-            self.fail(
-                Status::Wrong,
-                format!("{what} gave digest [{}], which must be {right}", shorten(&got.join(", "))),
-            );
+            self.fail(Status::Wrong, (EN.faults.wrong_digest)(batch, &shorten(&got.join(", ")), right));
         }
     }
 
     fn outcome(&mut self, outcome: String, cause: String, results: &[Option<u64>]) {
+        let t = &EN.faults;
         let victim = self.order.run.input.numbers.first().and_then(|&n| usize::try_from(n).ok());
         let right = self.order.results;
         if results.len() != right.len() {
-            let why = format!("gave {} results for {} tasks", results.len(), right.len());
+            let why = (t.wrong_count)(results.len(), right.len());
             return self.fail(Status::Wrong, why);
         }
-        for (task, (got, right)) in results.iter().zip(right).enumerate() {
-            match got {
+        for (task, (got, &right)) in results.iter().zip(right).enumerate() {
+            match *got {
                 Some(got) if Some(task) == victim => {
-                    return self.fail(Status::Wrong, format!("task {task} was to fail and gave {got}"));
+                    return self.fail(Status::Wrong, (t.victim_lives)(task, got));
                 }
                 Some(got) if got != right => {
-                    return self
-                        .fail(Status::Wrong, format!("task {task} gave {got}, which must be {right}"));
+                    return self.fail(Status::Wrong, (t.wrong_result)(task, got, right));
                 }
                 _ => {}
             }
@@ -286,13 +281,10 @@ impl<'a> Talk<'a> {
             _ => false,
         };
         if !plausible {
-            return self.fail(
-                Status::Wrong,
-                format!("called it {outcome:?} with {lost} of {} results lost", right.len()),
-            );
+            return self.fail(Status::Wrong, (t.wrong_outcome)(&outcome, lost, right.len()));
         }
         self.sample.cause =
-            Some(if lost == 1 { cause } else { format!("{cause}; {lost} of {} results lost", right.len()) });
+            Some(if lost == 1 { cause } else { (t.cause_and_losses)(&cause, lost, right.len()) });
         self.sample.outcome = Some(outcome);
     }
 
@@ -301,7 +293,7 @@ impl<'a> Talk<'a> {
         if self.sample.status == Status::Ok {
             self.judge_end(ended);
         } else if !ended.survivors.is_empty() {
-            self.sample.notes.push(format!("left {} behind", count(ended.survivors.len(), "process")));
+            self.sample.notes.push((EN.faults.left_behind_note)(ended.survivors.len()));
         }
         if self.sample.status == Status::Ok {
             self.judge_use();
@@ -318,7 +310,7 @@ impl<'a> Talk<'a> {
         if self.order.run.timing.timed
             && ended.used.cpu_ns > sample.outer_ns * cpus + sample.outer_ns / 20 * cpus
         {
-            sample.notes.push("used more CPU time than its CPUs have".to_owned());
+            sample.notes.push(EN.faults.much_cpu_time.to_owned());
         }
         if sample.status != Status::Ok && !ended.stderr.trim().is_empty() {
             sample.log = Some(ended.stderr.clone());
@@ -326,45 +318,35 @@ impl<'a> Talk<'a> {
     }
 
     fn judge_end(&mut self, ended: &Ended) {
+        let t = &EN.faults;
         let left = &ended.survivors;
         match (self.state, ended.exit) {
             (State::InDanger, exit) if dies_of(&self.order.run.scale, exit, &ended.stderr) => {
                 self.sample.outcome = Some("program lost".to_owned());
-                self.sample.cause = Some(format!("{exit} ended the program"));
+                self.sample.cause = Some((t.ended_program)(&exit));
             }
             (State::Over, _) if ended.killed => {
-                self.fail(
-                    Status::Timeout,
-                    format!("answered, then did not exit within {}", seconds(GOODBYE)),
-                );
+                self.fail(Status::Timeout, (t.no_exit)(GOODBYE));
             }
             (_, _) if ended.killed => {
-                self.fail(Status::Timeout, "closed its answers and did not end".to_owned());
+                self.fail(Status::Timeout, t.closed_answers.to_owned());
             }
             (State::Over, Exit::Code(0)) => {}
-            (State::Over, exit) => self.fail(Status::Crashed, format!("answered, then ended with {exit}")),
+            (State::Over, exit) => self.fail(Status::Crashed, (t.bad_exit)(&exit)),
             (_, exit) => {
-                let said =
-                    last_line(&ended.stderr).map(|line| format!(": {}", shorten(line))).unwrap_or_default();
-                self.fail(Status::Crashed, format!("ended with {exit} before its answer{said}"));
+                let said = last_line(&ended.stderr).map(shorten);
+                self.fail(Status::Crashed, (t.early_exit)(&exit, said.as_deref()));
             }
         }
         let program_lost = self.sample.outcome.as_deref() == Some("program lost");
         if self.sample.status == Status::Ok && !left.is_empty() && !program_lost {
-            self.fail(
-                Status::Leaked,
-                format!("left {} behind: {}", count(left.len(), "process"), left.join(", ")),
-            );
+            self.fail(Status::Leaked, (t.left_behind)(left));
         }
         if program_lost && !left.is_empty() {
-            self.sample.notes.push(format!("left {} behind", count(left.len(), "process")));
+            self.sample.notes.push((t.left_behind_note)(left.len()));
         }
         if self.sample.status == Status::Ok && !ended.stdout.is_empty() {
-            let why = format!(
-                "wrote to standard output: {:?}; only answers may be written, to descriptor 3",
-                shorten(&ended.stdout)
-            );
-            self.fail(Status::Wrong, why);
+            self.fail(Status::Wrong, (t.wrote_to_stdout)(&shorten(&ended.stdout)));
         }
     }
 
@@ -375,31 +357,24 @@ impl<'a> Talk<'a> {
         if looks < ENOUGH_LOOKS || outcome {
             return;
         }
-        let seen = format!(
-            "in {looks} looks it had at most {} and {}",
-            count(processes as usize, "process"),
-            count(threads as usize, "thread")
-        );
-        let fault = match self.order.uses {
-            Uses::OneThread { helpers } => (processes > 1 || threads > 1 + helpers).then_some("one thread"),
-            Uses::Threads => (processes < 2 && threads < 2).then_some("threads"),
-            Uses::Processes => (processes < 2).then_some("processes"),
+        let uses = self.order.uses;
+        let elsewhere = match uses {
+            Uses::OneThread { helpers } => processes > 1 || threads > 1 + helpers,
+            Uses::Threads => processes < 2 && threads < 2,
+            Uses::Processes => processes < 2,
         };
-        if let Some(declared) = fault {
-            return self.fail(Status::Wrong, format!("does not use its model, which is {declared}: {seen}"));
+        if elsewhere {
+            return self.fail(Status::Wrong, (EN.faults.not_its_model)(uses, self.sample.seen));
         }
         let several = self.order.run.workers > 1 && self.order.cpus > 1 && self.order.cpu_bound;
         let processes: BTreeSet<i32> = self.busy.iter().map(|(pid, _)| *pid).collect();
-        let alone = match self.order.uses {
-            Uses::OneThread { .. } => None,
-            Uses::Threads => (self.busy.len() == 1).then_some("threads: one thread did all the work"),
-            Uses::Processes => (processes.len() == 1).then_some("processes: one process did all the work"),
+        let alone = match uses {
+            Uses::OneThread { .. } => false,
+            Uses::Threads => self.busy.len() == 1,
+            Uses::Processes => processes.len() == 1,
         };
-        if let Some(declared) = alone.filter(|_| several) {
-            self.fail(
-                Status::Wrong,
-                format!("does not use its model, which is {declared} for {} workers", self.order.run.workers),
-            );
+        if several && alone {
+            self.fail(Status::Wrong, (EN.faults.one_did_all)(uses, self.order.run.workers));
         }
     }
 
@@ -425,13 +400,7 @@ impl<'a> Talk<'a> {
     fn guard_memory(&mut self) {
         let (start, now) = (self.available_at_start, watch::available_bytes());
         if now < start / 5 * 2 {
-            let mib = |bytes: u64| bytes / (1024 * 1024);
-            let why = format!(
-                "took more than 60 % of the memory: {} MiB of {} MiB were left",
-                mib(now),
-                mib(start)
-            );
-            self.fail(Status::Limit, why);
+            self.fail(Status::Limit, (EN.faults.took_memory)(now, start));
         }
     }
 
@@ -456,15 +425,6 @@ fn dies_of(scale: &str, exit: Exit, stderr: &str) -> bool {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if noun.ends_with('s') { "es" } else { "s" };
-    format!("{number} {noun}{}", if number == 1 { "" } else { plural })
 }
 
 /// A text for one line of a table.

@@ -5,6 +5,7 @@
 //! A new language is one more folder beside `en` and one more line in [`Texts`]' choice.
 
 mod en;
+mod faults;
 mod flags;
 pub(crate) mod number;
 mod report;
@@ -13,6 +14,7 @@ mod table;
 mod words;
 
 pub(crate) use en::EN;
+pub(crate) use faults::FaultTexts;
 pub(crate) use flags::FlagTexts;
 pub(crate) use report::ReportTexts;
 pub(crate) use run::{PlanCount, RunTexts};
@@ -32,6 +34,8 @@ pub(crate) struct Texts {
     pub(crate) report: ReportTexts,
     /// What is said while it works.
     pub(crate) run: RunTexts,
+    /// What is wrong with a cell.
+    pub(crate) faults: FaultTexts,
     /// What may disturb a measurement.
     pub(crate) flags: FlagTexts,
 }

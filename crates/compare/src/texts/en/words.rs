@@ -1,5 +1,6 @@
 //! The shared words in English.
 
+use super::counted;
 use crate::protocol::{Metric, Profile};
 use crate::summary::{Status, Verdict};
 use crate::texts::{Against, Words};
@@ -128,10 +129,6 @@ fn rest(metric: Metric, against: Option<&Against<'_>>) -> String {
         Metric::Memory => format!("; {name} needs {factor} as much"),
         Metric::Time | Metric::Outcome => format!("; {name} takes {factor} as long"),
     }
-}
-
-fn counted(count: u32, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn list(names: &[&str]) -> String {
