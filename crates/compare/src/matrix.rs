@@ -5,6 +5,7 @@ use crate::roster::Contestant;
 use crate::schedule::GroupShape;
 use crate::select::{Names, Selection};
 use crate::summary::Status;
+use crate::texts::EN;
 
 /// One cell, before it is run.
 #[derive(Clone, Debug)]
@@ -187,6 +188,7 @@ impl Extent<'_> {
         scale: usize,
         contestant: &Contestant,
     ) -> Option<(Status, String)> {
+        let t = &EN.absences;
         let description = match &contestant.described {
             Ok(description) => description,
             Err((status, why)) => return Some((*status, why.clone())),
@@ -194,12 +196,12 @@ impl Extent<'_> {
         let scale = &workload.scales[scale];
         let able = ability(description, &workload.name);
         match able {
-            None => return Some((Status::Unsupported, "does not know this workload".to_owned())),
+            None => return Some((Status::Unsupported, t.unknown_workload.to_owned())),
             Some(able) if able.forms.is_empty() => {
                 return Some((Status::Unsupported, able.why.clone().unwrap_or_default()));
             }
             Some(Ability { most: Some(most), most_why, .. }) if scale.n > *most => {
-                let why = most_why.clone().unwrap_or_else(|| format!("takes {most} at most"));
+                let why = most_why.clone().unwrap_or_else(|| (t.takes_at_most)(*most));
                 return Some((Status::Limit, why));
             }
             Some(_) => {}
@@ -210,14 +212,8 @@ impl Extent<'_> {
         let slow = able.and_then(|able| able.slow).filter(|slow| scale.n >= slow.from);
         let first = slow.map_or(scale.profile, |slow| slow.profile.max(scale.profile));
         let replaced = scale.quick_only && self.profile == Profile::Default;
-        (first > self.profile || replaced).then(|| {
-            let left_out = match self.profile {
-                Profile::Quick => "not in quick",
-                _ if replaced => "only in quick and --full",
-                Profile::Default | Profile::Full => "only with --full",
-            };
-            (Status::Untested, left_out.to_owned())
-        })
+        let left_out = first > self.profile || replaced;
+        left_out.then(|| (Status::Untested, (t.left_out)(self.profile, replaced).to_owned()))
     }
 }
 

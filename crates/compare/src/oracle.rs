@@ -6,6 +6,7 @@ use crate::cell::{Launch, ask};
 use crate::matrix::Group;
 use crate::protocol::{Answer, Case, Input, Need, Request};
 use crate::session::Session;
+use crate::texts::EN;
 
 /// What the oracle made of a round's seed.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(crate) fn expected(session: &Session, group: &Group, seed: u64) -> Result<Ex
     match ask(&launch, &Request::Expect(case), limit)? {
         Answer::Expected { input, digest, results } => Ok(Expected { input, digest, results }),
         Answer::Limit { why } => Err(why),
-        other => Err(format!("the oracle answered {other:?}")),
+        other => Err((EN.absences.oracle_answered)(&format!("{other:?}"))),
     }
 }
 

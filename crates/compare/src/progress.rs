@@ -18,7 +18,7 @@ use crate::summary::Status;
 use crate::table::answer;
 use crate::table::group::groups;
 use crate::texts::EN;
-use crate::texts::number::{Glyphs, waited};
+use crate::texts::number::Glyphs;
 
 /// A bar on a terminal, a plain line for each round elsewhere, or nothing.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl<'a> Progress<'a> {
         {
             let sentence = answer(found, &summary.run.baseline, &EN.words, Glyphs::Unicode);
             let title = found.title(EN.words.resources);
-            self.say(&format!("{} {title}: {sentence}", (EN.run.first_look)(round, group.rounds)));
+            self.say(&(EN.run.answer)((round, group.rounds), &title, &sentence));
         }
     }
 }
@@ -102,15 +102,9 @@ impl<'a> Progress<'a> {
 impl Listener for Progress<'_> {
     fn cell(&mut self, group: &Group, cell: &PlannedCell, round: u32) {
         if let Some(bar) = &self.bar {
-            let round =
-                if round == 0 { EN.run.check.to_owned() } else { (EN.run.round)(round, group.rounds) };
-            bar.set_message(format!(
-                "{} {} {round} {}  {}",
-                cell.workload,
-                cell.scale,
-                cell.model,
-                (EN.run.left)(self.left_s())
-            ));
+            let place = format!("{} {}", cell.workload, cell.scale);
+            let round = (EN.run.round)(round, group.rounds);
+            bar.set_message((EN.run.cell)(&place, &round, &cell.model, self.left_s()));
         }
     }
 
@@ -126,14 +120,9 @@ impl Listener for Progress<'_> {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         } else if self.plain {
-            let round = if step.round == 0 {
-                EN.run.check.to_owned()
-            } else {
-                (EN.run.round)(step.round, group.rounds)
-            };
-            let (name, label) = (&group.workload.name, group.label());
-            let left = (EN.run.left)(self.left_s());
-            self.say(&format!("{name} {label} {round}: {}; {left}", waited(took.as_secs_f64())));
+            let place = format!("{} {}", group.workload.name, group.label());
+            let round = (EN.run.round)(step.round, group.rounds);
+            self.say(&(EN.run.round_over)(&place, &round, took.as_secs_f64(), self.left_s()));
         }
         if step.round > 0 {
             self.look(step.group, step.round, all);

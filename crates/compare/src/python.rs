@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use crate::config;
 use crate::failure::Failure;
 use crate::roster::on_path;
+use crate::texts::EN;
 
 /// A model that is a file.
 #[derive(Debug)]
@@ -78,17 +79,18 @@ impl Pythons {
 
 /// The interpreter and its version.
 fn interpreter(root: &Path) -> Result<(PathBuf, String), String> {
-    let found = on_path("python3", root).ok_or("no python3 on PATH")?;
+    let t = &EN.absences;
+    let found = on_path("python3", root).ok_or_else(|| (t.not_on_path)(&["python3"]))?;
     // A version manager puts a shell script in front, which would be measured as Python's start-up.
     let answer = Command::new(&found)
         .args(["-I", "-c", "import sys; print(sys.executable); print(sys.version.split()[0])"])
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("cannot start {}: {error}", found.display()))?;
+        .map_err(|error| (t.cannot_start)(&found.display().to_string(), &error))?;
     let text = String::from_utf8_lossy(&answer.stdout);
     match text.trim().split_once('\n') {
         Some((path, version)) if Path::new(path).is_file() => Ok((PathBuf::from(path), version.to_owned())),
-        _ => Err(format!("{} does not run: {}", found.display(), first_line(&answer.stderr))),
+        _ => Err((t.does_not_run)(&found.display(), &first_line(&answer.stderr))),
     }
 }
 
@@ -100,6 +102,7 @@ fn equip(
     offline: bool,
     announce: impl FnOnce(&str),
 ) -> Result<PathBuf, String> {
+    let t = &EN.absences;
     let mut packages: Vec<&str> = config.packages.values().flatten().map(String::as_str).collect();
     packages.sort_unstable();
     packages.dedup();
@@ -114,16 +117,16 @@ fn equip(
         return Ok(inside);
     }
     if offline {
-        return Err(format!("needs the Python packages {wanted}, which --offline does not fetch"));
+        return Err((t.packages_offline)(&wanted));
     }
-    announce(&format!("making a Python environment with {wanted} in {}", venv.display()));
-    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    announce(&(EN.run.making_python)(&wanted, &venv.display()));
+    fs::create_dir_all(folder).map_err(|error| (t.cannot_make)(&folder.display(), &error))?;
     run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
     // Few retries: without a network the rest of the comparison waits for this.
     let patience = ["--retries", "1", "--timeout", "15"];
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
     run(Command::new(&inside).args(pip).args(patience).args(&packages))?;
-    fs::write(&mark, marked).map_err(|error| format!("cannot write {}: {error}", mark.display()))?;
+    fs::write(&mark, marked).map_err(|error| (t.cannot_write)(&mark.display(), &error))?;
     Ok(inside)
 }
 
@@ -137,7 +140,7 @@ fn run(command: &mut Command) -> Result<(), String> {
         .lines()
         .rfind(|line| line.contains("ERROR"))
         .unwrap_or_else(|| text.lines().last().unwrap_or(""));
-    Err(format!("its Python environment could not be made: {said}"))
+    Err((EN.absences.no_environment)(said))
 }
 
 fn first_line(bytes: &[u8]) -> String {

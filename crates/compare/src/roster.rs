@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::protocol::{self, Answer, Description, Request};
 use crate::python::{self, Pythons};
 use crate::summary::{ModelInfo, Status};
+use crate::texts::EN;
 
 /// A contestant.
 #[derive(Clone, Debug)]
@@ -141,11 +142,10 @@ fn describe(name: &str, command: Vec<OsString>, root: &Path) -> Contestant {
     let launch = Launch { command: &command, folder: root, cpus: &[], variables: &[], keep: &[] };
     let described = match ask(&launch, &Request::Describe, DESCRIBE_LIMIT) {
         Ok(Answer::Description(it)) if it.v == protocol::VERSION => Ok(it),
-        Ok(Answer::Description(it)) => Err((
-            Status::Unavailable,
-            format!("speaks version {} of the protocol, we speak {}", it.v, protocol::VERSION),
-        )),
-        Ok(other) => Err((Status::Wrong, format!("answered {other:?} to `describe`"))),
+        Ok(Answer::Description(it)) => {
+            Err((Status::Unavailable, (EN.absences.other_version)(it.v, protocol::VERSION)))
+        }
+        Ok(other) => Err((Status::Wrong, (EN.absences.no_description)(&format!("{other:?}")))),
         Err(why) => Err((Status::Unavailable, why)),
     };
     Contestant { name: name.to_owned(), command, described }
@@ -164,9 +164,10 @@ fn resolve(words: &[Word], root: &Path) -> Result<Vec<OsString>, String> {
         };
         if index == 0 {
             let found = choices.iter().find_map(|name| on_path(name, root));
-            command.push(found.ok_or_else(|| format!("no {} on PATH", choices.join(", ")))?.into());
+            let names = || choices.iter().map(String::as_str).collect::<Vec<_>>();
+            command.push(found.ok_or_else(|| (EN.absences.not_on_path)(&names()))?.into());
         } else {
-            let plain = choices.first().ok_or("a word of its command is an empty list")?;
+            let plain = choices.first().ok_or(EN.absences.empty_word)?;
             let path = root.join(plain);
             command.push(if path.is_file() { path.into() } else { plain.into() });
         }

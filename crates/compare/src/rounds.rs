@@ -14,6 +14,7 @@ use crate::schedule::{Step, first, round_order, round_seed, steps};
 use crate::session::Session;
 use crate::store::{Record, Store};
 use crate::summary::Status;
+use crate::texts::EN;
 
 /// How a run is done.
 #[derive(Clone, Debug)]
@@ -295,7 +296,7 @@ impl<'a> Rounds<'a> {
             workers: cell.workers,
             round,
             status: Status::Unavailable,
-            why: Some(format!("there is no input: {why}")),
+            why: Some((EN.absences.no_input)(why)),
             ..Sample::default()
         }
     }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cell::{Process, all_processes, on_cpus, pid};
+use crate::texts::EN;
 
 /// The running server. Dropping it ends it.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Server {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let cpus: Vec<usize> = cpu.into_iter().collect();
         let mut child = on_cpus(&cpus, || command.spawn())
-            .map_err(|error| format!("the server {} does not start: {error}", program.display()))?;
+            .map_err(|error| (EN.absences.server_not_started)(&program.display(), &error))?;
         let (sender, receiver) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || {
@@ -40,14 +41,14 @@ impl Server {
             _ => {
                 child.kill().ok();
                 child.wait().ok();
-                Err(format!("the server {} printed no address", program.display()))
+                Err((EN.absences.server_silent)(&program.display()))
             }
         }
     }
 
     /// Where it listens, if it still does.
     pub(crate) fn address(&self) -> Result<String, String> {
-        if self.lives() { Ok(self.address.clone()) } else { Err("the server has ended".to_owned()) }
+        if self.lives() { Ok(self.address.clone()) } else { Err(EN.absences.server_ended.to_owned()) }
     }
 
     /// Asked of the process table, because whoever waits for any child may have taken the news already.

@@ -15,6 +15,7 @@ use crate::roster::{self, Built, Contestant};
 use crate::select::Selection;
 use crate::server::Server;
 use crate::summary::Machine;
+use crate::texts::EN;
 
 /// A project with its contestants, ready to be measured.
 #[derive(Debug)]
@@ -105,10 +106,7 @@ impl Session {
         let own = if self.cpus.len() >= SERVER_CPUS_MIN { self.cpus.last().copied() } else { None };
         let start = || match &self.server_program {
             Some(program) => Server::start(program, own),
-            None => Err(self
-                .server_error
-                .clone()
-                .unwrap_or_else(|| "the server that `fetch` asks was not built".to_owned())),
+            None => Err(self.server_error.clone().unwrap_or_else(|| EN.absences.no_server.to_owned())),
         };
         self.server.get_or_init(start).as_ref().map_err(Clone::clone)
     }
@@ -219,10 +217,7 @@ fn out_folder(asked: Option<&Path>, root: &Path, announce: &dyn Fn(&str)) -> Res
         Ok(()) => Ok(usual),
         Err(error) => {
             let folder = std::env::temp_dir().join("trefoil-compare");
-            let (usual, instead) = (usual.display(), folder.display());
-            announce(&format!(
-                "cannot write to {usual} ({error}); this run goes to {instead}, or say --out DIR"
-            ));
+            announce(&(EN.run.out_instead)(&usual.display(), &error, &folder.display()));
             writable(&folder).map_err(Failure::doing(format!("cannot write to {}", folder.display())))?;
             Ok(folder)
         }
@@ -248,9 +243,7 @@ fn input_folder(asked: Option<&Path>) -> Result<Result<PathBuf, String>, Failure
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
     let sources = home.map(|home| home.join("registry/src")).filter(|folder| folder.is_dir());
-    Ok(sources.ok_or_else(|| {
-        "the sources of the dependencies are not on this machine; give a folder by --input DIR".to_owned()
-    }))
+    Ok(sources.ok_or_else(|| EN.absences.no_sources.to_owned()))
 }
 
 fn all_workloads(contestants: &[Contestant]) -> Vec<Workload> {

@@ -108,10 +108,8 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
 impl Launch<'_> {
     /// Starts the contestant in a process group of its own and gives it its request.
     pub(crate) fn start(&self, request: &Request) -> io::Result<Running> {
-        let (program, arguments) = self
-            .command
-            .split_first()
-            .ok_or_else(|| io::Error::other("the contestant's command is empty"))?;
+        let (program, arguments) =
+            self.command.split_first().ok_or_else(|| io::Error::other(EN.absences.empty_command))?;
         let (answers, answer_end) = pipe2(OFlag::O_CLOEXEC)?;
         let before = Used::by_children();
         let mut command = Command::new(program);
@@ -150,6 +148,11 @@ impl Launch<'_> {
         };
         running.say(serde_json::to_string(request).map_err(io::Error::other)?);
         Ok(running)
+    }
+
+    /// The reason of a contestant that does not start.
+    pub(super) fn cannot_start(&self, error: &io::Error) -> String {
+        (EN.absences.cannot_start)(&format!("{:?}", self.command), error)
     }
 }
 
@@ -270,21 +273,16 @@ static CURRENT: AtomicI32 = AtomicI32::new(0);
 
 /// Starts a contestant for a single question and returns its one answer, or why there is none.
 pub(crate) fn ask(launch: &Launch<'_>, request: &Request, limit: Duration) -> Result<Answer, String> {
-    let running =
-        launch.start(request).map_err(|error| format!("cannot start {:?}: {error}", launch.command))?;
+    let t = &EN.absences;
+    let running = launch.start(request).map_err(|error| launch.cannot_start(&error))?;
     let line = running.answers.recv_timeout(limit);
     let late = matches!(line, Err(mpsc::RecvTimeoutError::Timeout));
     // One that has closed its answers is about to end, and may take a moment for it.
     let ended = running.end(if late { Duration::ZERO } else { Duration::from_secs(5) });
     match line {
-        Ok(line) => {
-            serde_json::from_str(&line.text).map_err(|error| format!("its answer is not valid: {error}"))
-        }
-        Err(_) if late => Err(format!("no answer within {} s", limit.as_secs())),
-        Err(_) => Err(match last_line(&ended.stderr) {
-            Some(line) => format!("{line} ({})", ended.exit),
-            None => format!("ended without an answer ({})", ended.exit),
-        }),
+        Ok(line) => serde_json::from_str(&line.text).map_err(|error| (t.invalid_answer)(&error)),
+        Err(_) if late => Err((t.no_answer)(limit)),
+        Err(_) => Err((t.ended_early)(last_line(&ended.stderr), &ended.exit)),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(order: &CellOrder<'_>) -> Option<Sample> {
     let running = match order.launch.start(&Request::Run(order.run.clone())) {
         Ok(running) => running,
         Err(error) => {
-            talk.fail(Status::Unavailable, format!("cannot start {:?}: {error}", order.launch.command));
+            talk.fail(Status::Unavailable, order.launch.cannot_start(&error));
             return Some(talk.sample);
         }
     };

@@ -7,18 +7,18 @@ use std::process::ExitCode;
 use crate::cli::{NewKind, RESERVED};
 use crate::failure::Failure;
 use crate::measure::print;
+use crate::texts::EN;
 
 /// Writes the files of a new model or workload and says what to do next.
 pub(crate) fn write(kind: NewKind, name: &str) -> Result<ExitCode, Failure> {
     let written = write_below(&crate::session::root()?, kind, name)?;
     let mut text = String::new();
     for path in &written {
-        text += &format!("wrote {}\n", path.display());
+        text += &(EN.run.wrote)(&path.display());
+        text.push('\n');
     }
-    text += &match kind {
-        NewKind::Model => format!("it runs: cargo xtask compare --test -m {name}\n"),
-        NewKind::Workload => format!("it runs: cargo xtask compare --test -w {name}\n"),
-    };
+    text += &(EN.run.try_it)(kind, name);
+    text.push('\n');
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,14 @@
 //! Every text that a person reads, one place per language.
 //!
 //! Words with no value in them are plain strings; sentences with values are functions, because languages differ in word
-//! order and in how they count. Numbers and their units are the same in every language and live in [`number`].
-//! A new language is one more folder beside `en` and one more line in [`Texts`]' choice.
+//! order and in how they count. What has a word in every language goes into such a function as the value that it is: a
+//! status, a profile, where a model runs. Numbers and their units are the same in every language and live in [`number`].
+//! A new language is one more folder beside `en`, and a choice where [`EN`] is named.
+//!
+//! Two kinds of text stand elsewhere. What contestants and the machine say of themselves is data. The messages of
+//! [`Failure`](crate::failure::Failure) are for the one who types a command, and go with clap's, which are English.
 
+mod absences;
 mod en;
 mod faults;
 mod flags;
@@ -13,6 +18,7 @@ pub(crate) mod run;
 mod table;
 mod words;
 
+pub(crate) use absences::AbsenceTexts;
 pub(crate) use en::EN;
 pub(crate) use faults::FaultTexts;
 pub(crate) use flags::FlagTexts;
@@ -34,6 +40,8 @@ pub(crate) struct Texts {
     pub(crate) report: ReportTexts,
     /// What is said while it works.
     pub(crate) run: RunTexts,
+    /// Why a model or a cell is not here.
+    pub(crate) absences: AbsenceTexts,
     /// What is wrong with a cell.
     pub(crate) faults: FaultTexts,
     /// What may disturb a measurement.

@@ -1,5 +1,6 @@
 //! English.
 
+mod absences;
 mod faults;
 mod flags;
 mod report;
@@ -18,6 +19,7 @@ pub(crate) static EN: Texts = Texts {
     table: table::TABLE,
     report: report::REPORT,
     run: run::RUN,
+    absences: absences::ABSENCES,
     faults: faults::FAULTS,
     flags: flags::FLAGS,
 };

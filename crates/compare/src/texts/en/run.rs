@@ -1,5 +1,6 @@
 //! What the engine says while it works, in English.
 
+use crate::cli::NewKind;
 use crate::texts::number::waited;
 use crate::texts::run::RunTexts;
 
@@ -19,16 +20,33 @@ pub(super) const RUN: RunTexts = RunTexts {
     plan_group: |name, cells, rounds, seconds| {
         format!("  {name:<20} {cells:>3} cells x {rounds:>2} rounds  about {}", waited(seconds))
     },
-    check: "check",
-    round: |round, rounds| format!("round {round}/{rounds}"),
-    left: |seconds| format!("{} left", waited(seconds)),
+    round: |round, rounds| match round {
+        0 => "check".to_owned(),
+        _ => format!("round {round}/{rounds}"),
+    },
+    cell: |group, round, model, left| format!("{group} {round} {model}  {} left", waited(left)),
+    round_over: |group, round, took, left| {
+        format!("{group} {round}: {}; {} left", waited(took), waited(left))
+    },
     failed: |cell, status, why| format!("{cell}: {status}: {why}"),
-    first_look: |done, planned| {
+    answer: |(done, planned), title, answer| {
         if done < planned {
-            format!("first look, after {done} of {planned} rounds (unadjusted):")
+            format!("first look, after {done} of {planned} rounds (unadjusted): {title}: {answer}")
         } else {
-            "verdict:".to_owned()
+            format!("verdict: {title}: {answer}")
         }
+    },
+    making_python: |packages, folder| format!("making a Python environment with {packages} in {folder}"),
+    out_instead: |usual, error, instead| {
+        format!("cannot write to {usual} ({error}); this run goes to {instead}, or say --out DIR")
+    },
+    wrote: |path| format!("wrote {path}"),
+    try_it: |kind, name| {
+        let flag = match kind {
+            NewKind::Model => "-m",
+            NewKind::Workload => "-w",
+        };
+        format!("it runs: cargo xtask compare --test {flag} {name}")
     },
     stopping: "stopping: what was measured is kept",
     report_at: |path| format!("report: {path}"),
