@@ -2,18 +2,14 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::os::fd::AsFd;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use command_fds::{CommandFdExt, FdMapping};
-
-use crate::cell::on_cpus;
+use crate::cell::Launch;
 use crate::cli::Options;
 use crate::failure::Failure;
 use crate::matrix::PlannedCell;
 use crate::oracle::expected;
-use crate::protocol::{self, ANSWER_FD, ANSWER_FD_VAR, Metric, Request, Run, Timing};
+use crate::protocol::{self, Metric, Request, Run, Timing};
 use crate::roster::Contestant;
 use crate::schedule::round_seed;
 use crate::session::Session;
@@ -73,10 +69,6 @@ fn start(
     request: &Request,
     cell: &PlannedCell,
 ) -> Result<ExitCode, Failure> {
-    let (program, arguments) = contestant
-        .command
-        .split_first()
-        .ok_or_else(|| Failure::internal("a contestant without a command"))?;
     // A file, so that this process need not stay in the conversation: what a memory workload waits for is already there.
     let mut lines = serde_json::to_string(request)
         .map_err(Failure::doing("the request cannot be written as JSON"))?
@@ -96,17 +88,16 @@ fn start(
     file.write_all(lines.as_bytes())
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .map_err(Failure::doing(doing()))?;
-    let answers = std::io::stdout()
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(Failure::doing("cannot share standard output"))?;
-    let mut child = Command::new(program);
-    child.args(arguments).current_dir(&session.root).env(ANSWER_FD_VAR, ANSWER_FD.to_string()).stdin(file);
-    child.envs(contestant.variables(cell.workers));
-    child
-        .fd_mappings(vec![FdMapping { parent_fd: answers, child_fd: ANSWER_FD }])
-        .map_err(Failure::doing("descriptor 3 is mapped twice"))?;
-    let status = on_cpus(&session.first_cpus(cell.cpus), || child.status())
-        .map_err(Failure::doing(format!("cannot start {}", Path::new(program).display())))?;
+    let (cpus, variables) = (session.first_cpus(cell.cpus), contestant.variables(cell.workers));
+    let launch = Launch {
+        command: &contestant.command,
+        folder: &session.root,
+        cpus: &cpus,
+        variables: &variables,
+        keep: &session.keep(),
+    };
+    let status = launch
+        .run_in_foreground(file)
+        .map_err(Failure::doing(format!("cannot start {:?}", contestant.command)))?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }

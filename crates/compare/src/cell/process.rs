@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -108,26 +109,10 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
 impl Launch<'_> {
     /// Starts the contestant in a process group of its own and gives it its request.
     pub(crate) fn start(&self, request: &Request) -> io::Result<Running> {
-        let (program, arguments) =
-            self.command.split_first().ok_or_else(|| io::Error::other(EN.absences.empty_command))?;
         let (answers, answer_end) = pipe2(OFlag::O_CLOEXEC)?;
         let before = Used::by_children();
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .current_dir(self.folder)
-            .env(ANSWER_FD_VAR, ANSWER_FD.to_string())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        command
-            .fd_mappings(vec![FdMapping { parent_fd: answer_end, child_fd: ANSWER_FD }])
-            .map_err(|_| io::Error::other("descriptor 3 is mapped twice"))?;
-        for name in NOT_INHERITED {
-            command.env_remove(name);
-        }
+        let mut command = self.program(answer_end)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let started = Instant::now();
         let mut child = on_cpus(self.cpus, || command.spawn())?;
         // The command holds our copy of the write end: while it lives, the answers would have no end.
@@ -148,6 +133,30 @@ impl Launch<'_> {
         };
         running.say(serde_json::to_string(request).map_err(io::Error::other)?);
         Ok(running)
+    }
+
+    /// Starts the contestant on this terminal, with `input` as its requests, and waits for its end. Its answers go to
+    /// standard output.
+    pub(crate) fn run_in_foreground(&self, input: File) -> io::Result<ExitStatus> {
+        let mut command = self.program(io::stdout().as_fd().try_clone_to_owned()?)?;
+        on_cpus(self.cpus, || command.stdin(input).status())
+    }
+
+    /// The program with its arguments, its folder and its environment, and with its answers going to `answers`.
+    fn program(&self, answers: OwnedFd) -> io::Result<Command> {
+        let (program, arguments) =
+            self.command.split_first().ok_or_else(|| io::Error::other(EN.absences.empty_command))?;
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.folder);
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
+        command.env(ANSWER_FD_VAR, ANSWER_FD.to_string());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+            .fd_mappings(vec![FdMapping { parent_fd: answers, child_fd: ANSWER_FD }])
+            .map_err(|_| io::Error::other("descriptor 3 is mapped twice"))?;
+        Ok(command)
     }
 
     /// The reason of a contestant that does not start.

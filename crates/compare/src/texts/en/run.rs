@@ -1,5 +1,6 @@
 //! What the engine says while it works, in English.
 
+use super::counted;
 use crate::cli::NewKind;
 use crate::texts::number::waited;
 use crate::texts::run::RunTexts;
@@ -7,8 +8,13 @@ use crate::texts::run::RunTexts;
 pub(super) const RUN: RunTexts = RunTexts {
     plan: |it| {
         format!(
-            "{} workloads ({} with their scales) x {} models: {} cells, {} rounds each; {} more cells cannot run or are left out (--list tells why)",
-            it.workloads, it.groups, it.models, it.cells, it.rounds, it.holes
+            "{} ({} with their scales) x {}: {}, {} each; {} more cannot run or are left out (--list tells why)",
+            counted(it.workloads, "workload"),
+            it.groups,
+            counted(it.models, "model"),
+            counted(it.cells, "cell"),
+            counted(it.rounds, "round"),
+            it.holes
         )
     },
     plan_time: |seconds, learned| {
