@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::protocol::Profile;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +37,9 @@ pub(crate) struct Python {
 pub(crate) struct Entry {
     /// The program and its arguments.
     pub(crate) command: Vec<Word>,
+    /// The smallest profile that it takes part in: quick if left out.
+    #[serde(default)]
+    pub(crate) profile: Option<Profile>,
     /// What to say when the program is not here.
     #[serde(default)]
     pub(crate) unavailable: Option<String>,
@@ -80,7 +84,7 @@ mod tests {
 
     #[test]
     fn entries_are_read_and_mistakes_are_named() {
-        let config = Config::parse("[model.node]\ncommand = [\"node\", \"a.mjs\"]\n[model.x]\ncommand = [[\"a\", \"b\"]]\nunavailable = \"no\"")
+        let config = Config::parse("[model.node]\ncommand = [\"node\", \"a.mjs\"]\n[model.x]\ncommand = [[\"a\", \"b\"]]\nunavailable = \"no\"\nprofile = \"full\"")
             .expect("it is valid");
         assert_eq!(config.model.len(), 2);
         assert!(Config::parse("[model.x]\ncommand = []").is_err_and(|why| why.contains("[model.x]")));

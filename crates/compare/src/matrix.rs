@@ -210,7 +210,8 @@ impl Extent<'_> {
             return Some((Status::Unavailable, why));
         }
         let slow = able.and_then(|able| able.slow).filter(|slow| scale.n >= slow.from);
-        let first = slow.map_or(scale.profile, |slow| slow.profile.max(scale.profile));
+        let first =
+            slow.map_or(scale.profile, |slow| slow.profile.max(scale.profile)).max(contestant.profile);
         let replaced = scale.quick_only && self.profile == Profile::Default;
         let left_out = first > self.profile || replaced;
         left_out.then(|| (Status::Untested, (t.left_out)(self.profile, replaced).to_owned()))

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::cell::{Launch, ask};
 use crate::config::{Config, Word};
 use crate::failure::Failure;
-use crate::protocol::{self, Answer, Description, Request};
+use crate::protocol::{self, Answer, Description, Profile, Request};
 use crate::python::{self, Pythons};
 use crate::summary::{ModelInfo, Status};
 use crate::texts::EN;
@@ -21,13 +21,25 @@ use crate::texts::EN;
 pub(crate) struct Contestant {
     pub(crate) name: String,
     pub(crate) command: Vec<OsString>,
+    /// The smallest profile that it takes part in.
+    pub(crate) profile: Profile,
     /// Who it says it is, or why it cannot be asked.
     pub(crate) described: Result<Description, (Status, String)>,
 }
 
 impl Contestant {
     fn absent(name: &str, status: Status, why: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), command: Vec::new(), described: Err((status, why.into())) }
+        Self {
+            name: name.to_owned(),
+            command: Vec::new(),
+            profile: Profile::Quick,
+            described: Err((status, why.into())),
+        }
+    }
+
+    /// The same, taking part in no smaller profile than this.
+    fn not_before(self, profile: Option<Profile>) -> Self {
+        Self { profile: profile.unwrap_or(Profile::Quick), ..self }
     }
 
     /// The environment variables that tell its runtime how many workers to have.
@@ -110,7 +122,7 @@ pub(crate) fn gather(
     }
     for (name, entry) in &config.model {
         all.push(match resolve(&entry.command, root) {
-            Ok(command) => describe(name, command, root),
+            Ok(command) => describe(name, command, root).not_before(entry.profile),
             Err(why) => {
                 Contestant::absent(name, Status::Unavailable, entry.unavailable.clone().unwrap_or(why))
             }
@@ -148,7 +160,7 @@ fn describe(name: &str, command: Vec<OsString>, root: &Path) -> Contestant {
         Ok(other) => Err((Status::Wrong, (EN.absences.no_description)(&format!("{other:?}")))),
         Err(why) => Err((Status::Unavailable, why)),
     };
-    Contestant { name: name.to_owned(), command, described }
+    Contestant { name: name.to_owned(), command, profile: Profile::Quick, described }
 }
 
 /// A contestant answers this from constants; an interpreter may have to start for it.

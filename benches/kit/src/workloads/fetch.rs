@@ -22,7 +22,7 @@ pub(super) fn about() -> Workload {
             .into(),
         unit: "request".into(),
         scales: vec![
-            scale("20ms", 32, 32, Profile::Quick),
+            scale("20ms", 16, 16, Profile::Quick),
             scale("200ms", 8, 8, Profile::Full),
             scale("tail", 32, 32, Profile::Default),
         ],
