@@ -37,9 +37,16 @@ pub(crate) struct Project {
 static MACHINE: RwLock<()> = RwLock::new(());
 
 #[expect(dead_code, reason = "held for as long as the project lives, never looked at")]
-enum Turn {
+pub(crate) enum Turn {
     Shared(RwLockReadGuard<'static, ()>),
     Alone(RwLockWriteGuard<'static, ()>),
+}
+
+impl Turn {
+    /// For all that keeps the machine busy: it waits until nobody judges times.
+    pub(crate) fn shared() -> Self {
+        Self::Shared(MACHINE.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Project {
@@ -49,7 +56,7 @@ impl Project {
 
     /// The root's own name is `name`.
     pub(crate) fn named(name: &str) -> Self {
-        Self::made(name, Turn::Shared(MACHINE.read().unwrap_or_else(PoisonError::into_inner)))
+        Self::made(name, Turn::shared())
     }
 
     /// For tests of which times are the point.
