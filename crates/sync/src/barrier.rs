@@ -1,0 +1,142 @@
+//! A point that all must reach before any goes on.
+
+use crate::error::TimedOut;
+use crate::park;
+use crate::timer;
+use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use std::time::Duration;
+
+/// Holds everyone back until a given number have come. It can be used again and again.
+///
+/// # Examples
+/// ```
+/// let barrier = sync::Barrier::new(2);
+/// let leaders = std::thread::scope(|scope| {
+///     let other = scope.spawn(|| barrier.wait().is_leader());
+///     let mine = barrier.wait().is_leader();
+///     [mine, other.join().unwrap_or(false)].iter().filter(|leads| **leads).count()
+/// });
+/// assert_eq!(leaders, 1);
+/// ```
+#[derive(Debug)]
+pub struct Barrier {
+    parties: usize,
+    state: Guarded<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How many of this generation have come.
+    arrived: usize,
+    generation: u64,
+    waiters: Waiters,
+}
+
+/// The place in which someone came to a barrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarrierPlace {
+    index: usize,
+    parties: usize,
+}
+
+impl BarrierPlace {
+    /// How many had come before, from 0 to the number of parties less one.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// Whether this one came last, which exactly one did.
+    #[must_use]
+    pub fn is_leader(self) -> bool {
+        self.index + 1 == self.parties
+    }
+}
+
+impl Barrier {
+    /// A barrier for `parties` of them. With 0 or 1, nobody waits.
+    #[must_use]
+    pub const fn new(parties: usize) -> Self {
+        Barrier {
+            parties: if parties == 0 { 1 } else { parties },
+            state: Guarded::new(State {
+                arrived: 0,
+                generation: 0,
+                waiters: Waiters::new(),
+            }),
+        }
+    }
+
+    /// Waits for the others. Blocks.
+    pub fn wait(&self) -> BarrierPlace {
+        park::block_on(self.wait_async())
+    }
+
+    /// Waits for the others, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if they had not all come by then: this one has left again, as if it had never come.
+    pub fn wait_timeout(&self, limit: Duration) -> Result<BarrierPlace, TimedOut> {
+        park::block_on_timeout(self.wait_async(), limit)
+    }
+
+    /// Waits for the others.
+    ///
+    /// # Cancel safety
+    /// Who drops the future before the others have come leaves, as if it had never come; the place of those who came
+    /// later does not change.
+    pub async fn wait_async(&self) -> BarrierPlace {
+        let (index, generation) = self.state.with(|state, afterwards| {
+            let (index, generation) = (state.arrived, state.generation);
+            state.arrived += 1;
+            if state.arrived == self.parties {
+                state.arrived = 0;
+                state.generation += 1;
+                state.waiters.tell_all(afterwards);
+            }
+            (index, generation)
+        });
+        let arrival = Arrival { barrier: self, generation };
+        let open = move |state: &mut State, _: Turn, _: &mut Afterwards| (state.generation != generation).then_some(());
+        self.state.wait_for(|state| &mut state.waiters, open).await;
+        drop(arrival);
+        BarrierPlace {
+            index,
+            parties: self.parties,
+        }
+    }
+
+    /// Waits for the others, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// As [`wait_timeout`](Barrier::wait_timeout).
+    ///
+    /// # Cancel safety
+    /// As [`wait_async`](Barrier::wait_async).
+    pub async fn wait_async_timeout(&self, limit: Duration) -> Result<BarrierPlace, TimedOut> {
+        timer::timeout(limit, self.wait_async()).await
+    }
+
+    /// How many wait now.
+    #[must_use]
+    #[doc(alias = "n_waiting")]
+    pub fn arrived(&self) -> usize {
+        self.state.with(|state, _| state.arrived)
+    }
+}
+
+/// That somebody has come; taken back when dropped before the barrier has opened.
+struct Arrival<'a> {
+    barrier: &'a Barrier,
+    generation: u64,
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.barrier.state.with(|state, _| {
+            if state.generation == self.generation {
+                state.arrived -= 1;
+            }
+        });
+    }
+}

@@ -1,0 +1,285 @@
+//! Waiting for several tasks at once, of any kind and mixed.
+
+use crate::error::{JoinError, TimedOut};
+use crate::park;
+use crate::task::Task;
+use crate::timer;
+use crate::waiters::{Guarded, Waiters};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// When a [`wait`] is over.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// One of the tasks has ended.
+    FirstCompleted,
+    /// All of them have ended.
+    AllCompleted,
+}
+
+/// Something that ends: a [`Task`], or a handle around one. What it ends with does not matter here, so tasks with
+/// different results can be waited for together.
+pub trait Wait {
+    /// Whether it has ended.
+    fn is_finished(&self) -> bool;
+
+    /// `true` if it has ended; otherwise `cx`'s waker is woken when it will have.
+    fn poll_finished(&mut self, cx: &Context<'_>) -> bool;
+}
+
+impl<T> Wait for Task<T> {
+    fn is_finished(&self) -> bool {
+        Task::is_finished(self)
+    }
+
+    fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
+        Task::poll_finished(self, cx)
+    }
+}
+
+/// Which of the tasks that were waited for have ended: indexes into the list, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Those that have ended.
+    pub done: Vec<usize>,
+    /// Those that go on.
+    pub pending: Vec<usize>,
+}
+
+/// Waits until one of `tasks`, or all of them, have ended. Blocks. The tasks stay with the caller, and their results in
+/// them.
+///
+/// An empty list does not wait. O(n) for each wake-up.
+///
+/// # Examples
+/// ```
+/// use sync::{When, wait};
+///
+/// let (slow, mut number) = sync::promise::<u32>();
+/// let (quick, mut text) = sync::promise::<String>();
+/// quick.finish(Ok("done".into()));
+/// let finished = wait(&mut [&mut number, &mut text], When::FirstCompleted);
+/// assert_eq!((finished.done, finished.pending), (vec![1], vec![0]));
+/// # drop(slow);
+/// ```
+pub fn wait(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
+    park::block_on(poll_fn(|cx| poll_all(tasks, when, cx)));
+    sorted(tasks)
+}
+
+/// As [`wait`], for at most `limit`. That the time has passed shows in [`Finished::pending`].
+pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) -> Finished {
+    let deadline = Instant::now().checked_add(limit);
+    let _late_or_not = park::block_on_until(poll_fn(|cx| poll_all(tasks, when, cx)), deadline);
+    sorted(tasks)
+}
+
+fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>) -> Poll<()> {
+    let mut finished = 0;
+    for task in tasks.iter_mut() {
+        if task.poll_finished(cx) {
+            finished += 1;
+            if when == When::FirstCompleted {
+                return Poll::Ready(());
+            }
+        }
+    }
+    if finished == tasks.len() { Poll::Ready(()) } else { Poll::Pending }
+}
+
+fn sorted(tasks: &[&mut dyn Wait]) -> Finished {
+    let (done, pending) = (0..tasks.len()).partition(|index| tasks[*index].is_finished());
+    Finished { done, pending }
+}
+
+/// What [`as_completed`] takes: a task, or a pair of a key and a task.
+pub trait Completes {
+    /// What stays here while the task runs, to name it by.
+    type Key;
+    /// What the task gives.
+    type Output;
+    /// What the iterator yields.
+    type Item;
+
+    /// Key and task.
+    fn split(self) -> (Self::Key, Task<Self::Output>);
+
+    /// Key and result.
+    fn item(key: Self::Key, result: Result<Self::Output, JoinError>) -> Self::Item;
+}
+
+impl<T> Completes for Task<T> {
+    type Key = ();
+    type Output = T;
+    type Item = Result<T, JoinError>;
+
+    fn split(self) -> ((), Task<T>) {
+        ((), self)
+    }
+
+    fn item((): (), result: Result<T, JoinError>) -> Self::Item {
+        result
+    }
+}
+
+impl<K, T> Completes for (K, Task<T>) {
+    type Key = K;
+    type Output = T;
+    type Item = (K, Result<T, JoinError>);
+
+    fn split(self) -> (K, Task<T>) {
+        self
+    }
+
+    fn item(key: K, result: Result<T, JoinError>) -> Self::Item {
+        (key, result)
+    }
+}
+
+/// Yields the results of `tasks` in the order in which they end, waiting for each. Pairs of a key and a task yield pairs
+/// of the key and the result.
+///
+/// O(1) for each result, whatever the number of tasks. Handles of other kinds, such as threads and processes, go in by
+/// their `into_task`. Dropping the iterator detaches what is left; [`AsCompleted::into_pending`] gives it back.
+///
+/// # Examples
+/// ```
+/// let (slow, first) = sync::promise();
+/// let (quick, second) = sync::promise();
+/// quick.finish(Ok(1));
+/// slow.finish(Ok(2));
+/// let results: Vec<_> = sync::as_completed([("slow", first), ("quick", second)])
+///     .map(|(key, result)| Ok((key, result?)))
+///     .collect::<Result<_, sync::JoinError>>()?;
+/// assert_eq!(results.len(), 2);
+/// # Ok::<(), sync::JoinError>(())
+/// ```
+pub fn as_completed<I>(tasks: I) -> AsCompleted<I::Item>
+where
+    I: IntoIterator,
+    I::Item: Completes,
+{
+    let ended = Arc::new(Guarded::new(Ended {
+        order: VecDeque::new(),
+        waiters: Waiters::new(),
+    }));
+    let mut slots: Vec<_> = tasks.into_iter().map(|task| Some(task.split())).collect();
+    for (index, slot) in slots.iter_mut().enumerate() {
+        let Some((_, task)) = slot else { continue };
+        let notice = Arc::new(Notice {
+            index,
+            ended: Arc::clone(&ended),
+        });
+        if task.poll_finished(&Context::from_waker(&Waker::from(Arc::clone(&notice)))) {
+            notice.wake();
+        }
+    }
+    AsCompleted { left: slots.len(), slots, ended }
+}
+
+/// The results of tasks in the order in which they end; see [`as_completed`].
+pub struct AsCompleted<C: Completes> {
+    /// By index, in the order in which they were given; empty once the result was yielded.
+    slots: Vec<Option<Slot<C>>>,
+    left: usize,
+    ended: Arc<Guarded<Ended>>,
+}
+
+type Slot<C> = (<C as Completes>::Key, Task<<C as Completes>::Output>);
+
+/// Indexes of tasks that have ended, in that order.
+struct Ended {
+    order: VecDeque<usize>,
+    waiters: Waiters,
+}
+
+/// The waker that a task is given: says which one it was. A task may wake it more than once.
+struct Notice {
+    index: usize,
+    ended: Arc<Guarded<Ended>>,
+}
+
+impl Wake for Notice {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ended.with(|ended, afterwards| {
+            ended.order.push_back(self.index);
+            ended.waiters.tell_one(afterwards);
+        });
+    }
+}
+
+impl<C: Completes> AsCompleted<C> {
+    /// The next result; `None` when there are no tasks left.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn next_async(&mut self) -> Option<C::Item> {
+        while self.left > 0 {
+            let index = self
+                .ended
+                .wait_for(|ended| &mut ended.waiters, |ended, _, _| ended.order.pop_front())
+                .await;
+            if let Some((key, task)) = self.slots.get_mut(index).and_then(Option::take) {
+                match task.try_join() {
+                    Ok(result) => {
+                        self.left -= 1;
+                        return Some(C::item(key, result));
+                    }
+                    // A waker may be woken for nothing.
+                    Err(unfinished) => self.slots[index] = Some((key, unfinished.into_inner())),
+                }
+            }
+        }
+        None
+    }
+
+    /// As `next`, waiting at most `limit`.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if none ended by then; they go on, and the iterator with them.
+    pub fn next_timeout(&mut self, limit: Duration) -> Result<Option<C::Item>, TimedOut> {
+        park::block_on_timeout(self.next_async(), limit)
+    }
+
+    /// As [`next_async`](AsCompleted::next_async), waiting at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if none ended by then; they go on, and the iterator with them.
+    pub async fn next_async_timeout(&mut self, limit: Duration) -> Result<Option<C::Item>, TimedOut> {
+        timer::timeout(limit, self.next_async()).await
+    }
+
+    /// The tasks whose results have not been yielded, with their keys, in the order in which they were given.
+    pub fn into_pending(self) -> impl Iterator<Item = (C::Key, Task<C::Output>)> {
+        self.slots.into_iter().flatten()
+    }
+}
+
+impl<C: Completes> Iterator for AsCompleted<C> {
+    type Item = C::Item;
+
+    fn next(&mut self) -> Option<C::Item> {
+        park::block_on(self.next_async())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<C: Completes> ExactSizeIterator for AsCompleted<C> {}
+
+impl<C: Completes> fmt::Debug for AsCompleted<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,175 @@
+//! Waiting until a condition holds for what a mutex protects.
+
+use crate::error::TimedOut;
+use crate::mutex::{Mutex, MutexGuard};
+use crate::park;
+use crate::timer;
+use crate::waiters::{Afterwards, Guarded, Turn, WaitFor, Waiters};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+/// A place to wait for a change of what a [`Mutex`] protects.
+///
+/// A wait ends after a notification, and only then; still, look at the condition again, for somebody may have come
+/// first. [`wait_while`](Condvar::wait_while) does that.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use sync::{Condvar, Mutex};
+///
+/// let ready = Arc::new((Mutex::new(false), Condvar::new()));
+/// let thread = std::thread::spawn({
+///     let ready = Arc::clone(&ready);
+///     move || {
+///         *ready.0.lock() = true;
+///         ready.1.notify_one();
+///     }
+/// });
+/// let guard = ready.1.wait_while(ready.0.lock(), |ready| !*ready);
+/// assert!(*guard);
+/// # drop(guard);
+/// # thread.join().map_err(|_| "it panicked")?;
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Debug)]
+#[doc(alias = "Condition")]
+pub struct Condvar {
+    waiters: Guarded<Waiters>,
+}
+
+/// A wait that ends when it is told to.
+type Notified<'a> = WaitFor<'a, Waiters, fn(&mut Waiters, Turn, &mut Afterwards) -> Option<()>>;
+
+impl Condvar {
+    /// Nobody waits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Condvar {
+            waiters: Guarded::new(Waiters::new()),
+        }
+    }
+
+    /// Releases the lock, waits for a notification, and takes the lock again. Blocks.
+    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        park::block_on(self.wait_async(guard))
+    }
+
+    /// As [`wait`](Condvar::wait), as long as `condition` holds.
+    pub fn wait_while<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> MutexGuard<'a, T> {
+        while condition(&mut guard) {
+            guard = self.wait(guard);
+        }
+        guard
+    }
+
+    /// As [`wait`](Condvar::wait), for at most `limit`, after which the lock is taken all the same: taking it may last
+    /// longer than the limit.
+    ///
+    /// The second half of the answer is [`TimedOut`] if nobody notified in time.
+    pub fn wait_timeout<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        limit: Duration,
+    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
+        self.wait_until(guard, Instant::now().checked_add(limit))
+    }
+
+    /// As [`wait_while`](Condvar::wait_while), for at most `limit` in all.
+    ///
+    /// The second half of the answer is [`TimedOut`] if the condition still held when the time had passed.
+    pub fn wait_while_timeout<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+        limit: Duration,
+    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
+        let deadline = Instant::now().checked_add(limit);
+        let mut late = false;
+        loop {
+            if !condition(&mut guard) {
+                return (guard, Ok(()));
+            }
+            if late {
+                return (guard, Err(TimedOut));
+            }
+            let outcome;
+            (guard, outcome) = self.wait_until(guard, deadline);
+            late = outcome.is_err();
+        }
+    }
+
+    /// As [`wait`](Condvar::wait).
+    ///
+    /// # Cancel safety
+    /// A future that is dropped passes on the notification that it had got, and does not take the lock again.
+    pub async fn wait_async<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        let mutex = MutexGuard::mutex(&guard);
+        let notified = self.queued(guard).await;
+        notified.await;
+        mutex.lock_async().await
+    }
+
+    /// As [`wait_timeout`](Condvar::wait_timeout). Needs no runtime.
+    ///
+    /// # Cancel safety
+    /// As [`wait_async`](Condvar::wait_async).
+    pub async fn wait_async_timeout<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        limit: Duration,
+    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
+        let mutex = MutexGuard::mutex(&guard);
+        let notified = self.queued(guard).await;
+        let outcome = timer::timeout(limit, notified).await;
+        (mutex.lock_async().await, outcome)
+    }
+
+    /// Ends the wait of whoever has waited longest, if anybody waits.
+    #[doc(alias = "notify")]
+    pub fn notify_one(&self) {
+        self.waiters.with(Waiters::tell_one);
+    }
+
+    /// Ends the wait of everybody who waits now.
+    pub fn notify_all(&self) {
+        self.waiters.with(Waiters::tell_all);
+    }
+
+    fn wait_until<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        deadline: Option<Instant>,
+    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
+        let mutex: &Mutex<T> = MutexGuard::mutex(&guard);
+        let notified = park::block_on(self.queued(guard));
+        let outcome = park::block_on_until(notified, deadline).ok_or(TimedOut);
+        (mutex.lock(), outcome)
+    }
+
+    /// Takes a place in the queue and only then releases the lock, so that no notification in between is missed.
+    async fn queued<T: ?Sized>(&self, guard: MutexGuard<'_, T>) -> Notified<'_> {
+        let attempt: fn(&mut Waiters, Turn, &mut Afterwards) -> Option<()> = |_, turn, _| turn.told.then_some(());
+        let mut notified = self.waiters.wait_for(|waiters| waiters, attempt);
+        poll_fn(|cx| {
+            let told = Pin::new(&mut notified).poll(cx);
+            debug_assert!(told.is_pending(), "nobody can be told before he is in the queue");
+            Poll::Ready(())
+        })
+        .await;
+        drop(guard);
+        notified
+    }
+}
+
+impl Default for Condvar {
+    fn default() -> Self {
+        Condvar::new()
+    }
+}

@@ -1,0 +1,102 @@
+//! A flag to wait for.
+
+use crate::error::TimedOut;
+use crate::park;
+use crate::timer;
+use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use std::time::Duration;
+
+/// A flag that any number of threads, coroutines and async tasks can wait for.
+///
+/// It stays set until it is [cleared](Event::clear): who comes later does not wait.
+///
+/// # Examples
+/// ```
+/// static READY: sync::Event = sync::Event::new();
+/// let thread = std::thread::spawn(|| READY.wait());
+/// READY.set();
+/// thread.join().map_err(|_| "it panicked")?;
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Event {
+    state: Guarded<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    set: bool,
+    waiters: Waiters,
+}
+
+impl Event {
+    /// A flag that is not set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Event {
+            state: Guarded::new(State {
+                set: false,
+                waiters: Waiters::new(),
+            }),
+        }
+    }
+
+    /// Sets the flag and ends every wait.
+    pub fn set(&self) {
+        self.state.with(|state, afterwards| {
+            state.set = true;
+            state.waiters.tell_all(afterwards);
+        });
+    }
+
+    /// Clears the flag. Who waited when it was set goes through all the same.
+    pub fn clear(&self) {
+        self.state.with(|state, _| state.set = false);
+    }
+
+    /// Whether the flag is set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.state.with(|state, _| state.set)
+    }
+
+    /// Waits until the flag is set. Blocks.
+    pub fn wait(&self) {
+        park::block_on(self.wait_async());
+    }
+
+    /// Waits at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it was not set by then.
+    pub fn wait_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        park::block_on_timeout(self.wait_async(), limit)
+    }
+
+    /// Waits until the flag is set.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn wait_async(&self) {
+        // Whom a `set` has told goes through, even if a `clear` came before he looked.
+        let attempt = |state: &mut State, turn: Turn, _: &mut Afterwards| (state.set || turn.told).then_some(());
+        self.state.wait_for(|state| &mut state.waiters, attempt).await;
+    }
+
+    /// Waits at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it was not set by then.
+    pub async fn wait_async_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        timer::timeout(limit, self.wait_async()).await
+    }
+}
+
+impl Default for Guarded<State> {
+    fn default() -> Self {
+        Guarded::new(State {
+            set: false,
+            waiters: Waiters::new(),
+        })
+    }
+}

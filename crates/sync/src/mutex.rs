@@ -1,0 +1,199 @@
+//! Mutual exclusion.
+
+use crate::error::TimedOut;
+use crate::park;
+use crate::timer;
+use crate::waiters::{Guarded, Waiters};
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// A value that one thread, coroutine or async task uses at a time.
+///
+/// Whoever comes while the lock is free takes it, even before those who were woken for it. It is not poisoned: a panic
+/// under the lock releases it, and the next one sees what the panic left. The guard may be sent to another thread and
+/// held across an `.await`.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use sync::{Mutex, park};
+///
+/// let sum = Arc::new(Mutex::new(0));
+/// let thread = std::thread::spawn({
+///     let sum = Arc::clone(&sum);
+///     move || *sum.lock() += 1
+/// });
+/// park::block_on(async { *sum.lock_async().await += 1 });
+/// thread.join().map_err(|_| "it panicked")?;
+/// assert_eq!(*sum.lock(), 2);
+/// # Ok::<(), &str>(())
+/// ```
+#[doc(alias = "Lock")]
+pub struct Mutex<T: ?Sized> {
+    lock: Guarded<Lock>,
+    value: UnsafeCell<T>,
+}
+
+#[derive(Debug)]
+struct Lock {
+    held: bool,
+    waiters: Waiters,
+}
+
+/// The right to use a mutex's value. Dropping it releases the lock.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+}
+
+// SAFETY: the value goes from thread to thread, one at a time, which needs `T: Send`.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+
+// SAFETY: as above; sharing the mutex gives access to one thread at a time.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+// SAFETY: a shared guard gives `&T`. (That it can be sent needs `T: Send`, which `&Mutex<T>` implies.)
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+
+impl<T> Mutex<T> {
+    /// A free lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Mutex {
+            lock: Guarded::new(Lock {
+                held: false,
+                waiters: Waiters::new(),
+            }),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// The value. Nobody can hold the lock, for this is the only reference.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits for the lock. Blocks this thread, or this coroutine only; deadlocks if that holds the lock already.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        match self.try_lock() {
+            Some(guard) => guard,
+            None => park::block_on(self.lock_async()),
+        }
+    }
+
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let taken = self.lock.with(|lock, _| !std::mem::replace(&mut lock.held, true));
+        taken.then_some(MutexGuard { mutex: self })
+    }
+
+    /// Waits for the lock, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it was not free by then; the lock is not held.
+    pub fn lock_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
+        park::block_on_timeout(self.lock_async(), limit)
+    }
+
+    /// Waits for the lock.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future: a wake-up that it had got goes to the next in the queue.
+    pub async fn lock_async(&self) -> MutexGuard<'_, T> {
+        let take = |lock: &mut Lock, _, _: &mut _| (!std::mem::replace(&mut lock.held, true)).then_some(());
+        self.lock.wait_for(|lock| &mut lock.waiters, take).await;
+        MutexGuard { mutex: self }
+    }
+
+    /// Waits for the lock, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it was not free by then; the lock is not held.
+    ///
+    /// # Cancel safety
+    /// As [`lock_async`](Mutex::lock_async).
+    pub async fn lock_async_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
+        timer::timeout(limit, self.lock_async()).await
+    }
+
+    /// Whether somebody holds the lock now.
+    #[must_use]
+    #[doc(alias = "locked")]
+    pub fn is_locked(&self) -> bool {
+        self.lock.with(|lock, _| lock.held)
+    }
+
+    /// The value, without locking: this is the only reference.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// The mutex that the guard holds.
+    #[must_use]
+    pub fn mutex(guard: &Self) -> &'a Mutex<T> {
+        guard.mutex
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the guard holds the lock, so nobody writes the value while the guard is borrowed.
+        unsafe { &*self.mutex.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the guard holds the lock and is borrowed exclusively, so nobody else uses the value.
+        unsafe { &mut *self.mutex.value.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.mutex.lock.with(|lock, afterwards| {
+            lock.held = false;
+            lock.waiters.tell_one(afterwards);
+        });
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.try_lock() {
+            Some(guard) => f.debug_struct("Mutex").field("value", &&*guard).finish(),
+            None => f.write_str("Mutex { <locked> }"),
+        }
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

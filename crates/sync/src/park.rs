@@ -1,0 +1,134 @@
+//! How this project waits: every blocking call of every crate ends here.
+//!
+//! A blocking call does not put its thread to sleep. It asks the [`Parker`] that is installed on the thread to park
+//! *whatever runs there*. By default that is the thread. Whoever runs several things on one thread (a coroutine hub, an
+//! event loop, a pool's worker) installs a parker that suspends one of them and lets the others run, and so
+//! `queue.get()` in a green thread never stops the loop.
+//!
+//! The rules, on which every wait relies:
+//!
+//! 1. A waiting call polls for what it wants with a waker from [`Parker::waker`], and parks while it is not there. It
+//!    always asks again after `park` returns: **spurious returns are allowed**.
+//! 2. **A wake before the park is remembered**: the next `park` returns at once. Wakes do not add up.
+//! 3. The waker may be woken from any thread, and after the wait is over; a late wake is a spurious return of a later
+//!    wait and nothing else.
+//! 4. The poll and the park are on the same thread and see the same parker.
+
+mod thread;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::error::TimedOut;
+use thread::ThreadParker;
+
+/// Suspends what runs on this thread until it is woken. See the [module](self) for the rules.
+pub trait Parker {
+    /// A waker that ends the current or the next [`park`](Parker::park) of this parker, from any thread.
+    fn waker(&self) -> Waker;
+
+    /// Suspends until woken or until `deadline`, whichever comes first. It may return early; it returns at once if a
+    /// wake has come since the last park.
+    fn park(&self, deadline: Option<Instant>);
+
+    /// Whether others go on on this thread during a park, so that waiting here is cheap and never holds them up.
+    fn cooperative(&self) -> bool;
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<dyn Parker>>> = const { RefCell::new(None) };
+}
+
+/// Puts back the parker that was there before, when dropped. Guards must be dropped in reverse order, on their thread.
+#[must_use = "the parker is installed only as long as the guard lives"]
+pub struct Installed {
+    previous: Option<Rc<dyn Parker>>,
+    /// The slot is this thread's.
+    not_send: PhantomData<*const ()>,
+}
+
+/// Makes `parker` the one that blocking calls on this thread use, until the guard is dropped.
+pub fn install(parker: Rc<dyn Parker>) -> Installed {
+    Installed {
+        previous: CURRENT.replace(Some(parker)),
+        not_send: PhantomData,
+    }
+}
+
+/// The parker that blocking calls on this thread use now.
+#[must_use]
+pub fn current() -> Rc<dyn Parker> {
+    // A destructor of another thread-local may wait after ours is gone: it gets a parker of its own.
+    let installed = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
+    installed.unwrap_or_else(ThreadParker::of_this_thread)
+}
+
+/// Whether a blocking call here lets others go on on this thread; see [`Parker::cooperative`].
+#[must_use]
+pub fn is_cooperative() -> bool {
+    CURRENT
+        .try_with(|current| current.borrow().as_ref().is_some_and(|parker| parker.cooperative()))
+        .unwrap_or(false)
+}
+
+/// Waits for `future` by parking.
+///
+/// # Examples
+/// ```
+/// assert_eq!(sync::park::block_on(async { 6 * 7 }), 42);
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    match block_on_until(future, None) {
+        Some(output) => output,
+        None => unreachable!("a wait without a deadline ends with a result"),
+    }
+}
+
+/// Waits for `future` by parking, at most `limit`; the future is dropped when the time has passed.
+///
+/// # Errors
+/// [`TimedOut`] if it was not ready by then. It is polled once more after the time has passed, so that a result that is
+/// there is never lost to the clock.
+pub fn block_on_timeout<F: Future>(future: F, limit: Duration) -> Result<F::Output, TimedOut> {
+    // A time beyond what the clock can say is never reached.
+    block_on_until(future, Instant::now().checked_add(limit)).ok_or(TimedOut)
+}
+
+/// Waits for `future` by parking until `deadline`; `None` if it was not ready by then.
+pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let parker = current();
+    let waker = parker.waker();
+    let mut cx = Context::from_waker(&waker);
+    let mut late = false;
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return Some(output);
+        }
+        if late {
+            return None;
+        }
+        parker.park(deadline);
+        late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let previous = self.previous.take();
+        // A thread that is going away needs no parker back.
+        let _ = CURRENT.try_with(|current| current.replace(previous));
+    }
+}
+
+impl fmt::Debug for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Installed(..)")
+    }
+}

@@ -1,0 +1,174 @@
+//! A number of permits.
+
+use crate::error::TimedOut;
+use crate::park;
+use crate::timer;
+use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use std::time::Duration;
+
+/// Lets a limited number of threads, coroutines and async tasks through at a time.
+///
+/// Permits are given in order of arrival: who asks for many is not overtaken for ever by those who ask for few. A permit
+/// is given back when its guard is dropped; [`forget`](SemaphorePermit::forget) and [`release`](Semaphore::release)
+/// change the number for good.
+///
+/// # Examples
+/// ```
+/// let tables = sync::Semaphore::new(2);
+/// let first = tables.acquire();
+/// let second = tables.acquire();
+/// assert!(tables.try_acquire().is_none());
+/// drop(first);
+/// assert!(tables.try_acquire().is_some());
+/// # drop(second);
+/// ```
+#[derive(Debug)]
+pub struct Semaphore {
+    state: Guarded<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    permits: usize,
+    waiters: Waiters,
+}
+
+/// Some permits of a semaphore. Dropping it gives them back.
+#[must_use = "the permits are given back when this is dropped"]
+#[derive(Debug)]
+pub struct SemaphorePermit<'a> {
+    semaphore: &'a Semaphore,
+    count: usize,
+}
+
+impl Semaphore {
+    /// A semaphore with that many permits.
+    #[must_use]
+    pub const fn new(permits: usize) -> Self {
+        Semaphore {
+            state: Guarded::new(State {
+                permits,
+                waiters: Waiters::new(),
+            }),
+        }
+    }
+
+    /// Waits for a permit. Blocks.
+    pub fn acquire(&self) -> SemaphorePermit<'_> {
+        self.acquire_many(1)
+    }
+
+    /// Waits for `count` permits at once. Blocks; for ever, if there are never that many.
+    pub fn acquire_many(&self, count: usize) -> SemaphorePermit<'_> {
+        park::block_on(self.acquire_many_async(count))
+    }
+
+    /// Takes a permit if one is free and nobody waits for it.
+    pub fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
+        self.try_acquire_many(1)
+    }
+
+    /// Takes `count` permits if they are free and nobody waits for them.
+    pub fn try_acquire_many(&self, count: usize) -> Option<SemaphorePermit<'_>> {
+        let taken = self.state.with(|state, _| state.waiters.is_empty() && state.take(count));
+        taken.then_some(SemaphorePermit { semaphore: self, count })
+    }
+
+    /// Waits for a permit, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if there was none by then.
+    pub fn acquire_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TimedOut> {
+        park::block_on_timeout(self.acquire_async(), limit)
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped leaves the queue; who stood behind it moves up.
+    pub async fn acquire_async(&self) -> SemaphorePermit<'_> {
+        self.acquire_many_async(1).await
+    }
+
+    /// Waits for `count` permits at once.
+    ///
+    /// # Cancel safety
+    /// As [`acquire_async`](Semaphore::acquire_async).
+    pub async fn acquire_many_async(&self, count: usize) -> SemaphorePermit<'_> {
+        let attempt = move |state: &mut State, turn: Turn, afterwards: &mut Afterwards| {
+            if !turn.first || !state.take(count) {
+                return None;
+            }
+            // He who waits next may need no more than what is left.
+            if state.permits > 0 {
+                state.waiters.nudge_behind(turn, afterwards);
+            }
+            Some(())
+        };
+        self.state.wait_for(|state| &mut state.waiters, attempt).await;
+        SemaphorePermit { semaphore: self, count }
+    }
+
+    /// Waits for a permit, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if there was none by then.
+    ///
+    /// # Cancel safety
+    /// As [`acquire_async`](Semaphore::acquire_async).
+    pub async fn acquire_async_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TimedOut> {
+        timer::timeout(limit, self.acquire_async()).await
+    }
+
+    /// Adds permits.
+    ///
+    /// # Panics
+    /// If there would be more than `usize::MAX`.
+    #[track_caller]
+    pub fn release(&self, count: usize) {
+        let fits = self.state.with(|state, afterwards| {
+            let Some(permits) = state.permits.checked_add(count) else { return false };
+            state.permits = permits;
+            state.waiters.nudge_first(afterwards);
+            true
+        });
+        assert!(fits, "a semaphore cannot have {count} permits more: that is more than usize::MAX");
+    }
+
+    /// How many permits are free now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.state.with(|state, _| state.permits)
+    }
+}
+
+impl State {
+    fn take(&mut self, count: usize) -> bool {
+        match self.permits.checked_sub(count) {
+            Some(left) => {
+                self.permits = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl SemaphorePermit<'_> {
+    /// How many permits these are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Keeps the permits for ever: the semaphore has so many fewer.
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for SemaphorePermit<'_> {
+    fn drop(&mut self) {
+        self.semaphore.release(self.count);
+    }
+}

@@ -1,0 +1,250 @@
+//! The handle of work that has been started somewhere, and the promise that keeps it.
+
+mod promise;
+
+pub use promise::{Promise, promise, promise_cancelling};
+
+use crate::cell::Header;
+use crate::error::{JoinError, Unfinished};
+use crate::park;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// The handle of work that runs somewhere else: in a thread, another process, a pool, a coroutine or an event loop.
+///
+/// Wait for it by [`join`](Task::join), or `.await` it: a `Task` is a [`Future`] for any runtime. **Dropping the handle
+/// detaches**: the work goes on and its result is dropped when it is there. To stop it, [`cancel`](Task::cancel) first.
+///
+/// A `Task` is one pointer. What it points to is described in [`cell`](crate::cell).
+///
+/// # Examples
+/// ```
+/// let (promise, task) = sync::promise();
+/// std::thread::spawn(move || promise.run(|| 6 * 7));
+/// assert_eq!(task.join()?, 42);
+/// # Ok::<(), sync::JoinError>(())
+/// ```
+///
+/// # Cancel safety
+/// Dropping the future detaches, as dropping any handle does. To wait with a limit and keep the task, await `&mut task`.
+#[must_use = "dropping a task detaches it; wait for it with `join` or `.await`"]
+pub struct Task<T> {
+    cell: NonNull<Header>,
+    result: PhantomData<T>,
+}
+
+/// Which task a handle belongs to, for use as a key.
+///
+/// No two tasks that exist at the same time share an identity; a later task may get the identity of one whose handle
+/// is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(usize);
+
+// SAFETY: the handle moves the result to its thread, which needs `T: Send`; the state word is atomic, and the vtable's
+// functions may be called from any thread, as `from_cell` demands.
+unsafe impl<T: Send> Send for Task<T> {}
+
+// SAFETY: through `&Task` one can only read atomics and ask for cancelling, which any thread may.
+unsafe impl<T: Send> Sync for Task<T> {}
+
+/// The result is moved out whole or not at all, whatever panics.
+impl<T> UnwindSafe for Task<T> {}
+impl<T> RefUnwindSafe for Task<T> {}
+impl<T> Unpin for Task<T> {}
+
+impl<T> Task<T> {
+    /// The handle of a cell that a pool has made itself.
+    ///
+    /// # Safety
+    /// - `cell` points to the [`Header`], made by [`Header::new`], of a live cell that follows the protocol of
+    ///   [`cell`](crate::cell), and stays valid until its vtable's `free` is called.
+    /// - The vtable's `take` writes a `Result<T, JoinError>`.
+    /// - The vtable's functions may be called on any thread, or `T` is not `Send`.
+    /// - No other handle of this cell is ever made.
+    pub unsafe fn from_cell(cell: NonNull<Header>) -> Self {
+        Task { cell, result: PhantomData }
+    }
+
+    /// The handle of work that is already done.
+    pub fn ready(result: Result<T, JoinError>) -> Self
+    where
+        T: Send + 'static,
+    {
+        let (promise, task) = promise();
+        promise.finish(result);
+        task
+    }
+
+    /// Waits until the work has ended and returns its result. Blocks this thread, or only this coroutine or green
+    /// thread where a cooperative [`Parker`](crate::park::Parker) is installed.
+    ///
+    /// # Errors
+    /// A [`JoinError`] that says why there is no result: the work panicked, was cancelled, was killed.
+    pub fn join(mut self) -> Result<T, JoinError> {
+        park::block_on(&mut self)
+    }
+
+    /// Waits at most `limit`.
+    ///
+    /// # Errors
+    /// [`Unfinished`] with this handle if the work has not ended by then: it goes on and can be waited for again. The
+    /// inner result is that of [`join`](Task::join).
+    pub fn join_timeout(mut self, limit: Duration) -> Result<Result<T, JoinError>, Unfinished<Self>> {
+        match park::block_on_until(&mut self, Instant::now().checked_add(limit)) {
+            Some(result) => Ok(result),
+            None => Err(Unfinished(self)),
+        }
+    }
+
+    /// Takes the result if the work has ended. Never blocks.
+    ///
+    /// # Errors
+    /// [`Unfinished`] with this handle if it has not.
+    pub fn try_join(mut self) -> Result<Result<T, JoinError>, Unfinished<Self>> {
+        if self.is_finished() { Ok(self.take()) } else { Err(Unfinished(self)) }
+    }
+
+    /// Whether the result is there, so that [`join`](Task::join) would not wait.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.header().is_finished()
+    }
+
+    /// Asks the work to stop. Returns at once and may be called more than once.
+    ///
+    /// What that does depends on where the work runs; each pool's documentation has the answer. Work that ends because
+    /// of it gives [`JoinError::Cancelled`]; work that was finished, or finishes all the same, gives its result.
+    #[doc(alias = "abort")]
+    pub fn cancel(&self) {
+        if !self.is_taken() {
+            // SAFETY: this is the handle, which has not left.
+            unsafe { Header::cancel(self.cell) };
+        }
+    }
+
+    /// Hands the result to `f` once it is there: on the thread that completes the task, with no lock held; on this
+    /// thread, before `on_done` returns, if it is there already.
+    ///
+    /// `f` should be short, for the completing thread waits for it, and must not panic. One allocation.
+    #[doc(alias = "add_done_callback")]
+    pub fn on_done(self, f: impl FnOnce(Result<T, JoinError>) + Send + 'static)
+    where
+        T: Send + 'static,
+    {
+        let callback = Arc::new(Callback {
+            waiting: Mutex::new(Some((self, f))),
+        });
+        let waker = Waker::from(Arc::clone(&callback));
+        // Held until the waker is in its place: a task that completes meanwhile waits for the lock and finds it whole.
+        let mut waiting = callback.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let finished = waiting
+            .as_ref()
+            .is_some_and(|(task, _)| task.header().poll_finished(&Context::from_waker(&waker)));
+        let now = if finished { waiting.take() } else { None };
+        drop(waiting);
+        if let Some((task, f)) = now {
+            f(task.into_result());
+        }
+    }
+
+    /// Which task this is.
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        TaskId(self.cell.as_ptr().addr())
+    }
+
+    /// `true` if finished; otherwise `cx`'s waker is woken when it will be.
+    pub(crate) fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
+        self.header().poll_finished(cx)
+    }
+
+    /// The result of a task that has finished.
+    fn into_result(mut self) -> Result<T, JoinError> {
+        self.take()
+    }
+
+    #[track_caller]
+    fn take(&mut self) -> Result<T, JoinError> {
+        assert!(!self.is_taken(), "the result of a task is taken once; it was polled again after it was ready");
+        debug_assert!(self.is_finished());
+        let cell = std::mem::replace(&mut self.cell, NonNull::dangling());
+        // SAFETY: this is the handle, it has seen the task finished, `self.cell` no longer points there, and the
+        // result's type is what `from_cell` was promised.
+        unsafe { Header::take(cell) }
+    }
+
+    /// A handle whose result was taken has left its cell.
+    fn is_taken(&self) -> bool {
+        self.cell == NonNull::dangling()
+    }
+
+    #[track_caller]
+    fn header(&self) -> &Header {
+        assert!(!self.is_taken(), "the result of a task is taken once; it was polled again after it was ready");
+        // SAFETY: the handle has not left, so the cell lives.
+        unsafe { self.cell.as_ref() }
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.poll_finished(cx) { Poll::Ready(self.take()) } else { Poll::Pending }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        if !self.is_taken() {
+            // SAFETY: this is the handle, and it goes away.
+            unsafe { Header::abandon(self.cell) };
+        }
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Task");
+        if self.is_taken() {
+            return shown.field("taken", &true).finish();
+        }
+        shown.field("id", &self.id()).field("finished", &self.is_finished()).finish()
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskId({:#x})", self.0)
+    }
+}
+
+/// A function that waits for a task, in the shape of a waker. The task's cell holds the waker, the waker the handle:
+/// the circle is broken when the task finishes, which every producer does, be it by being dropped.
+struct Callback<T, F> {
+    waiting: Mutex<Option<(Task<T>, F)>>,
+}
+
+impl<T, F> Wake for Callback<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(Result<T, JoinError>) + Send + 'static,
+{
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some((task, f)) = waiting {
+            f(task.into_result());
+        }
+    }
+}

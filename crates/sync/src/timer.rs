@@ -1,0 +1,171 @@
+//! Deadlines for async code, on any runtime.
+//!
+//! A future cannot look at the clock by itself: somebody has to wake it. A runtime that has a timer installs it on its
+//! threads by [`install`], and every deadline that is awaited there uses it. Where none is installed, one thread named
+//! `trefoil-timer` serves the whole program; it starts with the first deadline and ends when it has had none for a while.
+//! (Blocking calls do not need it: they park with a deadline.)
+
+mod thread;
+
+use crate::error::TimedOut;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// Wakes a waker at a given time.
+pub trait Timer: Send + Sync {
+    /// Arranges that `waker` is woken at `at` or a little later, never earlier, unless the answer is dropped before.
+    fn schedule(&self, at: Instant, waker: Waker) -> Scheduled;
+}
+
+/// A wake-up that was asked for. Dropping it takes it back.
+#[must_use = "dropping it takes the wake-up back"]
+pub struct Scheduled {
+    cancel: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Scheduled {
+    /// `cancel` is called once, when the wake-up is no longer wanted, be it that it has happened.
+    pub fn new(cancel: impl FnOnce() + Send + 'static) -> Self {
+        Scheduled {
+            cancel: Some(Box::new(cancel)),
+        }
+    }
+}
+
+impl Drop for Scheduled {
+    fn drop(&mut self) {
+        if let Some(cancel) = self.cancel.take() {
+            cancel();
+        }
+    }
+}
+
+impl fmt::Debug for Scheduled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scheduled(..)")
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<dyn Timer>>> = const { RefCell::new(None) };
+}
+
+/// Puts back the timer that was there before, when dropped. Guards must be dropped in reverse order, on their thread.
+#[must_use = "the timer is installed only as long as the guard lives"]
+pub struct Installed {
+    previous: Option<Arc<dyn Timer>>,
+    /// The slot is this thread's.
+    not_send: PhantomData<*const ()>,
+}
+
+/// Makes `timer` the one that deadlines awaited on this thread use, until the guard is dropped.
+pub fn install(timer: Arc<dyn Timer>) -> Installed {
+    Installed {
+        previous: CURRENT.replace(Some(timer)),
+        not_send: PhantomData,
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let previous = self.previous.take();
+        // A thread that is going away needs no timer back.
+        let _ = CURRENT.try_with(|current| current.replace(previous));
+    }
+}
+
+impl fmt::Debug for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Installed(..)")
+    }
+}
+
+/// Asks this thread's timer, or the program's, for a wake-up.
+pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
+    match CURRENT.try_with(|current| current.borrow().clone()).ok().flatten() {
+        Some(timer) => timer.schedule(at, waker),
+        None => thread::schedule(at, waker),
+    }
+}
+
+/// Waits until `at`. The future needs no runtime.
+pub fn sleep_until(at: Instant) -> Sleep {
+    Sleep {
+        at: Some(at),
+        scheduled: None,
+    }
+}
+
+/// Waits for `limit` from now on. The future needs no runtime.
+pub fn sleep(limit: Duration) -> Sleep {
+    Sleep {
+        // A time beyond what the clock can say is never reached.
+        at: Instant::now().checked_add(limit),
+        scheduled: None,
+    }
+}
+
+/// A point in time that can be awaited. See [`sleep`].
+///
+/// # Cancel safety
+/// Nothing is lost by dropping it.
+#[must_use = "futures do nothing unless awaited"]
+#[derive(Debug)]
+pub struct Sleep {
+    at: Option<Instant>,
+    scheduled: Option<(Waker, Scheduled)>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.at else { return Poll::Pending };
+        if Instant::now() >= at {
+            self.scheduled = None;
+            return Poll::Ready(());
+        }
+        if !self.scheduled.as_ref().is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
+            // The old wake-up is taken back before the new one is asked for.
+            self.scheduled = None;
+            self.scheduled = Some((cx.waker().clone(), schedule(at, cx.waker().clone())));
+        }
+        Poll::Pending
+    }
+}
+
+/// Waits for `future`, at most `limit` from now on. Needs no runtime.
+///
+/// # Errors
+/// [`TimedOut`] if it was not ready by then. The future is polled before the clock is looked at, so that a result that
+/// is there is never lost to the clock.
+///
+/// # Cancel safety
+/// That of `future`, which lives in the answer.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use sync::{park, timer};
+///
+/// let event = sync::Event::new();
+/// let late = park::block_on(timer::timeout(Duration::from_millis(5), event.wait_async()));
+/// assert_eq!(late, Err(sync::TimedOut));
+/// ```
+pub async fn timeout<F: Future>(limit: Duration, future: F) -> Result<F::Output, TimedOut> {
+    let mut future = std::pin::pin!(future);
+    let mut end = sleep(limit);
+    std::future::poll_fn(move |cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        Pin::new(&mut end).poll(cx).map(|()| Err(TimedOut))
+    })
+    .await
+}

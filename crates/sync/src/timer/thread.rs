@@ -1,0 +1,76 @@
+//! The timer of threads that have no other.
+
+use super::Scheduled;
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the thread stays when there is nothing to do. Starting it again costs tens of microseconds, which a program
+/// with a deadline now and then should not pay each time; keeping it costs a stack that nobody uses.
+const LINGER: Duration = Duration::from_secs(5);
+
+struct Schedule {
+    /// In order of time; the number tells entries of the same time apart.
+    entries: BTreeMap<(Instant, u64), Waker>,
+    next_number: u64,
+    running: bool,
+}
+
+static SCHEDULE: Mutex<Schedule> = Mutex::new(Schedule {
+    entries: BTreeMap::new(),
+    next_number: 0,
+    running: false,
+});
+
+/// The first entry has changed.
+static CHANGED: Condvar = Condvar::new();
+
+pub(super) fn schedule(at: Instant, waker: Waker) -> Scheduled {
+    let mut schedule = lock();
+    let key = (at, schedule.next_number);
+    schedule.next_number += 1;
+    schedule.entries.insert(key, waker);
+    let first = schedule.entries.first_key_value().is_some_and(|(first, _)| *first == key);
+    if !schedule.running {
+        // If the machine refuses a thread, the next deadline tries again and serves this one too.
+        schedule.running = thread::Builder::new().name("trefoil-timer".into()).spawn(serve).is_ok();
+    } else if first {
+        CHANGED.notify_one();
+    }
+    drop(schedule);
+    Scheduled::new(move || {
+        let removed = lock().entries.remove(&key);
+        // Outside the lock: a waker's destructor may be anything.
+        drop(removed);
+    })
+}
+
+fn serve() {
+    let mut schedule = lock();
+    loop {
+        let now = Instant::now();
+        let due = schedule.entries.first_entry().filter(|first| first.key().0 <= now).map(|first| first.remove());
+        if let Some(waker) = due {
+            drop(schedule);
+            waker.wake();
+            schedule = lock();
+            continue;
+        }
+        let (limit, idle) = match schedule.entries.first_key_value() {
+            Some(((at, _), _)) => (at.saturating_duration_since(now), false),
+            None => (LINGER, true),
+        };
+        let (guard, timeout) = CHANGED.wait_timeout(schedule, limit).unwrap_or_else(PoisonError::into_inner);
+        schedule = guard;
+        if idle && timeout.timed_out() && schedule.entries.is_empty() {
+            schedule.running = false;
+            return;
+        }
+    }
+}
+
+fn lock() -> MutexGuard<'static, Schedule> {
+    SCHEDULE.lock().unwrap_or_else(PoisonError::into_inner)
+}
