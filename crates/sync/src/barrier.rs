@@ -59,11 +59,7 @@ impl Barrier {
     pub const fn new(parties: usize) -> Self {
         Barrier {
             parties: if parties == 0 { 1 } else { parties },
-            state: Guarded::new(State {
-                arrived: 0,
-                generation: 0,
-                waiters: Waiters::new(),
-            }),
+            state: Guarded::new(State { arrived: 0, generation: 0, waiters: Waiters::new() }),
         }
     }
 
@@ -97,13 +93,12 @@ impl Barrier {
             (index, generation)
         });
         let arrival = Arrival { barrier: self, generation };
-        let open = move |state: &mut State, _: Turn, _: &mut Afterwards| (state.generation != generation).then_some(());
+        let open = move |state: &mut State, _: Turn, _: &mut Afterwards| {
+            (state.generation != generation).then_some(())
+        };
         self.state.wait_for(|state| &mut state.waiters, open).await;
         drop(arrival);
-        BarrierPlace {
-            index,
-            parties: self.parties,
-        }
+        BarrierPlace { index, parties: self.parties }
     }
 
     /// Waits for the others, at most `limit`. Needs no runtime.

@@ -70,10 +70,7 @@ impl CancelToken {
                     CancelToken { shared }.cancel();
                 }
             };
-            Shared {
-                state: Guarded::default(),
-                parent: Some(self.on_cancel(cancel)),
-            }
+            Shared { state: Guarded::default(), parent: Some(self.on_cancel(cancel)) }
         });
         let child = CancelToken { shared };
         // The parent may have been cancelled before the child existed, when the callback found nobody.
@@ -118,9 +115,7 @@ impl CancelToken {
         if let Some(callback) = callback {
             callback();
         }
-        OnCancel {
-            registered: number.map(|number| (Arc::downgrade(&self.shared), number)),
-        }
+        OnCancel { registered: number.map(|number| (Arc::downgrade(&self.shared), number)) }
     }
 
     /// Waits until the token is cancelled. Blocks.

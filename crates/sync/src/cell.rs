@@ -87,11 +87,7 @@ impl Header {
     /// The header of a task that has just been started: it has a handle and a producer.
     #[must_use]
     pub fn new(vtable: &'static Vtable) -> Self {
-        Header {
-            state: AtomicUsize::new(HANDLE | PRODUCER),
-            vtable,
-            waker: UnsafeCell::new(None),
-        }
+        Header { state: AtomicUsize::new(HANDLE | PRODUCER), vtable, waker: UnsafeCell::new(None) }
     }
 
     /// Whether the handle has asked the task to stop.
@@ -141,7 +137,9 @@ impl Header {
         }
         if state & WAKER != 0 {
             // SAFETY: WAKER is set, so nobody writes the slot (invariant 3): the only writer is this function.
-            let same = self.waker.with(|slot| unsafe { &*slot }.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())));
+            let same = self
+                .waker
+                .with(|slot| unsafe { &*slot }.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())));
             if same {
                 return false;
             }
@@ -163,7 +161,8 @@ impl Header {
                 return true;
             }
             // Release: the slot's new content is published together with WAKER, to `finish`.
-            match self.state.compare_exchange_weak(state, change(state), Ordering::AcqRel, Ordering::Acquire) {
+            match self.state.compare_exchange_weak(state, change(state), Ordering::AcqRel, Ordering::Acquire)
+            {
                 Ok(_) => return false,
                 Err(now) => state = now,
             }

@@ -164,28 +164,18 @@ where
     I: IntoIterator,
     I::Item: Completes,
 {
-    let ended = Arc::new(Guarded::new(Ended {
-        order: VecDeque::new(),
-        waiters: Waiters::new(),
-    }));
-    let mut slots: Vec<_> = tasks.into_iter().map(|task| Some(task.split())).collect();
-    for (index, slot) in slots.iter_mut().enumerate() {
-        let Some((_, task)) = slot else { continue };
-        let notice = Arc::new(Notice {
-            index,
-            ended: Arc::clone(&ended),
-        });
-        if task.poll_finished(&Context::from_waker(&Waker::from(Arc::clone(&notice)))) {
-            notice.wake();
-        }
-    }
-    AsCompleted { left: slots.len(), slots, ended }
+    let ended = Arc::new(Guarded::new(Ended { order: VecDeque::new(), waiters: Waiters::new() }));
+    let mut completed = AsCompleted { slots: Vec::new(), free: Vec::new(), left: 0, ended };
+    completed.extend(tasks);
+    completed
 }
 
 /// The results of tasks in the order in which they end; see [`as_completed`].
 pub struct AsCompleted<C: Completes> {
-    /// By index, in the order in which they were given; empty once the result was yielded.
+    /// By index; empty once the result was yielded.
     slots: Vec<Option<Slot<C>>>,
+    /// Indexes of empty slots.
+    free: Vec<usize>,
     left: usize,
     ended: Arc<Guarded<Ended>>,
 }
@@ -218,20 +208,34 @@ impl Wake for Notice {
 }
 
 impl<C: Completes> AsCompleted<C> {
+    /// Adds a task, whose result will be yielded too.
+    pub fn push(&mut self, task: C) {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        let (key, mut task) = task.split();
+        let notice = Arc::new(Notice { index, ended: Arc::clone(&self.ended) });
+        if task.poll_finished(&Context::from_waker(&Waker::from(Arc::clone(&notice)))) {
+            notice.wake();
+        }
+        self.slots[index] = Some((key, task));
+        self.left += 1;
+    }
+
     /// The next result; `None` when there are no tasks left.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     pub async fn next_async(&mut self) -> Option<C::Item> {
         while self.left > 0 {
-            let index = self
-                .ended
-                .wait_for(|ended| &mut ended.waiters, |ended, _, _| ended.order.pop_front())
-                .await;
+            let index =
+                self.ended.wait_for(|ended| &mut ended.waiters, |ended, _, _| ended.order.pop_front()).await;
             if let Some((key, task)) = self.slots.get_mut(index).and_then(Option::take) {
                 match task.try_join() {
                     Ok(result) => {
                         self.left -= 1;
+                        self.free.push(index);
                         return Some(C::item(key, result));
                     }
                     // A waker may be woken for nothing.
@@ -258,9 +262,18 @@ impl<C: Completes> AsCompleted<C> {
         timer::timeout(limit, self.next_async()).await
     }
 
-    /// The tasks whose results have not been yielded, with their keys, in the order in which they were given.
+    /// The tasks whose results have not been yielded, with their keys: in the order in which they were given, unless some
+    /// were [pushed](AsCompleted::push) after others had ended.
     pub fn into_pending(self) -> impl Iterator<Item = (C::Key, Task<C::Output>)> {
         self.slots.into_iter().flatten()
+    }
+}
+
+impl<C: Completes> Extend<C> for AsCompleted<C> {
+    fn extend<I: IntoIterator<Item = C>>(&mut self, tasks: I) {
+        for task in tasks {
+            self.push(task);
+        }
     }
 }
 

@@ -47,9 +47,7 @@ impl Condvar {
     /// Nobody waits.
     #[must_use]
     pub const fn new() -> Self {
-        Condvar {
-            waiters: Guarded::new(Waiters::new()),
-        }
+        Condvar { waiters: Guarded::new(Waiters::new()) }
     }
 
     /// Releases the lock, waits for a notification, and takes the lock again. Blocks.
@@ -155,7 +153,8 @@ impl Condvar {
 
     /// Takes a place in the queue and only then releases the lock, so that no notification in between is missed.
     async fn queued<T: ?Sized>(&self, guard: MutexGuard<'_, T>) -> Notified<'_> {
-        let attempt: fn(&mut Waiters, Turn, &mut Afterwards) -> Option<()> = |_, turn, _| turn.told.then_some(());
+        let attempt: fn(&mut Waiters, Turn, &mut Afterwards) -> Option<()> =
+            |_, turn, _| turn.told.then_some(());
         let mut notified = self.waiters.wait_for(|waiters| waiters, attempt);
         poll_fn(|cx| {
             let told = Pin::new(&mut notified).poll(cx);

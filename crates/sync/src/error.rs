@@ -93,9 +93,13 @@ impl fmt::Display for JoinError {
             JoinError::Panicked(panic) => write!(f, "the task panicked: {panic}"),
             JoinError::Cancelled => f.write_str("the task was cancelled"),
             JoinError::TimedOut => f.write_str("the task's deadline passed"),
-            JoinError::Killed { pid, signal } => write!(f, "process {pid} was killed by signal {}", Signal(*signal)),
+            JoinError::Killed { pid, signal } => {
+                write!(f, "process {pid} was killed by signal {}", Signal(*signal))
+            }
             JoinError::OutOfMemory { pid } => write!(f, "process {pid} was killed because memory ran out"),
-            JoinError::Exited { pid, code } => write!(f, "process {pid} exited with code {code} in the middle of the task"),
+            JoinError::Exited { pid, code } => {
+                write!(f, "process {pid} exited with code {code} in the middle of the task")
+            }
             JoinError::ShutDown => f.write_str("the pool was shut down before the task began"),
             JoinError::Abandoned => f.write_str("the task was dropped by whoever should have finished it"),
             JoinError::Failed(why) => f.write_str(why),

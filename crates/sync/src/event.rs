@@ -33,12 +33,7 @@ impl Event {
     /// A flag that is not set.
     #[must_use]
     pub const fn new() -> Self {
-        Event {
-            state: Guarded::new(State {
-                set: false,
-                waiters: Waiters::new(),
-            }),
-        }
+        Event { state: Guarded::new(State { set: false, waiters: Waiters::new() }) }
     }
 
     /// Sets the flag and ends every wait.
@@ -79,7 +74,8 @@ impl Event {
     /// Nothing is lost by dropping the future.
     pub async fn wait_async(&self) {
         // Whom a `set` has told goes through, even if a `clear` came before he looked.
-        let attempt = |state: &mut State, turn: Turn, _: &mut Afterwards| (state.set || turn.told).then_some(());
+        let attempt =
+            |state: &mut State, turn: Turn, _: &mut Afterwards| (state.set || turn.told).then_some(());
         self.state.wait_for(|state| &mut state.waiters, attempt).await;
     }
 
@@ -94,9 +90,6 @@ impl Event {
 
 impl Default for Guarded<State> {
     fn default() -> Self {
-        Guarded::new(State {
-            set: false,
-            waiters: Waiters::new(),
-        })
+        Guarded::new(State { set: false, waiters: Waiters::new() })
     }
 }

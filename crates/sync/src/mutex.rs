@@ -61,10 +61,7 @@ impl<T> Mutex<T> {
     /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
         Mutex {
-            lock: Guarded::new(Lock {
-                held: false,
-                waiters: Waiters::new(),
-            }),
+            lock: Guarded::new(Lock { held: false, waiters: Waiters::new() }),
             value: UnsafeCell::new(value),
         }
     }

@@ -55,10 +55,7 @@ pub struct Installed {
 
 /// Makes `parker` the one that blocking calls on this thread use, until the guard is dropped.
 pub fn install(parker: Rc<dyn Parker>) -> Installed {
-    Installed {
-        previous: CURRENT.replace(Some(parker)),
-        not_send: PhantomData,
-    }
+    Installed { previous: CURRENT.replace(Some(parker)), not_send: PhantomData }
 }
 
 /// The parker that blocking calls on this thread use now.

@@ -49,10 +49,7 @@ impl<T> Queue<T> {
     /// A queue that grows as needed: [`put`](Queue::put) never waits.
     #[must_use]
     pub const fn unbounded() -> Self {
-        Queue {
-            capacity: None,
-            state: Guarded::new(State::new()),
-        }
+        Queue { capacity: None, state: Guarded::new(State::new()) }
     }
 
     /// A queue that holds at most `capacity` items.
@@ -63,10 +60,7 @@ impl<T> Queue<T> {
     #[track_caller]
     pub const fn bounded(capacity: usize) -> Self {
         assert!(capacity > 0, "a bounded queue needs a capacity of at least 1; `Queue::unbounded` has none");
-        Queue {
-            capacity: Some(capacity),
-            state: Guarded::new(State::new()),
-        }
+        Queue { capacity: Some(capacity), state: Guarded::new(State::new()) }
     }
 
     /// Waits for room and puts `item` at the end. Blocks.
@@ -227,12 +221,7 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     const fn new() -> Self {
-        State {
-            items: VecDeque::new(),
-            closed: false,
-            producers: Waiters::new(),
-            consumers: Waiters::new(),
-        }
+        State { items: VecDeque::new(), closed: false, producers: Waiters::new(), consumers: Waiters::new() }
     }
 
     /// `None` if there is no room now.
@@ -268,8 +257,9 @@ impl<T> State<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (len, closed, waiting) =
-            self.state.with(|state, _| (state.items.len(), state.closed, state.producers.len() + state.consumers.len()));
+        let (len, closed, waiting) = self.state.with(|state, _| {
+            (state.items.len(), state.closed, state.producers.len() + state.consumers.len())
+        });
         f.debug_struct("Queue")
             .field("len", &len)
             .field("capacity", &self.capacity)

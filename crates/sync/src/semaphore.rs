@@ -45,12 +45,7 @@ impl Semaphore {
     /// A semaphore with that many permits.
     #[must_use]
     pub const fn new(permits: usize) -> Self {
-        Semaphore {
-            state: Guarded::new(State {
-                permits,
-                waiters: Waiters::new(),
-            }),
-        }
+        Semaphore { state: Guarded::new(State { permits, waiters: Waiters::new() }) }
     }
 
     /// Waits for a permit. Blocks.

@@ -138,9 +138,7 @@ impl<T> Task<T> {
     where
         T: Send + 'static,
     {
-        let callback = Arc::new(Callback {
-            waiting: Mutex::new(Some((self, f))),
-        });
+        let callback = Arc::new(Callback { waiting: Mutex::new(Some((self, f))) });
         let waker = Waker::from(Arc::clone(&callback));
         // Held until the waker is in its place: a task that completes meanwhile waits for the lock and finds it whole.
         let mut waiting = callback.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -172,7 +170,10 @@ impl<T> Task<T> {
 
     #[track_caller]
     fn take(&mut self) -> Result<T, JoinError> {
-        assert!(!self.is_taken(), "the result of a task is taken once; it was polled again after it was ready");
+        assert!(
+            !self.is_taken(),
+            "the result of a task is taken once; it was polled again after it was ready"
+        );
         debug_assert!(self.is_finished());
         let cell = std::mem::replace(&mut self.cell, NonNull::dangling());
         // SAFETY: this is the handle, it has seen the task finished, `self.cell` no longer points there, and the
@@ -187,7 +188,10 @@ impl<T> Task<T> {
 
     #[track_caller]
     fn header(&self) -> &Header {
-        assert!(!self.is_taken(), "the result of a task is taken once; it was polled again after it was ready");
+        assert!(
+            !self.is_taken(),
+            "the result of a task is taken once; it was polled again after it was ready"
+        );
         // SAFETY: the handle has not left, so the cell lives.
         unsafe { self.cell.as_ref() }
     }

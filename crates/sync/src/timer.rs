@@ -32,9 +32,7 @@ pub struct Scheduled {
 impl Scheduled {
     /// `cancel` is called once, when the wake-up is no longer wanted, be it that it has happened.
     pub fn new(cancel: impl FnOnce() + Send + 'static) -> Self {
-        Scheduled {
-            cancel: Some(Box::new(cancel)),
-        }
+        Scheduled { cancel: Some(Box::new(cancel)) }
     }
 }
 
@@ -66,10 +64,7 @@ pub struct Installed {
 
 /// Makes `timer` the one that deadlines awaited on this thread use, until the guard is dropped.
 pub fn install(timer: Arc<dyn Timer>) -> Installed {
-    Installed {
-        previous: CURRENT.replace(Some(timer)),
-        not_send: PhantomData,
-    }
+    Installed { previous: CURRENT.replace(Some(timer)), not_send: PhantomData }
 }
 
 impl Drop for Installed {
@@ -96,10 +91,7 @@ pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
 
 /// Waits until `at`. The future needs no runtime.
 pub fn sleep_until(at: Instant) -> Sleep {
-    Sleep {
-        at: Some(at),
-        scheduled: None,
-    }
+    Sleep { at: Some(at), scheduled: None }
 }
 
 /// Waits for `limit` from now on. The future needs no runtime.

@@ -57,9 +57,7 @@ pub(crate) struct Turn {
 
 impl<S> Guarded<S> {
     pub(crate) const fn new(state: S) -> Self {
-        Guarded {
-            state: Mutex::new(state),
-        }
+        Guarded { state: Mutex::new(state) }
     }
 
     /// Changes the state; wakers that `change` hands over are woken after the lock is released.
@@ -77,12 +75,7 @@ impl<S> Guarded<S> {
     where
         A: FnMut(&mut S, Turn, &mut Afterwards) -> Option<R>,
     {
-        WaitFor {
-            guarded: self,
-            queue,
-            attempt,
-            ticket: None,
-        }
+        WaitFor { guarded: self, queue, attempt, ticket: None }
     }
 
     fn lock(&self) -> MutexGuard<'_, S> {
@@ -93,10 +86,7 @@ impl<S> Guarded<S> {
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
-        Waiters {
-            waiting: BTreeMap::new(),
-            next_ticket: 0,
-        }
+        Waiters { waiting: BTreeMap::new(), next_ticket: 0 }
     }
 
     /// Tells the one who has waited longest, and takes him out of the queue.

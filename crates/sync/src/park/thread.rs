@@ -32,10 +32,7 @@ impl ThreadParker {
 
     fn new() -> Self {
         let signal = Arc::<Signal>::default();
-        ThreadParker {
-            waker: Waker::from(Arc::clone(&signal)),
-            signal,
-        }
+        ThreadParker { waker: Waker::from(Arc::clone(&signal)), signal }
     }
 }
 

@@ -114,11 +114,7 @@ fn new_cell<T: Send + 'static>(token: Option<CancelToken>) -> (Promise<T>, Task<
 }
 
 impl<T: Send + 'static> HeapCell<T> {
-    const VTABLE: &'static Vtable = &Vtable {
-        take: Self::take,
-        cancel: Self::cancel,
-        free: Self::free,
-    };
+    const VTABLE: &'static Vtable = &Vtable { take: Self::take, cancel: Self::cancel, free: Self::free };
 
     /// # Safety
     /// The caller is the producer, which does this once and touches the cell no more.

@@ -18,11 +18,8 @@ struct Schedule {
     running: bool,
 }
 
-static SCHEDULE: Mutex<Schedule> = Mutex::new(Schedule {
-    entries: BTreeMap::new(),
-    next_number: 0,
-    running: false,
-});
+static SCHEDULE: Mutex<Schedule> =
+    Mutex::new(Schedule { entries: BTreeMap::new(), next_number: 0, running: false });
 
 /// The first entry has changed.
 static CHANGED: Condvar = Condvar::new();
@@ -51,7 +48,8 @@ fn serve() {
     let mut schedule = lock();
     loop {
         let now = Instant::now();
-        let due = schedule.entries.first_entry().filter(|first| first.key().0 <= now).map(|first| first.remove());
+        let due =
+            schedule.entries.first_entry().filter(|first| first.key().0 <= now).map(|first| first.remove());
         if let Some(waker) = due {
             drop(schedule);
             waker.wake();

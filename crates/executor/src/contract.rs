@@ -1,0 +1,193 @@
+//! What every pool can do.
+
+use crate::hooked::Hooked;
+use crate::map::{Map, MapUnordered};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::{Duration, Instant};
+use sync::{Task, TimedOut};
+
+/// What a task of any model takes and gives: it can be moved to another thread, and written down for another process.
+pub trait Argument: Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Argument for T {}
+
+/// Somewhere to run functions.
+///
+/// Code that is written against this trait runs on threads, in other processes, on the blocking threads of a runtime: it
+/// changes from one to the other in one line. To make that possible a task is what all models can carry: a **function
+/// without captured variables** and an argument that can be serialized. A tuple carries several arguments.
+///
+/// Pools have more to offer by themselves: a `submit` of the same shape for arguments that need not be serialized, where
+/// the work stays in this process, and `spawn` for closures. [`Executor::can`] says what to expect of this one.
+///
+/// # Examples
+/// ```
+/// use executor::{Executor, JoinError};
+///
+/// fn squares(pool: &impl Executor) -> Result<Vec<u64>, JoinError> {
+///     pool.map(|number: u64| number * number, 0..5).collect()
+/// }
+/// ```
+pub trait Executor: Sized {
+    /// What tasks of this pool can do and suffer.
+    fn can(&self) -> Abilities;
+
+    /// How many tasks run at the same time, at most.
+    fn workers(&self) -> usize;
+
+    /// Starts a task whose function is known to capture nothing. Callers use [`submit`](Executor::submit).
+    fn start<F, A, R>(&self, f: F, argument: A) -> Task<R>
+    where
+        F: Fn(A) -> R + Copy + Send + 'static,
+        A: Argument,
+        R: Argument;
+
+    /// Refuses further tasks and waits for those that there are, at most until `deadline`.
+    ///
+    /// # Errors
+    /// [`TimedOut`]: some still run; they go on, and waiting again is possible.
+    fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut>;
+
+    /// Runs `f(argument)` and returns its handle at once. Dropping the handle detaches the task.
+    ///
+    /// `f` is a function or a closure that captures nothing; one that captures does not compile:
+    ///
+    /// ```compile_fail,E0080
+    /// # use executor::{Executor, JoinError};
+    /// # fn scaled(pool: &impl Executor, factor: u64) -> Result<u64, JoinError> {
+    /// pool.submit(move |number: u64| number * factor, 7).join()
+    /// # }
+    /// # fn main() {
+    /// # struct Nowhere;
+    /// # impl Executor for Nowhere {
+    /// #     fn can(&self) -> executor::Abilities { unreachable!() }
+    /// #     fn workers(&self) -> usize { 1 }
+    /// #     fn start<F, A, R>(&self, f: F, argument: A) -> executor::Task<R>
+    /// #     where F: Fn(A) -> R + Copy + Send + 'static, A: executor::Argument, R: executor::Argument {
+    /// #         executor::Task::ready(Ok(f(argument)))
+    /// #     }
+    /// #     fn shut_down_until(&self, _: executor::Shutdown, _: Option<std::time::Instant>) -> Result<(), executor::TimedOut> { Ok(()) }
+    /// # }
+    /// # scaled(&Nowhere, 2).unwrap();
+    /// # }
+    /// ```
+    ///
+    /// The variable goes into the argument instead: `pool.submit(|(number, factor)| number * factor, (7, factor))`.
+    ///
+    /// The task's error is [`JoinError::ShutDown`](sync::JoinError::ShutDown) if the pool takes no more work.
+    fn submit<F, A, R>(&self, f: F, argument: A) -> Task<R>
+    where
+        F: Fn(A) -> R + Copy + Send + 'static,
+        A: Argument,
+        R: Argument,
+    {
+        no_captures::<F>();
+        self.start(f, argument)
+    }
+
+    /// Runs `f` on every item and yields the results in the order of the items.
+    ///
+    /// Lazy: an item is taken when there is room for its task, so that endless inputs work and memory is bounded; see
+    /// [`Map::window`]. A task that failed is an error in its place and ends nothing. Dropping the iterator cancels what
+    /// it has not yielded.
+    #[doc(alias = "imap")]
+    fn map<F, I, R>(&self, f: F, items: I) -> Map<'_, Self, F, I::IntoIter, R>
+    where
+        F: Fn(I::Item) -> R + Copy + Send + 'static,
+        I: IntoIterator,
+        I::Item: Argument,
+        R: Argument,
+    {
+        no_captures::<F>();
+        Map::new(self, f, items.into_iter())
+    }
+
+    /// As [`map`](Executor::map), yielding each result as soon as it is there, with the index of its item.
+    #[doc(alias = "imap_unordered")]
+    fn map_unordered<F, I, R>(&self, f: F, items: I) -> MapUnordered<'_, Self, F, I::IntoIter, R>
+    where
+        F: Fn(I::Item) -> R + Copy + Send + 'static,
+        I: IntoIterator,
+        I::Item: Argument,
+        R: Argument,
+    {
+        no_captures::<F>();
+        MapUnordered::new(self, f, items.into_iter())
+    }
+
+    /// Refuses further tasks and waits for those that there are. Blocks. The second time it only waits.
+    fn shutdown(&self, how: Shutdown) {
+        if self.shut_down_until(how, None).is_err() {
+            unreachable!("a wait without a deadline does not time out");
+        }
+    }
+
+    /// As [`shutdown`](Executor::shutdown), waiting at most `limit`.
+    ///
+    /// # Errors
+    /// [`TimedOut`]: some still run; they go on, and waiting again is possible.
+    fn shutdown_timeout(&self, how: Shutdown, limit: Duration) -> Result<(), TimedOut> {
+        self.shut_down_until(how, Instant::now().checked_add(limit))
+    }
+
+    /// The same pool, with a function to be run before each task and one after it, where the task runs: in its thread, in
+    /// its process. `after` runs also when the task panics; it does not when the task's process dies.
+    fn hooked<B, A>(self, before: B, after: A) -> Hooked<Self, B, A>
+    where
+        B: Fn() + Copy + Send + 'static,
+        A: Fn() + Copy + Send + 'static,
+    {
+        no_captures::<B>();
+        no_captures::<A>();
+        Hooked::new(self, before, after)
+    }
+}
+
+/// What to do with tasks that have not begun when a pool shuts down. Those that run are waited for.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// They are run.
+    Finish,
+    /// They end with [`JoinError::ShutDown`](sync::JoinError::ShutDown).
+    CancelPending,
+}
+
+/// What tasks of a pool can do and suffer.
+///
+/// What [`Task::cancel`](sync::Task::cancel) does follows from it, the same for every pool:
+///
+/// | the task | `cancels` | `kills` | what happens |
+/// |---|---|---|---|
+/// | has not begun | yes | | it never begins, and ends with `Cancelled` |
+/// | has not begun | no | | it runs all the same |
+/// | runs | | yes | it is stopped where it stands, and ends with `Cancelled` |
+/// | runs | | no | it goes on; what it gives is its result |
+/// | has ended | | | nothing |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers, each asked for by its name")]
+pub struct Abilities {
+    /// A crash in a task (an abort, a segmentation fault, `exit`) ends this task alone.
+    pub isolates: bool,
+    /// A task that runs can be stopped.
+    pub kills: bool,
+    /// A task that has not begun can be taken back.
+    pub cancels: bool,
+    /// The pool has a `spawn` that takes closures with captured variables.
+    pub captures: bool,
+}
+
+/// Fails to compile where `F` captures a variable.
+///
+/// For implementors of [`Executor`] that have a `submit` of their own.
+pub const fn no_captures<F>() {
+    const {
+        assert!(
+            size_of::<F>() == 0,
+            "this function captures a variable, which another process would not have: \
+             pass it in the argument, `submit(|(x, captured)| .., (x, captured))`, \
+             or use the pool's `spawn`, which takes closures"
+        );
+    }
+}

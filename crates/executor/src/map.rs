@@ -1,0 +1,153 @@
+//! A function over many items, lazily and with bounded memory.
+
+use crate::contract::{Argument, Executor};
+use std::collections::VecDeque;
+use std::fmt;
+use sync::{AsCompleted, JoinError, Task, as_completed};
+
+/// How many tasks are started ahead for each worker, unless [`Map::window`] says otherwise. With one, a worker would
+/// wait for the caller after each task; many would only fill memory.
+const WINDOW_PER_WORKER: usize = 2;
+
+/// Results in the order of their items; see [`Executor::map`].
+#[must_use = "nothing runs before the first result is asked for"]
+pub struct Map<'a, E, F, I, R> {
+    pool: &'a E,
+    f: F,
+    items: I,
+    window: usize,
+    started: VecDeque<Task<R>>,
+}
+
+impl<'a, E: Executor, F, I, R> Map<'a, E, F, I, R> {
+    pub(crate) fn new(pool: &'a E, f: F, items: I) -> Self {
+        Map {
+            pool,
+            f,
+            items,
+            window: pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1),
+            started: VecDeque::new(),
+        }
+    }
+
+    /// How many items are taken ahead of the result that is yielded next, at least 1. Two for each worker, if not set:
+    /// more helps where times vary much, and costs the memory of so many results.
+    #[doc(alias = "buffersize")]
+    pub fn window(mut self, items: usize) -> Self {
+        self.window = items.max(1);
+        self
+    }
+}
+
+impl<E, F, I, R> Iterator for Map<'_, E, F, I, R>
+where
+    E: Executor,
+    F: Fn(I::Item) -> R + Copy + Send + 'static,
+    I: Iterator,
+    I::Item: Argument,
+    R: Argument,
+{
+    type Item = Result<R, JoinError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.started.len() < self.window {
+            let Some(item) = self.items.next() else { break };
+            self.started.push_back(self.pool.submit(self.f, item));
+        }
+        self.started.pop_front().map(Task::join)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (low, high) = self.items.size_hint();
+        let started = self.started.len();
+        (low.saturating_add(started), high.and_then(|high| high.checked_add(started)))
+    }
+}
+
+impl<E, F, I, R> Drop for Map<'_, E, F, I, R> {
+    fn drop(&mut self) {
+        self.started.iter().for_each(Task::cancel);
+    }
+}
+
+impl<E, F, I, R> fmt::Debug for Map<'_, E, F, I, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("window", &self.window)
+            .field("started", &self.started.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Results in the order in which they are there, each with the index of its item; see [`Executor::map_unordered`].
+#[must_use = "nothing runs before the first result is asked for"]
+pub struct MapUnordered<'a, E, F, I, R> {
+    pool: &'a E,
+    f: F,
+    items: std::iter::Enumerate<I>,
+    window: usize,
+    /// Taken out only to be dropped.
+    started: Option<AsCompleted<(usize, Task<R>)>>,
+}
+
+impl<'a, E: Executor, F, I: Iterator, R> MapUnordered<'a, E, F, I, R> {
+    pub(crate) fn new(pool: &'a E, f: F, items: I) -> Self {
+        MapUnordered {
+            pool,
+            f,
+            items: items.enumerate(),
+            window: pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1),
+            started: Some(as_completed([])),
+        }
+    }
+
+    /// How many tasks there are at a time, at least 1. Two for each worker, if not set.
+    #[doc(alias = "buffersize")]
+    pub fn window(mut self, items: usize) -> Self {
+        self.window = items.max(1);
+        self
+    }
+}
+
+impl<E, F, I, R> Iterator for MapUnordered<'_, E, F, I, R>
+where
+    E: Executor,
+    F: Fn(I::Item) -> R + Copy + Send + 'static,
+    I: Iterator,
+    I::Item: Argument,
+    R: Argument,
+{
+    type Item = (usize, Result<R, JoinError>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let started = self.started.as_mut()?;
+        while started.len() < self.window {
+            let Some((index, item)) = self.items.next() else { break };
+            started.push((index, self.pool.submit(self.f, item)));
+        }
+        started.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (low, high) = self.items.size_hint();
+        let started = self.started.as_ref().map_or(0, ExactSizeIterator::len);
+        (low.saturating_add(started), high.and_then(|high| high.checked_add(started)))
+    }
+}
+
+impl<E, F, I, R> Drop for MapUnordered<'_, E, F, I, R> {
+    fn drop(&mut self) {
+        for (_, task) in self.started.take().into_iter().flat_map(AsCompleted::into_pending) {
+            task.cancel();
+        }
+    }
+}
+
+impl<E, F, I, R> fmt::Debug for MapUnordered<'_, E, F, I, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MapUnordered")
+            .field("window", &self.window)
+            .field("started", &self.started.as_ref().map_or(0, ExactSizeIterator::len))
+            .finish_non_exhaustive()
+    }
+}
