@@ -123,10 +123,10 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "deny",
-        about: "licences, advisories and sources of the dependencies are as deny.toml allows",
+        about: "licences and sources of the dependencies are as deny.toml allows (advisories need the network: CONTRIBUTING.md)",
         remedy: "replace the dependency that is named, or argue for it in deny.toml and docs/architecture.md",
         work: Work::Cargo {
-            lines: &["deny check"],
+            lines: &["deny --offline check bans licenses sources"],
             env: &[],
             needs: Some(Tool {
                 subcommand: "deny",
