@@ -84,7 +84,8 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if it is free.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let taken = self.lock.with(|lock, _| !std::mem::replace(&mut lock.held, true));
-        taken.then_some(MutexGuard { mutex: self })
+        // `then`, not `then_some`: a guard that is made releases the lock when dropped.
+        taken.then(|| MutexGuard { mutex: self })
     }
 
     /// Waits for the lock, at most `limit`. Blocks.

@@ -1,6 +1,5 @@
 //! Queues between threads, coroutines and async tasks.
 
-use crate::error::TimedOut;
 use crate::park;
 use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
@@ -91,7 +90,7 @@ impl<T> Queue<T> {
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
         let mut item = Some(item);
         let done = park::block_on_timeout(self.put_from(&mut item), limit);
-        done.unwrap_or_else(|TimedOut| Err(Refusal::TimedOut)).map_err(|why| why.with(item))
+        done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item))
     }
 
     /// Waits for room and puts `item` at the end.
@@ -116,7 +115,7 @@ impl<T> Queue<T> {
     pub async fn put_async_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
         let mut item = Some(item);
         let done = timer::timeout(limit, self.put_from(&mut item)).await;
-        done.unwrap_or_else(|TimedOut| Err(Refusal::TimedOut)).map_err(|why| why.with(item))
+        done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item))
     }
 
     /// Waits for an item and takes it from the front. Blocks.

@@ -66,7 +66,8 @@ impl Semaphore {
     /// Takes `count` permits if they are free and nobody waits for them.
     pub fn try_acquire_many(&self, count: usize) -> Option<SemaphorePermit<'_>> {
         let taken = self.state.with(|state, _| state.waiters.is_empty() && state.take(count));
-        taken.then_some(SemaphorePermit { semaphore: self, count })
+        // `then`, not `then_some`: a permit that is made is given back when dropped.
+        taken.then(|| SemaphorePermit { semaphore: self, count })
     }
 
     /// Waits for a permit, at most `limit`. Blocks.

@@ -130,8 +130,8 @@ impl<T: Send + 'static> HeapCell<T> {
     unsafe fn take(cell: NonNull<Header>, out: *mut ()) {
         // SAFETY: the handle has not left, so the cell lives; it is a `HeapCell<T>`, whose vtable this is.
         let slot = unsafe { &cell.cast::<Self>().as_ref().result };
-        // SAFETY: the task has finished, so the result is there, and it is read out once.
-        let result = slot.with(|slot| unsafe { (*slot).assume_init_read() });
+        // SAFETY: the task has finished, so the result is there, and `Header::take` reads it out once.
+        let result = slot.with(|slot| unsafe { slot.cast::<Result<T, JoinError>>().read() });
         // SAFETY: `Header::take` gives room for a `Result<T, JoinError>`.
         unsafe { out.cast::<Result<T, JoinError>>().write(result) };
     }
@@ -149,7 +149,7 @@ impl<T: Send + 'static> HeapCell<T> {
         let cell = unsafe { Box::from_raw(cell.cast::<Self>().as_ptr()) };
         if leftover == Leftover::Result {
             // SAFETY: the result is there and was never taken.
-            cell.result.with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+            cell.result.with_mut(|slot| unsafe { slot.cast::<Result<T, JoinError>>().drop_in_place() });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Scheduled;
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
@@ -48,8 +49,8 @@ fn serve() {
     let mut schedule = lock();
     loop {
         let now = Instant::now();
-        let due =
-            schedule.entries.first_entry().filter(|first| first.key().0 <= now).map(|first| first.remove());
+        let first = schedule.entries.first_entry();
+        let due = first.filter(|first| first.key().0 <= now).map(OccupiedEntry::remove);
         if let Some(waker) = due {
             drop(schedule);
             waker.wake();
