@@ -11,6 +11,7 @@
 //! - `measure`: the measuring loop, which knows nothing of models and workloads;
 //! - [`contestant`]: requests in, answers out;
 //! - [`blocking`]: help for models whose units block their thread instead of returning `Pending`;
+//! - [`remote`]: help for models whose units run in other processes;
 //! - [`unwind`]: help for models that hand a unit's panic on as a panic;
 //! - [`check()`]: every workload of one model, verified in this very process, for a contestant's unit test.
 //!
@@ -29,6 +30,7 @@ pub mod model;
 pub mod page;
 mod planted;
 pub mod random;
+pub mod remote;
 pub mod stage;
 pub mod unwind;
 pub mod version;

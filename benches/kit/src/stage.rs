@@ -1,6 +1,6 @@
 //! What a workload is given when it runs, and how it speaks to the engine in the middle of it.
 
-use crate::{answers, planted};
+use crate::{Lost, answers, planted};
 use compare::protocol::{Answer, Input};
 
 /// One cell's work.
@@ -26,6 +26,19 @@ impl Stage {
     /// Crash workloads: says that from here on the program may die of what it was asked to do.
     pub fn danger(&self) {
         answers::say(&Answer::Danger);
+    }
+
+    /// Crash workloads: says what was left, from how each unit ended and whether a later one still worked. Returns the
+    /// results that there are.
+    pub(crate) fn survived(&self, joined: &[Result<u64, Lost>], works_on: bool) -> Vec<u64> {
+        let victim = self.input.numbers[0];
+        let only_the_victim = (0..).zip(joined).all(|(i, result)| result.is_err() == (i == victim));
+        let outcome = if works_on && only_the_victim { "task lost" } else { "worker lost" };
+        let cause =
+            joined.iter().rev().find_map(|result| result.as_ref().err()).map_or("", |lost| &lost.cause);
+        let results: Vec<Option<u64>> = joined.iter().map(|result| result.as_ref().ok().copied()).collect();
+        self.outcome(outcome, cause, results.clone());
+        results.into_iter().flatten().collect()
     }
 
     /// Crash workloads: says what was left. `results` has a place per task, empty for a lost one.

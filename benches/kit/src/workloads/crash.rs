@@ -47,33 +47,24 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
     };
     stage.danger();
     let tasks: Vec<M::Task> = (0..stage.n).map(|i| model.spawn(unit(i))).collect();
-    let (mut results, mut cause) = (Vec::new(), String::new());
+    let mut joined = Vec::new();
     for task in tasks {
-        match M::join(task).await {
-            Ok(result) => results.push(Some(result)),
-            Err(lost) => {
-                cause = lost.cause;
-                results.push(None);
-            }
-        }
+        joined.push(M::join(task).await);
     }
     let works_on = M::join(model.spawn(async move { salt + 8 })).await == Ok(salt + 8);
-    let only_the_victim = (0..).zip(&results).all(|(i, result)| result.is_none() == (i == victim));
-    let outcome = if works_on && only_the_victim { "task lost" } else { "worker lost" };
-    stage.outcome(outcome, &cause, results.clone());
-    results.into_iter().flatten().collect()
+    stage.survived(&joined, works_on)
 }
 
 /// How the victim fails.
 #[derive(Clone, Copy)]
-enum Failure {
+pub(crate) enum Failure {
     Panic,
     Abort,
     SegmentationFault,
 }
 
 impl Failure {
-    fn named(scale: &str) -> Self {
+    pub(crate) fn named(scale: &str) -> Self {
         match scale {
             "panic" => Failure::Panic,
             "abort" => Failure::Abort,
@@ -82,7 +73,7 @@ impl Failure {
         }
     }
 
-    fn happen(self) {
+    pub(crate) fn happen(self) {
         match self {
             Failure::Panic => panic!("planted"),
             Failure::Abort => process::abort(),

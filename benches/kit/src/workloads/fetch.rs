@@ -65,17 +65,29 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
     let address: SocketAddr = stage.input.texts[0].parse().expect("the oracle has checked the address");
     let salt = stage.input.salt;
     let unit = |target: &str| {
-        let request =
-            format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").into_bytes();
+        let request = request(address, target);
         async move {
             match M::exchange(address, request).await {
-                Ok(answer) => result(salt, body(&answer)),
+                Ok(answer) => result_of(salt, &answer),
                 Err(error) => panic!("cannot ask {address}: {error}"),
             }
         }
     };
     let tasks = stage.input.texts[1..].iter().map(|target| model.spawn(unit(target))).collect();
     join_all::<M>(tasks).await
+}
+
+/// What is sent to the server for one target.
+pub(crate) fn request(address: SocketAddr, target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
+/// A unit's result from the server's whole answer.
+///
+/// # Panics
+/// If the server did not answer with 200.
+pub(crate) fn result_of(salt: u64, answer: &[u8]) -> u64 {
+    result(salt, body(answer))
 }
 
 /// What follows the head of an answer whose status is 200.

@@ -10,7 +10,7 @@ use std::fs::{self, File, FileType};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Map], units: |_| 0 };
 

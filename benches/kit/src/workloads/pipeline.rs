@@ -5,10 +5,10 @@ use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Profile, Workload};
 
 /// How many stages there are between source and sink.
-const STAGES: u64 = 5;
+pub(crate) const STAGES: u64 = 5;
 
 /// How many items may wait between two stages.
-const CAPACITY: usize = 16;
+pub(crate) const CAPACITY: usize = 16;
 
 pub(super) const NEEDS: Needs =
     Needs { capabilities: &[Capability::Spawn, Capability::Channel], units: |_| STAGES + 1 };
@@ -72,7 +72,7 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
 
 async fn source<M: Model>(salt: u64, n: u64, mut first: M::Sender) -> u64 {
     for i in 0..n {
-        assert!(M::send(&mut first, (salt + i) % MODULUS).await, "the first stage left before item {i}");
+        assert!(M::send(&mut first, item(salt, i)).await, "the first stage left before item {i}");
     }
     n
 }
@@ -80,11 +80,21 @@ async fn source<M: Model>(salt: u64, n: u64, mut first: M::Sender) -> u64 {
 async fn work<M: Model>(stage: u64, salt: u64, mut items: M::Receiver, mut next: M::Sender) -> u64 {
     let mut passed = 0;
     while let Some(item) = M::receive(&mut items).await {
-        let made = (item * 31 + stage + salt) % MODULUS;
+        let made = after_stage(item, stage, salt);
         assert!(M::send(&mut next, made).await, "stage {stage} has nobody to pass item {passed} to");
         passed += 1;
     }
     passed
+}
+
+/// What the source makes.
+pub(crate) fn item(salt: u64, i: u64) -> u64 {
+    (salt + i) % MODULUS
+}
+
+/// What a stage makes of an item.
+pub(crate) fn after_stage(item: u64, stage: u64, salt: u64) -> u64 {
+    (item * 31 + stage + salt) % MODULUS
 }
 
 /// Keeps items where every language has exact integers: 31 * 2^31 + 2^31 + 5 is far below 2^53.

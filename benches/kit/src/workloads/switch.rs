@@ -5,7 +5,7 @@ use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Profile, Workload};
 
 /// How often each unit yields.
-const YIELDS: u64 = 200;
+pub(crate) const YIELDS: u64 = 200;
 
 pub(super) const NEEDS: Needs =
     Needs { capabilities: &[Capability::Spawn, Capability::Switch], units: |n| n };
@@ -46,12 +46,17 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
         let mut sum = salt + i;
         for step in 0..YIELDS {
             M::yield_now().await;
-            sum = (sum + salt + step) % MODULUS;
+            sum = after_step(sum, salt, step);
         }
         sum
     };
     let tasks = (0..stage.n).map(|i| model.spawn(unit(i))).collect();
     join_all::<M>(tasks).await
+}
+
+/// What a unit makes of its sum after a yield.
+pub(crate) fn after_step(sum: u64, salt: u64, step: u64) -> u64 {
+    (sum + salt + step) % MODULUS
 }
 
 /// Keeps sums where every language has exact integers.
