@@ -7,75 +7,78 @@
 
 pub mod protocol;
 
+// The engine asks /proc what a contestant does, keeps it in a process group and on a set of CPUs: it runs on Linux. The
+// statistics and the protocol are for every platform.
+
 // The commands, in the order in which a run needs them.
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod cli;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod doctor;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod foreground;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod listing;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod measure;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod skeleton;
 
 // Who takes part and what there is to do.
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod config;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod matrix;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod python;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod roster;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod select;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod server;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod session;
 
 // Doing it.
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod cell;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod costs;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod machine;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod noise;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod oracle;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod progress;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod rounds;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod schedule;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod store;
 
 // What comes of it.
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 pub mod report;
 #[cfg(feature = "engine")]
 pub mod stats;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod summarize;
 #[cfg(feature = "engine")]
 pub mod summary;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 pub mod table;
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod texts;
 
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod failure;
 
 /// The engine: reads the command line, does what it says, and returns the exit code.
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", target_os = "linux"))]
 #[must_use]
 pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
     use cli::{Cli, Command};
@@ -101,4 +104,15 @@ pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> std::process
             Failure::Internal(_) => 1.into(),
         }
     })
+}
+
+/// The engine, where it cannot run: says so, with exit code 1.
+#[cfg(all(feature = "engine", not(target_os = "linux")))]
+#[must_use]
+pub fn main(_arguments: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
+    eprintln!(
+        "compare: the comparison runs on Linux only, for it watches contestants through /proc; this is {}",
+        std::env::consts::OS
+    );
+    std::process::ExitCode::FAILURE
 }
