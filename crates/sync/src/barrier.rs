@@ -26,21 +26,24 @@ pub struct Barrier {
 
 #[derive(Debug)]
 struct State {
-    /// How many of this generation have come.
+    /// How many of this generation have come and not left again.
     arrived: usize,
+    /// The indexes of those who have left again, for those who come now.
+    vacated: Vec<usize>,
     generation: u64,
     waiters: Waiters,
 }
 
-/// The place in which someone came to a barrier.
+/// The place of someone among those whom a barrier let through together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierPlace {
     index: usize,
-    parties: usize,
+    leads: bool,
 }
 
 impl BarrierPlace {
-    /// How many had come before, from 0 to the number of parties less one.
+    /// From 0 to the number of parties less one, different for each of them. It is the order in which they came, unless
+    /// somebody left again and another got his index.
     #[must_use]
     pub fn index(self) -> usize {
         self.index
@@ -49,7 +52,7 @@ impl BarrierPlace {
     /// Whether this one came last, which exactly one did.
     #[must_use]
     pub fn is_leader(self) -> bool {
-        self.index + 1 == self.parties
+        self.leads
     }
 }
 
@@ -59,7 +62,12 @@ impl Barrier {
     pub const fn new(parties: usize) -> Self {
         Barrier {
             parties: if parties == 0 { 1 } else { parties },
-            state: Guarded::new(State { arrived: 0, generation: 0, waiters: Waiters::new() }),
+            state: Guarded::new(State {
+                arrived: 0,
+                vacated: Vec::new(),
+                generation: 0,
+                waiters: Waiters::barging(),
+            }),
         }
     }
 
@@ -79,26 +87,30 @@ impl Barrier {
     /// Waits for the others.
     ///
     /// # Cancel safety
-    /// Who drops the future before the others have come leaves, as if it had never come; the place of those who came
+    /// Who drops the future before the others have come leaves, as if it had never come; the index of those who came
     /// later does not change.
     pub async fn wait_async(&self) -> BarrierPlace {
-        let (index, generation) = self.state.with(|state, afterwards| {
-            let (index, generation) = (state.arrived, state.generation);
+        let (place, generation) = self.state.with(|state, afterwards| {
+            // With nobody's index vacant, those who are here have 0 to `arrived` less one.
+            let index = state.vacated.pop().unwrap_or(state.arrived);
+            let generation = state.generation;
             state.arrived += 1;
-            if state.arrived == self.parties {
+            let leads = state.arrived == self.parties;
+            if leads {
+                debug_assert!(state.vacated.is_empty(), "as many as there are indexes have come");
                 state.arrived = 0;
                 state.generation += 1;
                 state.waiters.tell_all(afterwards);
             }
-            (index, generation)
+            (BarrierPlace { index, leads }, generation)
         });
-        let arrival = Arrival { barrier: self, generation };
+        let arrival = Arrival { barrier: self, place, generation };
         let open = move |state: &mut State, _: Turn, _: &mut Afterwards| {
             (state.generation != generation).then_some(())
         };
         self.state.wait_for(|state| &mut state.waiters, open).await;
         drop(arrival);
-        BarrierPlace { index, parties: self.parties }
+        place
     }
 
     /// Waits for the others, at most `limit`. Needs no runtime.
@@ -123,6 +135,7 @@ impl Barrier {
 /// That somebody has come; taken back when dropped before the barrier has opened.
 struct Arrival<'a> {
     barrier: &'a Barrier,
+    place: BarrierPlace,
     generation: u64,
 }
 
@@ -131,6 +144,7 @@ impl Drop for Arrival<'_> {
         self.barrier.state.with(|state, _| {
             if state.generation == self.generation {
                 state.arrived -= 1;
+                state.vacated.push(self.place.index);
             }
         });
     }

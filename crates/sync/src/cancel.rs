@@ -2,9 +2,11 @@
 
 use crate::error::TimedOut;
 use crate::park;
+use crate::timer;
 use crate::waiters::{Guarded, Waiters};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -35,14 +37,18 @@ pub struct CancelToken {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
     state: Guarded<State>,
-    /// Keeps the registration with the parent as long as the token lives.
-    parent: Option<OnCancel>,
+    parent: Option<Parent>,
 }
 
-#[derive(Default)]
+/// What ties a token to its parent as long as it lives. The parent knows its children weakly, so this is no circle.
+struct Parent {
+    _registered: OnCancel,
+    /// A parent that nobody holds any more still hands on what its own parent says.
+    _token: CancelToken,
+}
+
 struct State {
     cancelled: bool,
     waiters: Waiters,
@@ -70,7 +76,8 @@ impl CancelToken {
                     CancelToken { shared }.cancel();
                 }
             };
-            Shared { state: Guarded::default(), parent: Some(self.on_cancel(cancel)) }
+            let parent = Parent { _registered: self.on_cancel(cancel), _token: self.clone() };
+            Shared { state: Guarded::new(State::new()), parent: Some(parent) }
         });
         let child = CancelToken { shared };
         // The parent may have been cancelled before the child existed, when the callback found nobody.
@@ -82,14 +89,23 @@ impl CancelToken {
 
     /// Asks everyone who holds the token to stop: wakes who waits for it and runs the callbacks, on this thread, with no
     /// lock held, in order of registration. The second time, nothing happens.
+    ///
+    /// # Panics
+    /// If a callback does, once all the others have run.
     pub fn cancel(&self) {
         let callbacks = self.shared.state.with(|state, afterwards| {
             state.cancelled = true;
             state.waiters.tell_all(afterwards);
             std::mem::take(&mut state.callbacks)
         });
+        let mut panicked = None;
         for callback in callbacks.into_values() {
-            callback();
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
+                panicked = Some(payload);
+            }
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
         }
     }
 
@@ -102,7 +118,7 @@ impl CancelToken {
     /// Runs `callback` when the token is cancelled, on the thread that cancels it; now, if it is cancelled already.
     /// Dropping the answer takes it back; it does not wait for a callback that is running.
     ///
-    /// The callback should be short and must not panic.
+    /// The callback should be short, for who cancels waits for it.
     pub fn on_cancel(&self, callback: impl FnOnce() + Send + 'static) -> OnCancel {
         let mut callback: Option<Callback> = Some(Box::new(callback));
         let number = self.shared.state.with(|state, _| {
@@ -141,11 +157,28 @@ impl CancelToken {
             .wait_for(|state| &mut state.waiters, |state, _, _| state.cancelled.then_some(()))
             .await;
     }
+
+    /// Waits at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if nobody has cancelled it by then.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn wait_async_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        timer::timeout(limit, self.wait_async()).await
+    }
 }
 
-impl Default for Guarded<State> {
+impl State {
+    const fn new() -> Self {
+        State { cancelled: false, waiters: Waiters::barging(), callbacks: BTreeMap::new(), next_callback: 0 }
+    }
+}
+
+impl Default for Shared {
     fn default() -> Self {
-        Guarded::new(State::default())
+        Shared { state: Guarded::new(State::new()), parent: None }
     }
 }
 

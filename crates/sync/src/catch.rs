@@ -5,12 +5,15 @@
 //! thread, if any, and calls the hook that was there before, so that what is printed does not change.
 
 use crate::error::{JoinError, Panic};
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 struct Note {
+    /// Tells whether the note is about the payload that was caught: one thrown by `resume_unwind` leaves no note.
+    message: Option<String>,
     place: Option<String>,
     backtrace: Option<String>,
 }
@@ -26,6 +29,9 @@ thread_local! {
 ///
 /// `work` need not be unwind safe: what it leaves half done is the business of whoever shares it.
 ///
+/// The first call puts a panic hook in front of the program's own, which learns the place and then calls the other. Where
+/// the program replaces the hook later on, place and backtrace are missing.
+///
 /// # Errors
 /// [`JoinError::Panicked`].
 ///
@@ -38,41 +44,56 @@ thread_local! {
 /// # Ok::<(), &str>(())
 /// ```
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, JoinError> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        // Taking a hook panics on a thread that panics; a task may be run by a destructor during one.
-        if !std::thread::panicking() {
-            let previous = panic::take_hook();
-            panic::set_hook(Box::new(move |info| {
-                note(info);
-                previous(info);
-            }));
-        }
-    });
-    let _ = CATCHING.try_with(|catching| catching.set(catching.get() + 1));
+    install_hook();
+    // A destructor that catches during a panic must leave that panic's note to the outer `catch`.
+    let outer = exchange_note(None);
+    CATCHING.set(CATCHING.get() + 1);
     let result = panic::catch_unwind(AssertUnwindSafe(work));
-    let _ = CATCHING.try_with(|catching| catching.set(catching.get() - 1));
+    // A coroutine may have gone to another thread in the middle.
+    CATCHING.set(CATCHING.get().saturating_sub(1));
+    let note = exchange_note(outer);
     result.map_err(|payload| {
-        let note = NOTE.try_with(|note| note.borrow_mut().take()).ok().flatten();
+        let note = note.filter(|note| note.message.as_deref() == message(&*payload));
         let (place, backtrace) = note.map_or((None, None), |note| (note.place, note.backtrace));
         JoinError::Panicked(Box::new(Panic::caught(payload, place.as_deref(), backtrace.as_deref())))
     })
 }
 
-/// Notes what the running `catch` will want to know. Threads that are going away, and panics that nobody of us catches,
-/// leave no note.
-fn note(info: &panic::PanicHookInfo<'_>) {
-    if CATCHING.try_with(Cell::get).unwrap_or(0) == 0 {
+/// What `panic!` was given, if it is text.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> Option<&str> {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+fn install_hook() {
+    static HOOK: Once = Once::new();
+    // Changing the hook is forbidden on a thread that panics, where a destructor may run a task: the next call does it.
+    if std::thread::panicking() {
         return;
     }
-    let backtrace = Backtrace::capture();
-    let note = Note {
-        place: info.location().map(ToString::to_string),
-        backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
-    };
-    let _ = NOTE.try_with(|place| {
-        if let Ok(mut place) = place.try_borrow_mut() {
-            *place = Some(note);
-        }
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if CATCHING.get() > 0 {
+                exchange_note(Some(Note::of(info)));
+            }
+            previous(info);
+        }));
     });
+}
+
+/// A thread that is going away has no place for notes.
+fn exchange_note(new: Option<Note>) -> Option<Note> {
+    NOTE.try_with(|note| note.replace(new)).ok().flatten()
+}
+
+impl Note {
+    fn of(info: &panic::PanicHookInfo<'_>) -> Self {
+        let backtrace = Backtrace::capture();
+        Note {
+            message: message(info.payload()).map(str::to_owned),
+            place: info.location().map(ToString::to_string),
+            backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
+        }
+    }
 }

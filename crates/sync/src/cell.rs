@@ -60,13 +60,13 @@ pub struct Header {
 #[derive(Debug)]
 pub struct Vtable {
     /// Moves the result out: writes a `Result<T, JoinError>` to the second pointer. Called at most once, after the task
-    /// has finished.
+    /// has finished. Does not panic.
     pub take: unsafe fn(NonNull<Header>, *mut ()),
     /// The handle asks the task to stop. Called at most once, on the thread that asked, possibly while the producer
     /// finishes. It may do nothing: cancelling is a request.
     pub cancel: unsafe fn(NonNull<Header>),
-    /// Both sides have left: drops what is in the cell and gives its memory back. Called exactly once, by whichever
-    /// side left last. [`Leftover`] says whether a result is still inside.
+    /// Both sides have left: drops what is in the cell, its header included, and gives its memory back. Called exactly
+    /// once, by whichever side left last. [`Leftover`] says whether a result is still inside.
     pub free: unsafe fn(NonNull<Header>, Leftover),
 }
 
@@ -107,6 +107,8 @@ impl Header {
     pub unsafe fn finish(cell: NonNull<Header>) {
         // SAFETY: the producer has not left, so the cell lives (invariant 4).
         let header = unsafe { cell.as_ref() };
+        // Leaves at the end, be it that the waker panics.
+        let _producer = Producer(cell);
         // Release: publishes the result to the handle's acquire load in `is_finished`. Acquire: the handle's write of
         // the waker, published when it set WAKER, is seen below.
         let before = header.state.fetch_or(DONE, Ordering::AcqRel);
@@ -120,8 +122,6 @@ impl Header {
                 }
             });
         }
-        // SAFETY: the producer leaves here and nowhere else.
-        unsafe { Header::leave(cell, PRODUCER, 0) };
     }
 
     /// Acquire: pairs with `finish`, so that the result is seen by whoever sees this `true`.
@@ -136,21 +136,28 @@ impl Header {
             return true;
         }
         if state & WAKER != 0 {
-            // SAFETY: WAKER is set, so nobody writes the slot (invariant 3): the only writer is this function.
-            let same = self
-                .waker
-                .with(|slot| unsafe { &*slot }.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())));
+            let same = self.waker.with(|slot| {
+                // SAFETY: WAKER is set, so nobody writes the slot (invariant 3): the only writer is this function.
+                let slot = unsafe { &*slot };
+                slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
+            });
             if same {
                 return false;
             }
-            if self.change_unless_done(|state| state & !WAKER) {
-                return true;
-            }
         }
-        // SAFETY: WAKER is clear, so the slot is the handle's alone (invariant 3).
-        let old = self.waker.with_mut(|slot| unsafe { &mut *slot }.replace(cx.waker().clone()));
+        // Cloning and dropping wakers may run anything, so it is done while the slot is whole and nobody is inside it.
+        let waker = cx.waker().clone();
+        if state & WAKER != 0 && self.change_unless_done(|state| state & !WAKER) {
+            return true;
+        }
+        let old = self.waker.with_mut(|slot| {
+            // SAFETY: WAKER is clear, so the slot is the handle's alone (invariant 3).
+            let slot = unsafe { &mut *slot };
+            slot.replace(waker)
+        });
+        let done = self.change_unless_done(|state| state | WAKER);
         drop(old);
-        self.change_unless_done(|state| state | WAKER)
+        done
     }
 
     /// Changes the state word; `true` if the task had finished, in which case nothing is changed.
@@ -226,6 +233,16 @@ impl Header {
             // SAFETY: both sides have left, and only the last of them gets here.
             unsafe { (vtable.free)(cell, leftover) };
         }
+    }
+}
+
+/// The producer of a cell that it has finished, and leaves when this is dropped.
+struct Producer(NonNull<Header>);
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // SAFETY: `Header::finish` makes the only one of these, and the producer leaves nowhere else.
+        unsafe { Header::leave(self.0, PRODUCER, 0) };
     }
 }
 

@@ -164,7 +164,7 @@ where
     I: IntoIterator,
     I::Item: Completes,
 {
-    let ended = Arc::new(Guarded::new(Ended { order: VecDeque::new(), waiters: Waiters::new() }));
+    let ended = Arc::new(Guarded::new(Ended { order: VecDeque::new(), waiters: Waiters::barging() }));
     let mut completed = AsCompleted { slots: Vec::new(), free: Vec::new(), left: 0, ended };
     completed.extend(tasks);
     completed

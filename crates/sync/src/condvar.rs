@@ -4,7 +4,7 @@ use crate::error::TimedOut;
 use crate::mutex::{Mutex, MutexGuard};
 use crate::park;
 use crate::timer;
-use crate::waiters::{Afterwards, Guarded, Turn, WaitFor, Waiters};
+use crate::waiters::{Afterwards, Guarded, Told, Turn, WaitFor, Waiters};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
@@ -40,14 +40,20 @@ pub struct Condvar {
     waiters: Guarded<Waiters>,
 }
 
-/// A wait that ends when it is told to.
-type Notified<'a> = WaitFor<'a, Waiters, fn(&mut Waiters, Turn, &mut Afterwards) -> Option<()>>;
+/// A wait that ends when it is told to, and how.
+type Notified<'a> = WaitFor<'a, Waiters, fn(&mut Waiters, Turn, &mut Afterwards) -> Option<Told>>;
+
+/// A notification that somebody has got, until he has the lock again: if he goes away before, the next one gets it.
+struct Received<'a> {
+    condvar: &'a Condvar,
+    told: Option<Told>,
+}
 
 impl Condvar {
     /// Nobody waits.
     #[must_use]
     pub const fn new() -> Self {
-        Condvar { waiters: Guarded::new(Waiters::new()) }
+        Condvar { waiters: Guarded::new(Waiters::barging()) }
     }
 
     /// Releases the lock, waits for a notification, and takes the lock again. Blocks.
@@ -106,12 +112,15 @@ impl Condvar {
     /// As [`wait`](Condvar::wait).
     ///
     /// # Cancel safety
-    /// A future that is dropped passes on the notification that it had got, and does not take the lock again.
+    /// A future that is dropped does not take the lock again. If it had got the notification of a
+    /// [`notify_one`](Condvar::notify_one), the next waiter gets it.
     pub async fn wait_async<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         let mutex = MutexGuard::mutex(&guard);
         let notified = self.queued(guard).await;
-        notified.await;
-        mutex.lock_async().await
+        let received = Received { condvar: self, told: Some(notified.await) };
+        let guard = mutex.lock_async().await;
+        received.used();
+        guard
     }
 
     /// As [`wait_timeout`](Condvar::wait_timeout). Needs no runtime.
@@ -125,8 +134,11 @@ impl Condvar {
     ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
         let mutex = MutexGuard::mutex(&guard);
         let notified = self.queued(guard).await;
-        let outcome = timer::timeout(limit, notified).await;
-        (mutex.lock_async().await, outcome)
+        let told = timer::timeout(limit, notified).await;
+        let received = Received { condvar: self, told: told.ok() };
+        let guard = mutex.lock_async().await;
+        received.used();
+        (guard, told.map(drop))
     }
 
     /// Ends the wait of whoever has waited longest, if anybody waits.
@@ -147,14 +159,17 @@ impl Condvar {
     ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
         let mutex: &Mutex<T> = MutexGuard::mutex(&guard);
         let notified = park::block_on(self.queued(guard));
-        let outcome = park::block_on_until(notified, deadline).ok_or(TimedOut);
-        (mutex.lock(), outcome)
+        let told = park::block_on_until(notified, deadline);
+        // A parker may unwind the wait for the lock, when its coroutine is dropped.
+        let received = Received { condvar: self, told };
+        let guard = mutex.lock();
+        received.used();
+        (guard, told.map(drop).ok_or(TimedOut))
     }
 
     /// Takes a place in the queue and only then releases the lock, so that no notification in between is missed.
     async fn queued<T: ?Sized>(&self, guard: MutexGuard<'_, T>) -> Notified<'_> {
-        let attempt: fn(&mut Waiters, Turn, &mut Afterwards) -> Option<()> =
-            |_, turn, _| turn.told.then_some(());
+        let attempt: fn(&mut Waiters, Turn, &mut Afterwards) -> Option<Told> = |_, turn, _| turn.told;
         let mut notified = self.waiters.wait_for(|waiters| waiters, attempt);
         poll_fn(|cx| {
             let told = Pin::new(&mut notified).poll(cx);
@@ -164,6 +179,20 @@ impl Condvar {
         .await;
         drop(guard);
         notified
+    }
+}
+
+impl Received<'_> {
+    fn used(mut self) {
+        self.told = None;
+    }
+}
+
+impl Drop for Received<'_> {
+    fn drop(&mut self) {
+        if self.told == Some(Told::Alone) {
+            self.condvar.notify_one();
+        }
     }
 }
 

@@ -133,11 +133,7 @@ impl Panic {
     /// A panic that was caught in this process.
     #[must_use]
     pub fn caught(payload: Box<dyn Any + Send>, place: Option<&str>, backtrace: Option<&str>) -> Self {
-        let message = payload
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("a payload that is not text");
+        let message = crate::catch::message(&*payload).unwrap_or("a payload that is not text");
         let mut panic = Panic::described(message, place, backtrace);
         panic.payload = Mutex::new(Some(payload));
         panic

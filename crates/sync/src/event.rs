@@ -18,7 +18,7 @@ use std::time::Duration;
 /// thread.join().map_err(|_| "it panicked")?;
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Event {
     state: Guarded<State>,
 }
@@ -33,7 +33,7 @@ impl Event {
     /// A flag that is not set.
     #[must_use]
     pub const fn new() -> Self {
-        Event { state: Guarded::new(State { set: false, waiters: Waiters::new() }) }
+        Event { state: Guarded::new(State { set: false, waiters: Waiters::barging() }) }
     }
 
     /// Sets the flag and ends every wait.
@@ -74,8 +74,9 @@ impl Event {
     /// Nothing is lost by dropping the future.
     pub async fn wait_async(&self) {
         // Whom a `set` has told goes through, even if a `clear` came before he looked.
-        let attempt =
-            |state: &mut State, turn: Turn, _: &mut Afterwards| (state.set || turn.told).then_some(());
+        let attempt = |state: &mut State, turn: Turn, _: &mut Afterwards| {
+            (state.set || turn.told.is_some()).then_some(())
+        };
         self.state.wait_for(|state| &mut state.waiters, attempt).await;
     }
 
@@ -88,8 +89,8 @@ impl Event {
     }
 }
 
-impl Default for Guarded<State> {
+impl Default for Event {
     fn default() -> Self {
-        Guarded::new(State { set: false, waiters: Waiters::new() })
+        Event::new()
     }
 }

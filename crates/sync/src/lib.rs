@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Three modules need unsafe code; docs/unsafe.md says what for, and what checks them.
+#![deny(unsafe_code)]
 
 mod primitive;
 
@@ -7,9 +9,11 @@ pub mod timer;
 
 mod cancel;
 mod catch;
+#[expect(unsafe_code, reason = "a cell is shared by two sides and freed by whichever leaves last")]
 pub mod cell;
 mod completion;
 mod error;
+#[expect(unsafe_code, reason = "a handle is one pointer to a cell of unknown type")]
 mod task;
 
 mod waiters;
@@ -17,6 +21,7 @@ mod waiters;
 mod barrier;
 mod condvar;
 mod event;
+#[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
 mod mutex;
 pub mod queue;
 mod semaphore;

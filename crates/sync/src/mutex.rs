@@ -61,7 +61,7 @@ impl<T> Mutex<T> {
     /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
         Mutex {
-            lock: Guarded::new(Lock { held: false, waiters: Waiters::new() }),
+            lock: Guarded::new(Lock { held: false, waiters: Waiters::barging() }),
             value: UnsafeCell::new(value),
         }
     }
@@ -93,7 +93,10 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// [`TimedOut`] if it was not free by then; the lock is not held.
     pub fn lock_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
-        park::block_on_timeout(self.lock_async(), limit)
+        match self.try_lock() {
+            Some(guard) => Ok(guard),
+            None => park::block_on_timeout(self.lock_async(), limit),
+        }
     }
 
     /// Waits for the lock.

@@ -13,10 +13,12 @@
 //! 3. The waker may be woken from any thread, and after the wait is over; a late wake is a spurious return of a later
 //!    wait and nothing else.
 //! 4. The poll and the park are on the same thread and see the same parker.
+//! 5. A wait that is made inside the poll of another wait shares its parker, and may use up a wake that was meant for the
+//!    outer one. It therefore wakes the parker again when it ends.
 
 mod thread;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -43,6 +45,9 @@ pub trait Parker {
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<dyn Parker>>> = const { RefCell::new(None) };
+    /// How many polls of a waiting call are under way on this thread. Those of a coroutine that was suspended inside one
+    /// count too, and make other waits wake their parker once for nothing, as they may.
+    static POLLS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Puts back the parker that was there before, when dropped. Guards must be dropped in reverse order, on their thread.
@@ -99,20 +104,58 @@ pub fn block_on_timeout<F: Future>(future: F, limit: Duration) -> Result<F::Outp
 
 /// Waits for `future` by parking until `deadline`; `None` if it was not ready by then.
 pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
-    let mut future = pin!(future);
     let parker = current();
     let waker = parker.waker();
+    let mut used = Used { waker: &waker, inside_a_poll: POLLS.get() > 0, parked: false };
+    let mut future = pin!(future);
     let mut cx = Context::from_waker(&waker);
     let mut late = false;
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+        let poll = {
+            let _counted = Polling::begin();
+            future.as_mut().poll(&mut cx)
+        };
+        if let Poll::Ready(output) = poll {
             return Some(output);
         }
         if late {
             return None;
         }
+        used.parked = true;
         parker.park(deadline);
         late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    }
+}
+
+/// A parker in use; see rule 5.
+struct Used<'a> {
+    waker: &'a Waker,
+    inside_a_poll: bool,
+    parked: bool,
+}
+
+impl Drop for Used<'_> {
+    fn drop(&mut self) {
+        if self.inside_a_poll && self.parked {
+            self.waker.wake_by_ref();
+        }
+    }
+}
+
+/// Counts a poll, for as long as it lasts, be it that it panics.
+struct Polling;
+
+impl Polling {
+    fn begin() -> Self {
+        POLLS.set(POLLS.get() + 1);
+        Polling
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        // A coroutine may have gone to another thread in the middle.
+        POLLS.set(POLLS.get().saturating_sub(1));
     }
 }
 

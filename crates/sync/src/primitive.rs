@@ -1,8 +1,18 @@
-//! The only module that names atomics, so that a build for loom replaces all of them.
+//! The only module that names what loom replaces: atomics, the cell that they guard, and the short lock.
+
+#[cfg(not(trefoil_loom))]
+pub(crate) use real::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+
+#[cfg(trefoil_loom)]
+pub(crate) use modelled::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
 
 #[cfg(not(trefoil_loom))]
 mod real {
-    pub(crate) use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::PoisonError;
+    pub(crate) use std::sync::{
+        MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    };
 
     /// `std::cell::UnsafeCell` with loom's interface: access through closures.
     #[derive(Debug)]
@@ -24,12 +34,70 @@ mod real {
             access(self.0.get())
         }
     }
+
+    /// The lock around a primitive's state, held for a few instructions.
+    #[derive(Debug)]
+    pub(crate) struct Mutex<S>(std::sync::Mutex<S>);
+
+    impl<S> Mutex<S> {
+        pub(crate) const fn new(state: S) -> Self {
+            Mutex(std::sync::Mutex::new(state))
+        }
+
+        #[inline]
+        pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
+            // No code of a user runs under the lock, and ours does not panic half way through a change.
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
 }
 
 #[cfg(trefoil_loom)]
-mod real {
+mod modelled {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
-}
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::ops::{Deref, DerefMut};
+    use std::sync::OnceLock;
 
-pub(crate) use real::{AtomicUsize, Ordering, UnsafeCell};
+    /// As the real one. Loom's lock cannot be made in a `const fn`, so it is made when it is first used; it decides who
+    /// has the turn, and the real lock around the state is then always free.
+    #[derive(Debug)]
+    pub(crate) struct Mutex<S> {
+        turn: OnceLock<loom::sync::Mutex<()>>,
+        state: std::sync::Mutex<S>,
+    }
+
+    /// Gives the state back before the turn, by the order of its fields.
+    #[derive(Debug)]
+    pub(crate) struct MutexGuard<'a, S> {
+        state: std::sync::MutexGuard<'a, S>,
+        _turn: loom::sync::MutexGuard<'a, ()>,
+    }
+
+    impl<S> Mutex<S> {
+        pub(crate) const fn new(state: S) -> Self {
+            Mutex { turn: OnceLock::new(), state: std::sync::Mutex::new(state) }
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
+            let turn = self.turn.get_or_init(|| loom::sync::Mutex::new(()));
+            let turn = turn.lock().expect("no model panics under the lock");
+            let state = self.state.try_lock().expect("who has the turn finds the state free");
+            MutexGuard { state, _turn: turn }
+        }
+    }
+
+    impl<S> Deref for MutexGuard<'_, S> {
+        type Target = S;
+
+        fn deref(&self) -> &S {
+            &self.state
+        }
+    }
+
+    impl<S> DerefMut for MutexGuard<'_, S> {
+        fn deref_mut(&mut self) -> &mut S {
+            &mut self.state
+        }
+    }
+}

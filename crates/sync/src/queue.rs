@@ -68,8 +68,13 @@ impl<T> Queue<T> {
     /// [`PutError`] with the item, if the queue is closed.
     #[doc(alias = "send")]
     pub fn put(&self, item: T) -> Result<(), PutError<T>> {
-        let mut item = Some(item);
-        park::block_on(self.put_from(&mut item)).map_err(|why| why.with(item))
+        match self.try_put(item) {
+            Err(PutError { why: Refusal::Full, item }) => {
+                let mut item = Some(item);
+                park::block_on(self.put_from(&mut item)).map_err(|why| why.with(item))
+            }
+            done => done,
+        }
     }
 
     /// Puts `item` at the end if there is room.
@@ -124,7 +129,10 @@ impl<T> Queue<T> {
     /// [`GetError::Closed`] if the queue is closed and empty.
     #[doc(alias = "recv")]
     pub fn get(&self) -> Result<T, GetError> {
-        park::block_on(self.get_async())
+        match self.try_get() {
+            Err(GetError::Empty) => park::block_on(self.get_async()),
+            done => done,
+        }
     }
 
     /// Takes the item at the front if there is one.
@@ -220,7 +228,12 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     const fn new() -> Self {
-        State { items: VecDeque::new(), closed: false, producers: Waiters::new(), consumers: Waiters::new() }
+        State {
+            items: VecDeque::new(),
+            closed: false,
+            producers: Waiters::barging(),
+            consumers: Waiters::barging(),
+        }
     }
 
     /// `None` if there is no room now.

@@ -45,7 +45,7 @@ impl Semaphore {
     /// A semaphore with that many permits.
     #[must_use]
     pub const fn new(permits: usize) -> Self {
-        Semaphore { state: Guarded::new(State { permits, waiters: Waiters::new() }) }
+        Semaphore { state: Guarded::new(State { permits, waiters: Waiters::strict() }) }
     }
 
     /// Waits for a permit. Blocks.
@@ -55,7 +55,10 @@ impl Semaphore {
 
     /// Waits for `count` permits at once. Blocks; for ever, if there are never that many.
     pub fn acquire_many(&self, count: usize) -> SemaphorePermit<'_> {
-        park::block_on(self.acquire_many_async(count))
+        match self.try_acquire_many(count) {
+            Some(permit) => permit,
+            None => park::block_on(self.acquire_many_async(count)),
+        }
     }
 
     /// Takes a permit if one is free and nobody waits for it.

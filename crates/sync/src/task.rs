@@ -10,10 +10,10 @@ use crate::park;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -36,14 +36,15 @@ use std::time::{Duration, Instant};
 /// Dropping the future detaches, as dropping any handle does. To wait with a limit and keep the task, await `&mut task`.
 #[must_use = "dropping a task detaches it; wait for it with `join` or `.await`"]
 pub struct Task<T> {
+    /// Marked by [`TAKEN`] once the handle has taken the result and left.
     cell: NonNull<Header>,
     result: PhantomData<T>,
 }
 
 /// Which task a handle belongs to, for use as a key.
 ///
-/// No two tasks that exist at the same time share an identity; a later task may get the identity of one whose handle
-/// is gone.
+/// It stays the same as long as the handle exists. No two tasks share an identity as long as neither has given its
+/// result; later ones may get it again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(usize);
 
@@ -68,6 +69,8 @@ impl<T> Task<T> {
     /// - The vtable's `take` writes a `Result<T, JoinError>`.
     /// - The vtable's functions may be called on any thread, or `T` is not `Send`.
     /// - No other handle of this cell is ever made.
+    /// - `T` is `'static`, or whoever makes the handle ensures that the cell is freed while `T` is valid: a handle that is
+    ///   dropped leaves the result to the producer.
     pub unsafe fn from_cell(cell: NonNull<Header>) -> Self {
         Task { cell, result: PhantomData }
     }
@@ -111,10 +114,10 @@ impl<T> Task<T> {
         if self.is_finished() { Ok(self.take()) } else { Err(Unfinished(self)) }
     }
 
-    /// Whether the result is there, so that [`join`](Task::join) would not wait.
+    /// Whether the work has ended, so that [`join`](Task::join) would not wait.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.header().is_finished()
+        self.header().is_none_or(Header::is_finished)
     }
 
     /// Asks the work to stop. Returns at once and may be called more than once.
@@ -124,7 +127,7 @@ impl<T> Task<T> {
     #[doc(alias = "abort")]
     pub fn cancel(&self) {
         if !self.is_taken() {
-            // SAFETY: this is the handle, which has not left.
+            // SAFETY: the handle has not left, so the cell lives, and this is the handle.
             unsafe { Header::cancel(self.cell) };
         }
     }
@@ -132,70 +135,70 @@ impl<T> Task<T> {
     /// Hands the result to `f` once it is there: on the thread that completes the task, with no lock held; on this
     /// thread, before `on_done` returns, if it is there already.
     ///
-    /// `f` should be short, for the completing thread waits for it, and must not panic. One allocation.
+    /// `f` should be short, for the completing thread waits for it. If it panics, the panic hook says so and that is all:
+    /// the completing thread goes on. One allocation.
     #[doc(alias = "add_done_callback")]
-    pub fn on_done(self, f: impl FnOnce(Result<T, JoinError>) + Send + 'static)
+    pub fn on_done(mut self, f: impl FnOnce(Result<T, JoinError>) + Send + 'static)
     where
         T: Send + 'static,
     {
-        let callback = Arc::new(Callback { waiting: Mutex::new(Some((self, f))) });
-        let waker = Waker::from(Arc::clone(&callback));
-        // Held until the waker is in its place: a task that completes meanwhile waits for the lock and finds it whole.
-        let mut waiting = callback.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let finished = waiting
-            .as_ref()
-            .is_some_and(|(task, _)| task.header().poll_finished(&Context::from_waker(&waker)));
-        let now = if finished { waiting.take() } else { None };
-        drop(waiting);
-        if let Some((task, f)) = now {
-            f(task.into_result());
+        let callback = Arc::new(Callback { stage: Mutex::new(Stage::Registering) });
+        if self.poll_finished(&Context::from_waker(&Waker::from(Arc::clone(&callback)))) {
+            return call(f, self);
+        }
+        let mut stage = callback.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*stage, Stage::Registering) {
+            *stage = Stage::Waiting(self, f);
+        } else {
+            drop(stage);
+            call(f, self);
         }
     }
 
     /// Which task this is.
     #[must_use]
     pub fn id(&self) -> TaskId {
-        TaskId(self.cell.as_ptr().addr())
+        TaskId(self.cell.as_ptr().addr() & !TAKEN)
     }
 
     /// `true` if finished; otherwise `cx`'s waker is woken when it will be.
     pub(crate) fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
-        self.header().poll_finished(cx)
+        self.header().is_none_or(|header| header.poll_finished(cx))
     }
 
     /// The result of a task that has finished.
-    fn into_result(mut self) -> Result<T, JoinError> {
-        self.take()
-    }
-
     #[track_caller]
     fn take(&mut self) -> Result<T, JoinError> {
         assert!(
             !self.is_taken(),
-            "the result of a task is taken once; it was polled again after it was ready"
+            "the result of a task is given once; this one was waited for again after it had given it"
         );
-        debug_assert!(self.is_finished());
-        let cell = std::mem::replace(&mut self.cell, NonNull::dangling());
-        // SAFETY: this is the handle, it has seen the task finished, `self.cell` no longer points there, and the
+        assert!(self.is_finished(), "the result of a task is taken when it has finished");
+        let cell = self.cell;
+        self.cell = cell.map_addr(|address| address | TAKEN);
+        // SAFETY: this is the handle, it has seen the task finished, its mark says from now on that it has left, and the
         // result's type is what `from_cell` was promised.
         unsafe { Header::take(cell) }
     }
 
     /// A handle whose result was taken has left its cell.
     fn is_taken(&self) -> bool {
-        self.cell == NonNull::dangling()
+        self.cell.as_ptr().addr() & TAKEN != 0
     }
 
-    #[track_caller]
-    fn header(&self) -> &Header {
-        assert!(
-            !self.is_taken(),
-            "the result of a task is taken once; it was polled again after it was ready"
-        );
+    /// `None` if the handle has left.
+    fn header(&self) -> Option<&Header> {
+        if self.is_taken() {
+            return None;
+        }
         // SAFETY: the handle has not left, so the cell lives.
-        unsafe { self.cell.as_ref() }
+        Some(unsafe { self.cell.as_ref() })
     }
 }
+
+/// Set in a handle's pointer when it no longer points to a cell; free, because headers have an even address.
+const TAKEN: usize = 1;
+const _: () = assert!(align_of::<Header>() > TAKEN);
 
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
@@ -208,7 +211,7 @@ impl<T> Future for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.is_taken() {
-            // SAFETY: this is the handle, and it goes away.
+            // SAFETY: this is the handle, which has not left, and it goes away.
             unsafe { Header::abandon(self.cell) };
         }
     }
@@ -216,11 +219,7 @@ impl<T> Drop for Task<T> {
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Task");
-        if self.is_taken() {
-            return shown.field("taken", &true).finish();
-        }
-        shown.field("id", &self.id()).field("finished", &self.is_finished()).finish()
+        f.debug_struct("Task").field("id", &self.id()).field("finished", &self.is_finished()).finish()
     }
 }
 
@@ -233,7 +232,16 @@ impl fmt::Debug for TaskId {
 /// A function that waits for a task, in the shape of a waker. The task's cell holds the waker, the waker the handle:
 /// the circle is broken when the task finishes, which every producer does, be it by being dropped.
 struct Callback<T, F> {
-    waiting: Mutex<Option<(Task<T>, F)>>,
+    /// Locked for a moment; no code of a user runs meanwhile.
+    stage: Mutex<Stage<T, F>>,
+}
+
+enum Stage<T, F> {
+    /// The waker is on its way to the cell, and handle and function are with the thread that brings it.
+    Registering,
+    Waiting(Task<T>, F),
+    /// The task has finished. Whoever comes second, the waker or the thread that brought it, calls the function.
+    Finished,
 }
 
 impl<T, F> Wake for Callback<T, F>
@@ -246,9 +254,17 @@ where
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some((task, f)) = waiting {
-            f(task.into_result());
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *stage, Stage::Finished);
+        drop(stage);
+        if let Stage::Waiting(task, f) = before {
+            call(f, task);
         }
     }
+}
+
+/// Gives a finished task's result to `f`.
+fn call<T>(f: impl FnOnce(Result<T, JoinError>), mut task: Task<T>) {
+    // What a panic leaves half done belongs to `f` alone. The payload is dropped: the hook has said what there is to say.
+    let _told = catch_unwind(AssertUnwindSafe(|| f(task.take())));
 }

@@ -8,18 +8,22 @@
 mod thread;
 
 use crate::error::TimedOut;
+use crate::primitive::{AtomicBool, Ordering};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 /// Wakes a waker at a given time.
 pub trait Timer: Send + Sync {
     /// Arranges that `waker` is woken at `at` or a little later, never earlier, unless the answer is dropped before.
+    ///
+    /// The answer may go to another thread. A timer that ends while wake-ups are outstanding wakes them all, early: who
+    /// waits looks at the clock and asks the next timer.
     fn schedule(&self, at: Instant, waker: Waker) -> Scheduled;
 }
 
@@ -82,10 +86,16 @@ impl fmt::Debug for Installed {
 }
 
 /// Asks this thread's timer, or the program's, for a wake-up.
+///
+/// It may come early in one case: where there is no timer and the machine refuses even one thread, `waker` is woken at
+/// once, so that nobody waits for ever. Look at the clock, and ask again.
 pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
     match CURRENT.try_with(|current| current.borrow().clone()).ok().flatten() {
         Some(timer) => timer.schedule(at, waker),
-        None => thread::schedule(at, waker),
+        None => thread::schedule(at, waker.clone()).unwrap_or_else(|| {
+            waker.wake();
+            Scheduled::new(|| ())
+        }),
     }
 }
 
@@ -111,7 +121,26 @@ pub fn sleep(limit: Duration) -> Sleep {
 #[derive(Debug)]
 pub struct Sleep {
     at: Option<Instant>,
-    scheduled: Option<(Waker, Scheduled)>,
+    scheduled: Option<(Arc<Alarm>, Scheduled)>,
+}
+
+/// The waker that a timer is given: wakes the real one, and shows that it did.
+#[derive(Debug)]
+struct Alarm {
+    rung: AtomicBool,
+    waker: Waker,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Release: pairs with the load in `Sleep::poll`. Waking comes second, so that the poll it leads to sees the mark.
+        self.rung.store(true, Ordering::Release);
+        self.waker.wake_by_ref();
+    }
 }
 
 impl Future for Sleep {
@@ -123,16 +152,22 @@ impl Future for Sleep {
             self.scheduled = None;
             return Poll::Ready(());
         }
-        if !self.scheduled.as_ref().is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
+        let still_to_come = self.scheduled.as_ref().is_some_and(|(alarm, _)| {
+            // Acquire: pairs with the store in `Alarm`. A timer that came early is asked again.
+            !alarm.rung.load(Ordering::Acquire) && alarm.waker.will_wake(cx.waker())
+        });
+        if !still_to_come {
             // The old wake-up is taken back before the new one is asked for.
             self.scheduled = None;
-            self.scheduled = Some((cx.waker().clone(), schedule(at, cx.waker().clone())));
+            let alarm = Arc::new(Alarm { rung: AtomicBool::new(false), waker: cx.waker().clone() });
+            let scheduled = schedule(at, Waker::from(Arc::clone(&alarm)));
+            self.scheduled = Some((alarm, scheduled));
         }
         Poll::Pending
     }
 }
 
-/// Waits for `future`, at most `limit` from now on. Needs no runtime.
+/// Waits for `future`, at most `limit` from the first poll on. Needs no runtime.
 ///
 /// # Errors
 /// [`TimedOut`] if it was not ready by then. The future is polled before the clock is looked at, so that a result that

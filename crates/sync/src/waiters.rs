@@ -6,20 +6,23 @@
 //! or polled by a parked thread ([`block_on`](crate::park::block_on)).
 //!
 //! 1. Nobody is handed anything while he waits. He is **told to look again**, and who comes first takes it. So a future
-//!    that nobody polls cannot keep the others out of what is free, except where an attempt itself respects the order.
-//! 2. There are two ways to tell. [`Waiters::tell_one`] takes the waiter out of the queue, so that the next call tells the
-//!    next one; who tries in vain queues up again in his old place. [`Waiters::nudge_first`] leaves him at the head,
-//!    where he keeps everyone behind him waiting until he has looked: that is what strict order means. One primitive
-//!    uses one of the two.
-//! 3. **No wake-up is lost**: whoever was told and goes away without having looked (a dropped future, a deadline) passes
-//!    it on to the next in the queue, in the way he was told. Under the lock it is always known whether he was: he is
-//!    queued with his waker, and nobody has told him; he is queued without it, and was nudged; or he is not queued.
-//! 4. Wakers are woken and dropped after the lock is released: they may run anything, this primitive included.
+//!    that nobody polls cannot keep the others out of what is free, except in strict order, which means just that.
+//! 2. There are two [orders](Order), and a queue has one of them. **Barging**: [`Waiters::tell_one`] takes the waiter out
+//!    of the queue, so that the next call tells the next one; who tries in vain queues up again in his old place.
+//!    **Strict**: [`Waiters::nudge_first`] leaves him at the head, where he keeps everyone behind him waiting until he
+//!    has what he wants or goes away.
+//! 3. **No wake-up is lost** when somebody goes away (a dropped future, a deadline). Barging: if he was told alone and
+//!    has not looked, the next in the queue is told in his place; if everybody was told, nobody is left to be told in his
+//!    place, and those who came later are none of his business. Strict: if he was at the head, the new head is nudged,
+//!    for it may need less than he did.
+//! 4. Wakers are cloned before the lock is taken, and woken and dropped after it is released: they may run anything,
+//!    this primitive included. If one panics, the others are woken all the same.
 
+use crate::primitive::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// A state and its lock.
@@ -29,11 +32,24 @@ pub(crate) struct Guarded<S> {
 }
 
 /// Those who wait for one thing, in order of arrival.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Waiters {
-    /// A waiter without a waker has been nudged.
+    /// By ticket. In a strict queue, a waiter without a waker has been nudged and has not looked yet; in a barging one,
+    /// who has been told is not here.
     waiting: BTreeMap<u64, Option<Waker>>,
-    next_ticket: u64,
+    last_ticket: u64,
+    /// The last ticket when everybody was told.
+    all_told: u64,
+    order: Order,
+}
+
+/// Who may take what has become free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// Whoever looks first.
+    Barging,
+    /// Whoever has waited longest, even if he does not look.
+    Strict,
 }
 
 /// What is to be done with wakers once the lock is released.
@@ -50,9 +66,18 @@ pub(crate) struct Afterwards {
 pub(crate) struct Turn {
     /// Nobody has waited longer.
     pub(crate) first: bool,
-    /// It has been told to look again and is out of the queue.
-    pub(crate) told: bool,
+    /// It has been told to look again, and is out of the queue.
+    pub(crate) told: Option<Told>,
     ticket: Option<u64>,
+}
+
+/// How a waiter was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// By `tell_one`: if it goes away without use for it, the next one is to be told.
+    Alone,
+    /// By `tell_all`.
+    WithAll,
 }
 
 impl<S> Guarded<S> {
@@ -79,24 +104,37 @@ impl<S> Guarded<S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, S> {
-        // No code of a user runs under the lock, and ours does not panic half way through a change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
 impl Waiters {
-    pub(crate) const fn new() -> Self {
-        Waiters { waiting: BTreeMap::new(), next_ticket: 0 }
+    /// A queue in which whoever looks first takes what is free.
+    pub(crate) const fn barging() -> Self {
+        Self::new(Order::Barging)
+    }
+
+    /// A queue in which nobody is overtaken. Its attempts take nothing unless [`Turn::first`].
+    pub(crate) const fn strict() -> Self {
+        Self::new(Order::Strict)
+    }
+
+    const fn new(order: Order) -> Self {
+        Waiters { waiting: BTreeMap::new(), last_ticket: 0, all_told: 0, order }
     }
 
     /// Tells the one who has waited longest, and takes him out of the queue.
     pub(crate) fn tell_one(&mut self, afterwards: &mut Afterwards) {
+        debug_assert!(self.order == Order::Barging, "in strict order the first is nudged");
         if let Some((_, waker)) = self.waiting.pop_first() {
             afterwards.wake(waker);
         }
     }
 
+    /// Tells everybody who waits now.
     pub(crate) fn tell_all(&mut self, afterwards: &mut Afterwards) {
+        debug_assert!(self.order == Order::Barging, "in strict order the first is nudged");
+        self.all_told = self.last_ticket;
         while let Some((_, waker)) = self.waiting.pop_first() {
             afterwards.wake(waker);
         }
@@ -104,13 +142,15 @@ impl Waiters {
 
     /// Tells the one who has waited longest and leaves him at the head of the queue.
     pub(crate) fn nudge_first(&mut self, afterwards: &mut Afterwards) {
+        debug_assert!(self.order == Order::Strict, "who barges is told");
         if let Some(mut first) = self.waiting.first_entry() {
             afterwards.wake(first.get_mut().take());
         }
     }
 
-    /// As [`nudge_first`](Waiters::nudge_first), for the first behind him whose turn it is.
+    /// As [`nudge_first`](Waiters::nudge_first), for the first behind the one whose turn it is.
     pub(crate) fn nudge_behind(&mut self, turn: Turn, afterwards: &mut Afterwards) {
+        debug_assert!(self.order == Order::Strict, "who barges is told");
         if let Some((_, waker)) = self.waiting.iter_mut().find(|(ticket, _)| Some(**ticket) != turn.ticket) {
             afterwards.wake(waker.take());
         }
@@ -132,18 +172,39 @@ impl Waiters {
                 (Some((first, _)), Some(ticket)) => ticket <= *first,
                 (Some(_), None) => false,
             },
-            told: ticket.is_some_and(|ticket| !self.waiting.contains_key(&ticket)),
+            told: match ticket {
+                None => None,
+                Some(ticket) if self.waiting.contains_key(&ticket) => None,
+                Some(ticket) if ticket <= self.all_told => Some(Told::WithAll),
+                Some(_) => Some(Told::Alone),
+            },
             ticket,
         }
     }
 
     fn queue_up(&mut self, ticket: Option<u64>, waker: Waker, afterwards: &mut Afterwards) -> u64 {
         let ticket = ticket.unwrap_or_else(|| {
-            self.next_ticket += 1;
-            self.next_ticket
+            self.last_ticket += 1;
+            self.last_ticket
         });
         afterwards.drop = self.waiting.insert(ticket, Some(waker)).flatten();
         ticket
+    }
+
+    /// The holder of `ticket` goes away with what he wanted; the attempt has told whom it had to.
+    fn leave_served(&mut self, ticket: u64, afterwards: &mut Afterwards) {
+        afterwards.drop = self.waiting.remove(&ticket).flatten();
+    }
+
+    /// The holder of `ticket` goes away without what he wanted.
+    fn leave(&mut self, ticket: u64, afterwards: &mut Afterwards) {
+        let turn = self.turn(Some(ticket));
+        afterwards.drop = self.waiting.remove(&ticket).flatten();
+        match self.order {
+            Order::Barging if turn.told == Some(Told::Alone) => self.tell_one(afterwards),
+            Order::Strict if turn.first => self.nudge_first(afterwards),
+            Order::Barging | Order::Strict => {}
+        }
     }
 }
 
@@ -156,8 +217,14 @@ impl Afterwards {
     }
 
     fn run(self) {
+        let mut panicked = None;
         for waker in self.wake.into_iter().chain(self.wake_more) {
-            waker.wake();
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                panicked = Some(payload);
+            }
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
         }
     }
 }
@@ -182,7 +249,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let this = self.get_mut();
-        // Before the lock: cloning a waker may run anything. The first attempt, which mostly succeeds, does without.
+        // The first attempt, which mostly succeeds, does without a waker.
         let mut waker = this.ticket.map(|_| cx.waker().clone());
         loop {
             let mut afterwards = Afterwards::default();
@@ -192,7 +259,7 @@ where
             let queue = (this.queue)(&mut state);
             if done.is_some() {
                 if let Some(ticket) = this.ticket.take() {
-                    afterwards.drop = queue.waiting.remove(&ticket).flatten();
+                    queue.leave_served(ticket, &mut afterwards);
                 }
             } else if let Some(waker) = waker.take() {
                 this.ticket = Some(queue.queue_up(this.ticket, waker, &mut afterwards));
@@ -211,14 +278,6 @@ where
 impl<S, A> Drop for WaitFor<'_, S, A> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
-        self.guarded.with(|state, afterwards| {
-            let queue = (self.queue)(state);
-            match queue.waiting.remove(&ticket) {
-                Some(Some(waker)) => afterwards.drop = Some(waker),
-                // It was told and has not looked: the next one looks in its place.
-                Some(None) => queue.nudge_first(afterwards),
-                None => queue.tell_one(afterwards),
-            }
-        });
+        self.guarded.with(|state, afterwards| (self.queue)(state).leave(ticket, afterwards));
     }
 }

@@ -49,7 +49,7 @@ struct HeapCell<T> {
 // SAFETY: the promise moves a `T` to the cell, which needs `T: Send`; nothing else of it is bound to a thread.
 unsafe impl<T: Send> Send for Promise<T> {}
 
-// SAFETY: through `&Promise` one only reads an atomic and clones the token, which is `Sync`.
+// SAFETY: through `&Promise` one can only read an atomic.
 unsafe impl<T: Send> Sync for Promise<T> {}
 
 /// The result is put in whole or not at all, whatever panics.
@@ -67,12 +67,14 @@ impl<T: Send + 'static> Promise<T> {
 
     /// Runs `work` and finishes the task with what it returns, or with how it panicked.
     ///
-    /// If the task was cancelled before, `work` is not run.
+    /// If the task was cancelled before, `work` is dropped and not run. Whatever `work` owns is gone when the task ends.
     pub fn run(self, work: impl FnOnce() -> T) {
-        if self.is_cancelled() {
-            return self.finish(Err(JoinError::Cancelled));
-        }
-        self.finish(crate::catch(work));
+        let result = if self.is_cancelled() {
+            crate::catch(|| drop(work)).and(Err(JoinError::Cancelled))
+        } else {
+            crate::catch(work)
+        };
+        self.finish(result);
     }
 
     /// Whether the handle has asked the work to stop.

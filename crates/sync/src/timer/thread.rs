@@ -3,6 +3,7 @@
 use super::Scheduled;
 use std::collections::BTreeMap;
 use std::collections::btree_map::OccupiedEntry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
@@ -25,24 +26,33 @@ static SCHEDULE: Mutex<Schedule> =
 /// The first entry has changed.
 static CHANGED: Condvar = Condvar::new();
 
-pub(super) fn schedule(at: Instant, waker: Waker) -> Scheduled {
+/// `None` if there is no thread and the machine refuses one; the waker is dropped.
+pub(super) fn schedule(at: Instant, waker: Waker) -> Option<Scheduled> {
+    schedule_with(at, waker, || thread::Builder::new().name("trefoil-timer".into()).spawn(serve).is_ok())
+}
+
+fn schedule_with(at: Instant, waker: Waker, start: impl FnOnce() -> bool) -> Option<Scheduled> {
     let mut schedule = lock();
     let key = (at, schedule.next_number);
+    if schedule.running {
+        let first = schedule.entries.first_key_value().is_none_or(|(first, _)| key < *first);
+        if first {
+            CHANGED.notify_one();
+        }
+    } else if start() {
+        schedule.running = true;
+    } else {
+        drop(schedule);
+        return None;
+    }
     schedule.next_number += 1;
     schedule.entries.insert(key, waker);
-    let first = schedule.entries.first_key_value().is_some_and(|(first, _)| *first == key);
-    if !schedule.running {
-        // If the machine refuses a thread, the next deadline tries again and serves this one too.
-        schedule.running = thread::Builder::new().name("trefoil-timer".into()).spawn(serve).is_ok();
-    } else if first {
-        CHANGED.notify_one();
-    }
     drop(schedule);
-    Scheduled::new(move || {
+    Some(Scheduled::new(move || {
         let removed = lock().entries.remove(&key);
         // Outside the lock: a waker's destructor may be anything.
         drop(removed);
-    })
+    }))
 }
 
 fn serve() {
@@ -53,7 +63,8 @@ fn serve() {
         let due = first.filter(|first| first.key().0 <= now).map(OccupiedEntry::remove);
         if let Some(waker) = due {
             drop(schedule);
-            waker.wake();
+            // A waker that panics must not take everyone else's deadlines with it. The hook has said what there is to say.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             schedule = lock();
             continue;
         }
@@ -72,4 +83,17 @@ fn serve() {
 
 fn lock() -> MutexGuard<'static, Schedule> {
     SCHEDULE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, not(trefoil_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_thread_nothing_is_promised() {
+        let soon = Instant::now() + Duration::from_millis(1);
+        assert!(schedule_with(soon, Waker::noop().clone(), || false).is_none());
+        assert!(lock().entries.is_empty(), "an entry that nobody serves would wait for ever");
+        assert!(!lock().running);
+    }
 }
