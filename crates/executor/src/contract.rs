@@ -45,6 +45,9 @@ pub trait Executor: Sized {
 
     /// Refuses further tasks and waits for those that there are, at most until `deadline`.
     ///
+    /// The second time it waits again, and [`Shutdown::CancelPending`] still takes back what has not begun. Called by a
+    /// task of this pool, it waits for all tasks but those that wait here themselves.
+    ///
     /// # Errors
     /// [`TimedOut`]: some still run; they go on, and waiting again is possible.
     fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut>;
@@ -55,25 +58,47 @@ pub trait Executor: Sized {
     ///
     /// ```compile_fail,E0080
     /// # use executor::{Executor, JoinError};
-    /// # fn scaled(pool: &impl Executor, factor: u64) -> Result<u64, JoinError> {
-    /// pool.submit(move |number: u64| number * factor, 7).join()
-    /// # }
-    /// # fn main() {
-    /// # struct Nowhere;
-    /// # impl Executor for Nowhere {
+    /// fn scaled(pool: &impl Executor, factor: u64) -> Result<u64, JoinError> {
+    ///     pool.submit(move |number: u64| number * factor, 7).join()
+    /// }
+    /// # // The two examples differ in that one line, so the first fails for its capture alone.
+    /// # struct Here;
+    /// # impl Executor for Here {
     /// #     fn can(&self) -> executor::Abilities { unreachable!() }
     /// #     fn workers(&self) -> usize { 1 }
     /// #     fn start<F, A, R>(&self, f: F, argument: A) -> executor::Task<R>
     /// #     where F: Fn(A) -> R + Copy + Send + 'static, A: executor::Argument, R: executor::Argument {
     /// #         executor::Task::ready(Ok(f(argument)))
     /// #     }
-    /// #     fn shut_down_until(&self, _: executor::Shutdown, _: Option<std::time::Instant>) -> Result<(), executor::TimedOut> { Ok(()) }
+    /// #     fn shut_down_until(
+    /// #         &self, _: executor::Shutdown, _: Option<std::time::Instant>
+    /// #     ) -> Result<(), executor::TimedOut> { Ok(()) }
     /// # }
-    /// # scaled(&Nowhere, 2).unwrap();
-    /// # }
+    /// # assert_eq!(scaled(&Here, 2).unwrap(), 14);
     /// ```
     ///
-    /// The variable goes into the argument instead: `pool.submit(|(number, factor)| number * factor, (7, factor))`.
+    /// The variable goes into the argument instead:
+    ///
+    /// ```
+    /// # use executor::{Executor, JoinError};
+    /// fn scaled(pool: &impl Executor, factor: u64) -> Result<u64, JoinError> {
+    ///     pool.submit(|(number, factor): (u64, u64)| number * factor, (7, factor)).join()
+    /// }
+    /// # // The two examples differ in that one line, so the first fails for its capture alone.
+    /// # struct Here;
+    /// # impl Executor for Here {
+    /// #     fn can(&self) -> executor::Abilities { unreachable!() }
+    /// #     fn workers(&self) -> usize { 1 }
+    /// #     fn start<F, A, R>(&self, f: F, argument: A) -> executor::Task<R>
+    /// #     where F: Fn(A) -> R + Copy + Send + 'static, A: executor::Argument, R: executor::Argument {
+    /// #         executor::Task::ready(Ok(f(argument)))
+    /// #     }
+    /// #     fn shut_down_until(
+    /// #         &self, _: executor::Shutdown, _: Option<std::time::Instant>
+    /// #     ) -> Result<(), executor::TimedOut> { Ok(()) }
+    /// # }
+    /// # assert_eq!(scaled(&Here, 2).unwrap(), 14);
+    /// ```
     ///
     /// The task's error is [`JoinError::ShutDown`](sync::JoinError::ShutDown) if the pool takes no more work.
     fn submit<F, A, R>(&self, f: F, argument: A) -> Task<R>
@@ -132,7 +157,10 @@ pub trait Executor: Sized {
     }
 
     /// The same pool, with a function to be run before each task and one after it, where the task runs: in its thread, in
-    /// its process. `after` runs also when the task panics; it does not when the task's process dies.
+    /// its process. `after` runs also when the task panics; it does not when the task's process dies. A panic in a hook
+    /// is a panic of the task: after one in `before`, nothing else is run; one in `after` takes the place of the result.
+    ///
+    /// Hooks capture nothing, for the same reason as tasks. To keep the pool, hook a reference: `(&pool).hooked(..)`.
     fn hooked<B, A>(self, before: B, after: A) -> Hooked<Self, B, A>
     where
         B: Fn() + Copy + Send + 'static,
@@ -166,7 +194,6 @@ pub enum Shutdown {
 /// | runs | | no | it goes on; what it gives is its result |
 /// | has ended | | | nothing |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent answers, each asked for by its name")]
 pub struct Abilities {
     /// A crash in a task (an abort, a segmentation fault, `exit`) ends this task alone.
     pub isolates: bool,
@@ -178,16 +205,72 @@ pub struct Abilities {
     pub captures: bool,
 }
 
+impl<E: Executor> Executor for &E {
+    fn can(&self) -> Abilities {
+        (**self).can()
+    }
+
+    fn workers(&self) -> usize {
+        (**self).workers()
+    }
+
+    fn start<F, A, R>(&self, f: F, argument: A) -> Task<R>
+    where
+        F: Fn(A) -> R + Copy + Send + 'static,
+        A: Argument,
+        R: Argument,
+    {
+        (**self).start(f, argument)
+    }
+
+    fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut> {
+        (**self).shut_down_until(how, deadline)
+    }
+}
+
 /// Fails to compile where `F` captures a variable.
 ///
 /// For implementors of [`Executor`] that have a `submit` of their own.
 pub const fn no_captures<F>() {
-    const {
-        assert!(
-            size_of::<F>() == 0,
-            "this function captures a variable, which another process would not have: \
-             pass it in the argument, `submit(|(x, captured)| .., (x, captured))`, \
-             or use the pool's `spawn`, which takes closures"
-        );
+    const { demand_no_captures::<F>() }
+}
+
+/// What a function without captures has is its type alone.
+#[track_caller]
+const fn demand_no_captures<F>() {
+    assert!(
+        size_of::<F>() == 0,
+        "this function captures a variable, which another process would not have: \
+         pass it in the argument, `submit(|(x, captured)| .., (x, captured))`, \
+         or use the pool's `spawn`, which takes closures"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::demand_no_captures;
+
+    fn demand<F>(_: &F) {
+        demand_no_captures::<F>();
+    }
+
+    #[test]
+    fn functions_and_closures_that_capture_nothing_pass() {
+        demand(&|number: u64| number + 1);
+        // A function's pointer is a value that another process would not have; its own type is not.
+        demand(&str::len);
+    }
+
+    #[test]
+    #[should_panic(expected = "pass it in the argument, `submit(|(x, captured)| .., (x, captured))`")]
+    fn the_compilers_message_names_the_remedy() {
+        let captured = 1;
+        demand(&move |number: u64| number + captured);
+    }
+
+    #[test]
+    #[should_panic(expected = "captures a variable")]
+    fn function_pointers_do_not_pass() {
+        demand(&(str::len as fn(&str) -> usize));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::contract::{Abilities, Argument, Executor, Shutdown};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 use sync::{Task, TimedOut};
 
@@ -50,8 +51,11 @@ where
         self.pool.submit(
             move |argument| {
                 before();
-                let _whatever_happens = Finally(after);
-                f(argument)
+                // Caught rather than left to a destructor: `after` may panic too, and a second panic during the first
+                // one's unwinding would end the program.
+                let result = catch_unwind(AssertUnwindSafe(|| f(argument)));
+                after();
+                result.unwrap_or_else(|payload| resume_unwind(payload))
             },
             argument,
         )
@@ -65,14 +69,5 @@ where
 impl<E: fmt::Debug, B, A> fmt::Debug for Hooked<E, B, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Hooked").field(&self.pool).finish()
-    }
-}
-
-/// Calls a function when dropped, be it by a panic.
-struct Finally<F: Fn()>(F);
-
-impl<F: Fn()> Drop for Finally<F> {
-    fn drop(&mut self) {
-        (self.0)();
     }
 }

@@ -1,16 +1,64 @@
 //! The book-keeping of a pool: who is inside, and whether the door is still open.
 
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use sync::{Condvar, Mutex, TimedOut};
+use sync::{Condvar, JoinError, Mutex, Task, TimedOut, promise};
 
 use crate::contract::Shutdown;
 
 /// Counts the tasks of a pool that have not ended, refuses new ones after a shutdown, and waits for the last one.
 ///
-/// For implementors of [`Executor`](crate::Executor). Clones are the same ledger. Waiting goes through
-/// [`sync::park`], so it is cooperative where the caller is.
+/// For implementors of [`Executor`](crate::Executor). Where a pool runs closures in this process,
+/// [`admit`](Ledger::admit) is all that it needs. Clones are the same ledger. Waiting goes through [`sync::park`], so it
+/// is cooperative where the caller is.
+///
+/// # Examples
+/// An executor that starts a thread for each task:
+/// ```
+/// use executor::{Abilities, Argument, Executor, JoinError, Ledger, Shutdown, Task, TimedOut};
+///
+/// #[derive(Default)]
+/// struct Threads {
+///     ledger: Ledger,
+/// }
+///
+/// impl Executor for Threads {
+///     fn can(&self) -> Abilities {
+///         Abilities { isolates: false, kills: false, cancels: true, captures: false }
+///     }
+///
+///     fn workers(&self) -> usize {
+///         64
+///     }
+///
+///     fn start<F, A, R>(&self, f: F, argument: A) -> Task<R>
+///     where
+///         F: Fn(A) -> R + Copy + Send + 'static,
+///         A: Argument,
+///         R: Argument,
+///     {
+///         let (task, job) = self.ledger.admit(move || f(argument));
+///         if let Some(job) = job {
+///             std::thread::spawn(job);
+///         }
+///         task
+///     }
+///
+///     fn shut_down_until(&self, how: Shutdown, deadline: Option<std::time::Instant>) -> Result<(), TimedOut> {
+///         self.ledger.close(how);
+///         self.ledger.wait_until(deadline)
+///     }
+/// }
+///
+/// let threads = Threads::default();
+/// assert_eq!(threads.submit(|number: u64| number + 1, 1).join()?, 2);
+/// threads.shutdown(Shutdown::Finish);
+/// assert!(matches!(threads.submit(|()| (), ()).join(), Err(JoinError::ShutDown)));
+/// # Ok::<(), JoinError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -19,6 +67,7 @@ pub struct Ledger {
 #[derive(Debug, Default)]
 struct Shared {
     book: Mutex<Book>,
+    /// Nobody is inside any more, but for those who wait for that.
     empty: Condvar,
     /// Read by every task before it begins.
     cancelling: AtomicBool,
@@ -27,6 +76,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Book {
     inside: usize,
+    /// Of those inside, how many wait for the others.
+    waiting: usize,
     closed: bool,
 }
 
@@ -41,11 +92,47 @@ pub struct Entry {
     ledger: Ledger,
 }
 
+thread_local! {
+    /// The ledgers of the tasks that run on this thread, one inside the other.
+    static HERE: RefCell<Vec<*const Shared>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Ledger {
     /// Open, and nobody inside.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes a task of `work`, and the job that a pool has to run for it, anywhere in this process.
+    ///
+    /// The job does not panic. It does not run `work` if the task was cancelled before, or the ledger closed with
+    /// [`Shutdown::CancelPending`]. Dropped without being run, it ends the task with
+    /// [`JoinError::Abandoned`](sync::JoinError::Abandoned). After a shutdown there is no job, and the task has ended
+    /// with [`JoinError::ShutDown`](sync::JoinError::ShutDown).
+    pub fn admit<T, W>(&self, work: W) -> (Task<T>, Option<impl FnOnce() + Send + 'static + use<T, W>>)
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        let Ok(entry) = self.enter() else {
+            return (Task::ready(Err(JoinError::ShutDown)), None);
+        };
+        let (promise, task) = promise();
+        let job = move || {
+            // Named in the order in which a job that is never run drops them: the entry last, for it says that the task has
+            // ended.
+            let (promise, work, entry) = (promise, work, entry);
+            if entry.ledger.is_cancelling() {
+                drop(work);
+                return promise.finish(Err(JoinError::ShutDown));
+            }
+            let _here = Here::mark(&entry.ledger.shared);
+            // `run` gives panics of `work` to the task. What is left is a result that nobody wants and whose destructor
+            // panics: its thread belongs to a pool that need not survive that.
+            drop(catch_unwind(AssertUnwindSafe(|| promise.run(work))));
+        };
+        (task, Some(job))
     }
 
     /// Lets a task in.
@@ -85,31 +172,79 @@ impl Ledger {
 
     /// Waits until nobody is inside, at most until `deadline`. Blocks.
     ///
+    /// Inside a job that [`admit`](Ledger::admit) made, it waits for the others only, and not for those of them who wait
+    /// here too: nobody waits for himself.
+    ///
     /// # Errors
     /// [`TimedOut`] if somebody still is.
     pub fn wait_until(&self, deadline: Option<Instant>) -> Result<(), TimedOut> {
-        let occupied = |book: &mut Book| book.inside > 0;
-        let book = self.shared.book.lock();
+        let shared = &*self.shared;
+        let _myself = Here::is_marked(shared).then(|| Waiting::among(shared));
+        let occupied = |book: &mut Book| book.inside > book.waiting;
+        let book = shared.book.lock();
         match deadline {
-            None => drop(self.shared.empty.wait_while(book, occupied)),
+            None => drop(shared.empty.wait_while(book, occupied)),
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                self.shared.empty.wait_while_timeout(book, occupied, left).1?;
+                shared.empty.wait_while_timeout(book, occupied, left).1?;
             }
         }
         Ok(())
     }
 }
 
+impl Shared {
+    /// Changes the numbers, and tells those who wait if this was what they wait for.
+    fn change(&self, change: impl FnOnce(&mut Book)) {
+        let mut book = self.book.lock();
+        change(&mut book);
+        let empty = book.inside <= book.waiting;
+        drop(book);
+        if empty {
+            self.empty.notify_all();
+        }
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
-        let shared = &self.ledger.shared;
-        let mut book = shared.book.lock();
-        book.inside -= 1;
-        let last = book.inside == 0;
-        drop(book);
-        if last {
-            shared.empty.notify_all();
-        }
+        self.ledger.shared.change(|book| book.inside -= 1);
+    }
+}
+
+/// One who is inside and waits for the others.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn among(shared: &'a Shared) -> Self {
+        shared.change(|book| book.waiting += 1);
+        Waiting(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.change(|book| book.waiting -= 1);
+    }
+}
+
+/// A mark that a task of a ledger runs on this thread. Removed when dropped, in reverse order.
+struct Here;
+
+impl Here {
+    fn mark(shared: &Arc<Shared>) -> Self {
+        let _ = HERE.try_with(|here| here.borrow_mut().push(Arc::as_ptr(shared)));
+        Here
+    }
+
+    fn is_marked(shared: &Shared) -> bool {
+        // The addresses are only compared: a task keeps its ledger alive, so no other has the same one.
+        HERE.try_with(|here| here.borrow().iter().any(|there| std::ptr::eq(*there, shared))).unwrap_or(false)
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        let _ = HERE.try_with(|here| here.borrow_mut().pop());
     }
 }

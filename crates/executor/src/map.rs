@@ -3,6 +3,7 @@
 use crate::contract::{Argument, Executor};
 use std::collections::VecDeque;
 use std::fmt;
+use std::iter::{Enumerate, Fuse};
 use sync::{AsCompleted, JoinError, Task, as_completed};
 
 /// How many tasks are started ahead for each worker, unless [`Map::window`] says otherwise. With one, a worker would
@@ -14,17 +15,18 @@ const WINDOW_PER_WORKER: usize = 2;
 pub struct Map<'a, E, F, I, R> {
     pool: &'a E,
     f: F,
-    items: I,
+    /// Fused: it is asked again after its end, as long as there are results to yield.
+    items: Fuse<I>,
     window: usize,
     started: VecDeque<Task<R>>,
 }
 
-impl<'a, E: Executor, F, I, R> Map<'a, E, F, I, R> {
+impl<'a, E: Executor, F, I: Iterator, R> Map<'a, E, F, I, R> {
     pub(crate) fn new(pool: &'a E, f: F, items: I) -> Self {
         Map {
             pool,
             f,
-            items,
+            items: items.fuse(),
             window: pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1),
             started: VecDeque::new(),
         }
@@ -84,7 +86,7 @@ impl<E, F, I, R> fmt::Debug for Map<'_, E, F, I, R> {
 pub struct MapUnordered<'a, E, F, I, R> {
     pool: &'a E,
     f: F,
-    items: std::iter::Enumerate<I>,
+    items: Fuse<Enumerate<I>>,
     window: usize,
     /// Taken out only to be dropped.
     started: Option<AsCompleted<(usize, Task<R>)>>,
@@ -95,7 +97,7 @@ impl<'a, E: Executor, F, I: Iterator, R> MapUnordered<'a, E, F, I, R> {
         MapUnordered {
             pool,
             f,
-            items: items.enumerate(),
+            items: items.enumerate().fuse(),
             window: pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1),
             started: Some(as_completed([])),
         }
