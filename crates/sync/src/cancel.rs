@@ -170,6 +170,14 @@ impl CancelToken {
     }
 }
 
+#[cfg(all(test, trefoil_loom))]
+impl CancelToken {
+    /// Whether there are no clones of it.
+    pub(crate) fn is_only(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+}
+
 impl State {
     const fn new() -> Self {
         State { cancelled: false, waiters: Waiters::barging(), callbacks: BTreeMap::new(), next_callback: 0 }

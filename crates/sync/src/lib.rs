@@ -26,6 +26,9 @@ mod mutex;
 pub mod queue;
 mod semaphore;
 
+#[cfg(all(test, trefoil_loom))]
+mod models;
+
 pub use barrier::{Barrier, BarrierPlace};
 pub use cancel::{CancelToken, OnCancel};
 pub use catch::catch;

@@ -1,0 +1,250 @@
+//! What loom checks: every order in which the threads of a small program can run.
+//!
+//! `RUSTFLAGS='--cfg trefoil_loom' cargo test --release -p sync --lib`
+//!
+//! The models use what users use, with loom's `block_on` in the place of a parker: a lost wake-up is a deadlock, which
+//! loom reports, and so are two threads inside one cell. What a task owns is counted, so a leak shows as well.
+
+use crate::{CancelToken, Condvar, Event, JoinError, Mutex, Queue, Semaphore, promise, promise_cancelling};
+use loom::future::block_on;
+use loom::thread;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc as Plain;
+use std::task::{Context, Waker};
+
+// Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
+use loom::sync::Arc;
+
+/// Polls once with a waker that does nothing, and drops the future: what a `select` does to its losers.
+fn poll_and_drop(future: impl Future) {
+    let _lost = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+mod task {
+    use super::*;
+
+    /// Something that must be dropped exactly once.
+    type Token = Arc<()>;
+
+    #[test]
+    fn a_result_reaches_a_task_that_is_awaited() {
+        loom::model(|| {
+            let (promise, task) = promise::<Token>();
+            let producer = thread::spawn(move || promise.finish(Ok(Arc::new(()))));
+            assert!(block_on(task).is_ok());
+            producer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_task_that_was_polled_with_another_waker_before_is_woken_by_the_last_one() {
+        loom::model(|| {
+            let (promise, mut task) = promise::<Token>();
+            let producer = thread::spawn(move || promise.finish(Ok(Arc::new(()))));
+            let early = pin!(&mut task).poll(&mut Context::from_waker(Waker::noop()));
+            if early.is_pending() {
+                assert!(block_on(task).is_ok());
+            }
+            producer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_handle_dropped_while_the_producer_finishes_leaks_nothing() {
+        loom::model(|| {
+            let token = CancelToken::new();
+            let (promise, task) = promise_cancelling::<Token>(token.clone());
+            let producer = thread::spawn(move || promise.finish(Ok(Arc::new(()))));
+            poll_and_drop(task);
+            producer.join().unwrap();
+            assert!(token.is_only(), "the cell is gone, and its token with it");
+        });
+    }
+
+    #[test]
+    fn a_handle_asks_to_stop_while_the_producer_finishes() {
+        loom::model(|| {
+            let token = CancelToken::new();
+            let (promise, task) = promise_cancelling::<Token>(token.clone());
+            let producer = thread::spawn(move || {
+                if promise.is_cancelled() {
+                    promise.finish(Err(JoinError::Cancelled));
+                } else {
+                    promise.finish(Ok(Arc::new(())));
+                }
+            });
+            task.cancel();
+            task.cancel();
+            match block_on(task) {
+                Ok(_) => {}
+                Err(why) => assert!(why.is_cancelled() && token.is_cancelled()),
+            }
+            producer.join().unwrap();
+            assert!(token.is_only(), "the cell is gone, and its token with it");
+        });
+    }
+
+    #[test]
+    fn a_promise_dropped_while_the_handle_is_dropped_frees_the_cell() {
+        loom::model(|| {
+            let token = CancelToken::new();
+            let (promise, task) = promise_cancelling::<Token>(token.clone());
+            let producer = thread::spawn(move || drop(promise));
+            drop(task);
+            producer.join().unwrap();
+            assert!(token.is_only(), "the cell is gone, and its token with it");
+        });
+    }
+
+    #[test]
+    fn a_callback_runs_once_whenever_the_task_finishes() {
+        loom::model(|| {
+            let token = CancelToken::new();
+            let (promise, task) = promise_cancelling::<Token>(token.clone());
+            let calls = Plain::new(std::sync::atomic::AtomicUsize::new(0));
+            let producer = thread::spawn(move || promise.finish(Ok(Arc::new(()))));
+            let counted = Plain::clone(&calls);
+            task.on_done(move |result| {
+                assert!(result.is_ok());
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            });
+            producer.join().unwrap();
+            assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 1);
+            assert_eq!(Plain::strong_count(&calls), 1, "the callback is gone");
+            assert!(token.is_only(), "the cell is gone, and its token with it");
+        });
+    }
+
+    #[test]
+    fn a_callback_runs_for_a_promise_dropped_unfinished() {
+        loom::model(|| {
+            let (promise, task) = promise::<Token>();
+            let event = Arc::new(Event::new());
+            let producer = thread::spawn(move || drop(promise));
+            let heard = Arc::clone(&event);
+            task.on_done(move |result| {
+                assert!(matches!(result, Err(JoinError::Abandoned)));
+                heard.set();
+            });
+            block_on(event.wait_async());
+            producer.join().unwrap();
+        });
+    }
+}
+
+mod waiting {
+    use super::*;
+
+    #[test]
+    fn a_mutex_lets_one_in_and_wakes_the_next() {
+        loom::model(|| {
+            let mutex = Arc::new(Mutex::new(0));
+            let other = thread::spawn({
+                let mutex = Arc::clone(&mutex);
+                move || *block_on(mutex.lock_async()) += 1
+            });
+            *block_on(mutex.lock_async()) += 1;
+            other.join().unwrap();
+            assert_eq!(*mutex.try_lock().unwrap(), 2);
+        });
+    }
+
+    #[test]
+    fn a_lock_that_was_released_reaches_the_next_when_the_first_gives_up() {
+        loom::model(|| {
+            let mutex = Arc::new(Mutex::new(()));
+            let patient = Arc::clone(&mutex);
+            let mut fickle = Box::pin(mutex.lock_async());
+            let guard = mutex.try_lock().unwrap();
+            assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let patient = thread::spawn(move || drop(block_on(patient.lock_async())));
+            drop(guard);
+            drop(fickle);
+            patient.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn an_item_reaches_a_consumer_although_another_gave_up() {
+        loom::model(|| {
+            let queue = Arc::new(Queue::unbounded());
+            let mut fickle = Box::pin(queue.get_async());
+            assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let patient = Arc::clone(&queue);
+            let patient = thread::spawn(move || block_on(patient.get_async()));
+            queue.try_put(7).unwrap();
+            drop(fickle);
+            assert_eq!(patient.join().unwrap(), Ok(7));
+        });
+    }
+
+    #[test]
+    fn room_in_a_bounded_queue_wakes_the_producer() {
+        loom::model(|| {
+            let queue = Arc::new(Queue::bounded(1));
+            let producer = Arc::clone(&queue);
+            let producer = thread::spawn(move || {
+                block_on(producer.put_async(1)).unwrap();
+                block_on(producer.put_async(2)).unwrap();
+            });
+            assert_eq!(block_on(queue.get_async()), Ok(1));
+            assert_eq!(block_on(queue.get_async()), Ok(2));
+            producer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn an_event_wakes_who_waits_for_it() {
+        loom::model(|| {
+            let event = Arc::new(Event::new());
+            let setter = Arc::clone(&event);
+            let setter = thread::spawn(move || setter.set());
+            block_on(event.wait_async());
+            setter.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_semaphore_whose_head_gives_up_serves_the_next() {
+        loom::model(|| {
+            let semaphore = Arc::new(Semaphore::new(1));
+            let greedy = Arc::clone(&semaphore);
+            let greedy = thread::spawn(move || poll_and_drop(greedy.acquire_many_async(2)));
+            drop(block_on(semaphore.acquire_async()));
+            greedy.join().unwrap();
+            assert_eq!(semaphore.available(), 1);
+        });
+    }
+
+    #[test]
+    fn a_notification_given_under_the_lock_is_not_missed() {
+        loom::model(|| {
+            let shared = Arc::new((Mutex::new(false), Condvar::new()));
+            let notifier = Arc::clone(&shared);
+            let notifier = thread::spawn(move || {
+                *block_on(notifier.0.lock_async()) = true;
+                notifier.1.notify_one();
+            });
+            block_on(async {
+                let mut ready = shared.0.lock_async().await;
+                while !*ready {
+                    ready = shared.1.wait_async(ready).await;
+                }
+            });
+            notifier.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_token_cancelled_while_a_child_is_made_cancels_the_child() {
+        loom::model(|| {
+            let token = CancelToken::new();
+            let canceller = token.clone();
+            let canceller = thread::spawn(move || canceller.cancel());
+            let child = token.child();
+            block_on(child.wait_async());
+            canceller.join().unwrap();
+        });
+    }
+}
