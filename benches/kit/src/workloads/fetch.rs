@@ -37,24 +37,34 @@ pub(super) fn input(case: &Case) -> Result<Input, String> {
     server.parse::<SocketAddr>().map_err(|error| format!("the server's address `{server}`: {error}"))?;
     let mut random = Random::new(case.seed, &case.workload);
     let salt = random.salt();
-    let mut texts = vec![server.to_owned()];
-    for _ in 0..case.n {
-        let delay_ms = match case.scale.as_str() {
-            "20ms" => 20,
-            "200ms" => 200,
-            "tail" => tail_ms(&mut random),
-            other => return Err(format!("fetch has no scale `{other}`: it has `20ms`, `200ms` and `tail`")),
-        };
-        texts.push(format!("/{delay_ms}/{}", random.below(1_000_000_000)));
-    }
+    let delays = match case.scale.as_str() {
+        "20ms" => (0..case.n).map(|_| 20).collect(),
+        "200ms" => (0..case.n).map(|_| 200).collect(),
+        "tail" => tail_ms(case.n, &mut random),
+        other => return Err(format!("fetch has no scale `{other}`: it has `20ms`, `200ms` and `tail`")),
+    };
+    let target = |delay_ms: u64| format!("/{delay_ms}/{}", random.below(1_000_000_000));
+    let texts = std::iter::once(server.to_owned()).chain(delays.into_iter().map(target)).collect();
     Ok(Input { salt, texts, ..Input::default() })
 }
 
-/// A delay of a Pareto distribution with the exponent 1.5, from 5 ms on and cut off at 200 ms: most answers come soon,
-/// a few keep everybody waiting.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 5 and 200")]
-fn tail_ms(random: &mut Random) -> u64 {
-    (5.0 / random.fraction().powf(1.0 / 1.5)).min(200.0) as u64
+/// Delays of a Pareto distribution with the exponent 1.5, from 5 ms on and cut off at 200 ms: most answers come soon, a
+/// few keep everybody waiting.
+///
+/// They are the same in every round, the middles of n equally likely parts, and only their order is drawn: the largest of
+/// n draws would decide how long a round takes, and rounds of different work look like a machine that drifts.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "counts of requests are small, and a delay lies between 5 and 200"
+)]
+fn tail_ms(n: u64, random: &mut Random) -> Vec<u64> {
+    let middle = |part: u64| (part as f64 + 0.5) / n as f64;
+    let delay = |above: f64| (5.0 / above.powf(1.0 / 1.5)).min(200.0).round() as u64;
+    let mut delays: Vec<u64> = (0..n).map(|part| delay(middle(part))).collect();
+    random.shuffle(&mut delays);
+    delays
 }
 
 pub(super) fn expected(input: &Input, _: u64) -> Vec<u64> {
@@ -109,12 +119,33 @@ mod tests {
 
     #[test]
     fn the_tail_is_heavy_but_bounded() {
-        let mut random = Random::new(5, "fetch");
-        let mut delays: Vec<u64> = (0..10_000).map(|_| tail_ms(&mut random)).collect();
+        let mut delays = tail_ms(10_000, &mut Random::new(5, "fetch"));
         delays.sort_unstable();
-        assert!(delays[0] >= 5 && delays[9_999] == 200);
+        assert!(delays[0] == 5 && delays[9_999] == 200);
         // The median of this distribution is 5 * 2^(2/3) = 7.9.
-        assert!((7..=8).contains(&delays[5_000]), "{}", delays[5_000]);
+        assert_eq!(delays[5_000], 8);
+    }
+
+    #[test]
+    fn rounds_of_the_tail_differ_by_order_alone() {
+        let targets = |seed| {
+            let case = Case {
+                seed,
+                n: 32,
+                scale: "tail".into(),
+                server: Some("127.0.0.1:1".into()),
+                ..Case::default()
+            };
+            let texts = input(&case).unwrap().texts;
+            let delay = |text: &String| text.split('/').nth(1).unwrap().parse().unwrap();
+            texts[1..].iter().map(delay).collect::<Vec<u64>>()
+        };
+        let (mut one, mut other) = (targets(1), targets(2));
+        assert_ne!(one, other);
+        one.sort_unstable();
+        other.sort_unstable();
+        assert_eq!(one, other);
+        assert_eq!((one[0], one[31]), (5, 80));
     }
 
     #[test]
