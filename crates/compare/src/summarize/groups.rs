@@ -1,0 +1,80 @@
+//! Ratios, verdicts and ranks: the cells of a group against its baseline and against each other.
+
+use std::collections::BTreeMap;
+
+use super::{Samples, round_values, units};
+use crate::protocol::Metric;
+use crate::stats::{Round, compare, control, ties};
+use crate::summary::{NoiseFloor, Status, Summary, Verdict};
+use crate::table::group;
+
+/// Cells are compared within the groups that the table and the report show.
+pub(super) fn compare_groups(summary: &mut Summary, samples: &Samples<'_>, floor: f64) {
+    let mut groups: BTreeMap<(String, String, u32, u32), Vec<usize>> = BTreeMap::new();
+    for (index, cell) in summary.cells.iter().enumerate() {
+        if cell.status == Status::Ok && cell.metric != Metric::Outcome && cell.rounds > 0 {
+            let home = group::home(summary, cell);
+            let key = (home.workload.to_owned(), home.scale.to_owned(), home.cpus, home.workers);
+            groups.entry(key).or_default().push(index);
+        }
+    }
+    for ((_, _, _, workers), members) in groups {
+        compare_group(summary, &members, workers, samples, floor);
+    }
+}
+
+fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples: &Samples<'_>, floor: f64) {
+    let baseline = members
+        .iter()
+        .copied()
+        .filter(|&index| summary.cells[index].model == summary.run.baseline)
+        .min_by_key(|&index| &summary.cells[index].form != "generic");
+    let mut margin = floor;
+    let mut stable = true;
+    if let Some(index) = baseline {
+        let cell = &summary.cells[index];
+        let units = units(&summary.workloads, cell);
+        let twin = round_values(samples.of(cell, true), cell.metric, units);
+        if let Some(found) = control::control(&cell.values, &twin, floor) {
+            margin = found.margin;
+            stable = found.stable;
+            summary.noise_floor.push(NoiseFloor {
+                workload: cell.workload.clone(),
+                scale: cell.scale.clone(),
+                cpus: cell.cpus,
+                workers,
+                ratio: found.ratio,
+                lo: found.interval.0,
+                hi: found.interval.1,
+                margin: found.margin,
+                stable: found.stable,
+            });
+        }
+    }
+    let values: Vec<Vec<Round>> = members.iter().map(|&index| summary.cells[index].values.clone()).collect();
+    if let Some(at) = baseline.and_then(|index| members.iter().position(|&member| member == index)) {
+        summary.cells[members[at]].verdict = Some(Verdict::Baseline);
+        let others: Vec<usize> = (0..members.len()).filter(|&other| other != at).collect();
+        let series: Vec<&[Round]> = others.iter().map(|&other| values[other].as_slice()).collect();
+        for (other, found) in others.iter().zip(compare::verdicts(&values[at], &series, margin)) {
+            let cell = &mut summary.cells[members[*other]];
+            cell.ratio = found.ratio;
+            (cell.lo, cell.hi) = found.interval.unzip();
+            if stable && found.interval.is_some() {
+                // What only a very wide margin calls the same has not been shown to be anything.
+                let told = margin <= SAME_MARGIN_MAX || found.verdict != Verdict::Same;
+                cell.verdict = Some(if told { found.verdict } else { Verdict::Unclear });
+                cell.rounds_needed = found.rounds_needed.filter(|_| cell.verdict == Some(Verdict::Unclear));
+            }
+        }
+    }
+    if stable {
+        let ranking = ties::rank(&values, margin);
+        for (&index, rank) in members.iter().zip(ranking.ranks) {
+            summary.cells[index].rank = rank;
+        }
+    }
+}
+
+/// A machine that cannot tell a tenth apart can show what is faster or slower, and cannot show that two are the same.
+const SAME_MARGIN_MAX: f64 = 0.10;
