@@ -1,2 +1,24 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "what looks after processes has none to look after where none can be started")
+)]
+
+mod engine;
+mod image;
+mod job;
+#[cfg(target_os = "linux")]
+mod start;
+
+mod pool;
+mod process;
+
+pub use pool::{Pool, PoolBuilder};
+pub use process::{Builder, Process};
+
+pub use executor::{self, Abilities, Argument, Executor, Shutdown};
+pub use ipc;
+pub use sync::{
+    self, Finished, JoinError, Panic, Task, TimedOut, Unfinished, Wait, When, as_completed, wait,
+    wait_timeout,
+};

@@ -1,0 +1,285 @@
+//! The one thread that looks after all processes.
+//!
+//! 1. A manager and its zygote belong together: the thread starts the zygote, and when one of the two ends, so does the
+//!    other. The next start makes a new pair. So there is no state "manager without zygote", and because the kernel ends
+//!    the zygote when the thread that started it ends, nothing survives.
+//! 2. Nobody waits for the thread to do what can be done without it: whoever starts a worker sends the request to the
+//!    zygote himself, and jobs go straight to the workers. The thread only listens.
+//! 3. A worker is in the table from before its request is sent until its end was told. So whatever the zygote reports is
+//!    about somebody known, and when the zygote is lost nobody is forgotten.
+//! 4. When the table has been empty for a while, the thread closes it and ends. Who finds it closed asks for a new manager.
+
+use super::worker::Worker;
+use super::{Exit, NotStarted, Owner};
+use crate::start::hook;
+use crate::start::requests::{Fork, Report, WorkerId};
+use ipc::handoff::{self, Descriptor};
+use ipc::{Link, LinkError, Parcel};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// How long thread and zygote stay when there is no process. Starting them again costs a millisecond and more in a large
+/// program; keeping them costs a sleeping thread and a sleeping process.
+const LINGER: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// What epoll calls the zygote's link. Workers are called by their numbers.
+const ZYGOTE: u64 = 0;
+
+pub(super) struct Manager {
+    /// The process that this is in: a copy of the program, made by a bare `fork`, has no such thread.
+    program: u32,
+    zygote: Link,
+    epoll: OwnedFd,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    workers: BTreeMap<WorkerId, Arc<Worker>>,
+    last_id: WorkerId,
+    closed: bool,
+}
+
+static CURRENT: Mutex<Option<Arc<Manager>>> = Mutex::new(None);
+
+thread_local! {
+    static IS_MANAGER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is the manager's thread, on which nobody may wait for processes.
+pub(crate) fn is_manager() -> bool {
+    IS_MANAGER.get()
+}
+
+/// Starts a worker, which does `first`. The owner hears of it all.
+///
+/// # Errors
+/// There is no manager and none can be started: no thread, no descriptors, or not this kind of program.
+pub(crate) fn start(
+    name: Option<&str>,
+    owner: &Arc<dyn Owner>,
+    mut first: Parcel,
+) -> Result<(), (io::Error, Parcel)> {
+    if let Err(why) = hook::check() {
+        return Err((why, first));
+    }
+    loop {
+        let manager = match Manager::current() {
+            Ok(manager) => manager,
+            Err(why) => return Err((why, first)),
+        };
+        match manager.admit(name, owner, first)? {
+            None => return Ok(()),
+            // It has closed in this moment.
+            Some(again) => first = again,
+        }
+    }
+}
+
+impl Manager {
+    fn current() -> io::Result<Arc<Manager>> {
+        let mut current = lock(&CURRENT);
+        if let Some(manager) = &*current {
+            if manager.program == std::process::id() && !lock(&manager.table).closed {
+                return Ok(Arc::clone(manager));
+            }
+        }
+        let (zygote, theirs) = Link::pair()?;
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &zygote, EventData::new_u64(ZYGOTE), EventFlags::IN)?;
+        let manager =
+            Arc::new(Manager { program: std::process::id(), zygote, epoll, table: Mutex::default() });
+        let running = Arc::clone(&manager);
+        thread::Builder::new().name("trefoil-procs".into()).spawn(move || running.run(theirs))?;
+        *current = Some(Arc::clone(&manager));
+        Ok(manager)
+    }
+
+    /// Takes a worker into the table and asks the zygote for it. Gives the job back if the table is closed.
+    fn admit(
+        &self,
+        name: Option<&str>,
+        owner: &Arc<dyn Owner>,
+        first: Parcel,
+    ) -> Result<Option<Parcel>, (io::Error, Parcel)> {
+        let (ours, theirs) = match Link::pair() {
+            Ok(pair) => pair,
+            Err(why) => return Err((why, first)),
+        };
+        let mut table = lock(&self.table);
+        if table.closed {
+            return Ok(Some(first));
+        }
+        let id = table.last_id + 1;
+        let request = handoff::encode(&Fork { id, name: name.map(Into::into), link: theirs });
+        let request = match request {
+            Ok(request) => request,
+            Err(why) => return Err((io::Error::other(why), first)),
+        };
+        if let Err(why) = epoll::add(&self.epoll, &ours, EventData::new_u64(id), EventFlags::IN) {
+            return Err((why.into(), first));
+        }
+        table.last_id = id;
+        table.workers.insert(id, Arc::new(Worker::new(ours, Arc::clone(owner), first)));
+        drop(table);
+        // An error means that the zygote is lost; the thread learns it too, and tells the owner.
+        let _ = self.zygote.send(&request, None);
+        Ok(None)
+    }
+
+    fn run(self: Arc<Self>, theirs: Link) {
+        IS_MANAGER.set(true);
+        match exec_zygote(theirs) {
+            Ok(mut zygote) => {
+                self.listen();
+                // Stopped, it would not notice that its link is closed.
+                let _ = zygote.kill();
+                let _ = zygote.wait();
+                self.close(|| NotStarted::ZygoteLost);
+            }
+            Err(why) => {
+                let kind = why.kind();
+                let text = format!("cannot start this program once more, as /proc/self/exe: {why}");
+                self.close(|| NotStarted::Refused(io::Error::new(kind, text.clone())));
+            }
+        }
+        // Its descriptors go with it.
+        lock(&CURRENT).take_if(|current| Arc::ptr_eq(current, &self));
+    }
+
+    /// Ends when the zygote is lost, or when there has been nobody for a while; then the table is closed.
+    fn listen(&self) {
+        let mut events = [MaybeUninit::<epoll::Event>::uninit(); 64];
+        loop {
+            let limit = lock(&self.table).workers.is_empty().then_some(LINGER);
+            let ready = match epoll::wait(&self.epoll, &mut events, limit.as_ref()) {
+                Err(Errno::INTR) => continue,
+                Err(_) => return,
+                Ok((ready, _)) => ready,
+            };
+            if ready.is_empty() {
+                let mut table = lock(&self.table);
+                if table.workers.is_empty() {
+                    table.closed = true;
+                    return;
+                }
+            }
+            for event in ready {
+                let (who, flags) = (event.data.u64(), event.flags);
+                if who != ZYGOTE {
+                    self.hear_worker(who, flags);
+                } else if self.hear_zygote().is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Receives at most one answer, so that what the flags say is still true: see [`Worker::look_for_unread`].
+    fn hear_worker(&self, id: WorkerId, flags: EventFlags) {
+        let Some(worker) = lock(&self.table).workers.get(&id).map(Arc::clone) else { return };
+        if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
+            worker.look_for_unread();
+        }
+        if !worker.receive() {
+            // The zygote will tell how it has ended.
+            let _ = epoll::delete(&self.epoll, worker.link());
+        }
+    }
+
+    fn hear_zygote(&self) -> Result<(), ZygoteLost> {
+        loop {
+            let report = match self.zygote.try_receive() {
+                Err(LinkError::WouldBlock) => return Ok(()),
+                Err(_) => return Err(ZygoteLost),
+                Ok(parcel) => handoff::decode::<Report>(parcel).map_err(|_| ZygoteLost)?,
+            };
+            match report {
+                Report::Started { id, pid, pidfd: Descriptor(pidfd) } => {
+                    let worker = lock(&self.table).workers.get(&id).map(Arc::clone);
+                    if let Some(worker) = worker {
+                        worker.started(pid, pidfd);
+                    }
+                }
+                Report::Refused { id, errno } => {
+                    if let Some(worker) = self.remove(id) {
+                        worker.not_started(NotStarted::Refused(refusal(errno)));
+                    }
+                }
+                Report::Ended { id, how } => {
+                    if let Some(worker) = self.remove(id) {
+                        worker.ended(how);
+                    }
+                }
+            }
+        }
+    }
+
+    fn remove(&self, id: WorkerId) -> Option<Arc<Worker>> {
+        let worker = lock(&self.table).workers.remove(&id)?;
+        // It may be off already.
+        let _ = epoll::delete(&self.epoll, worker.link());
+        Some(worker)
+    }
+
+    /// Tells the owners of all workers that there were that they are gone. The zygote is; the kernel ends its workers.
+    fn close(&self, why: impl Fn() -> NotStarted) {
+        let mut table = lock(&self.table);
+        table.closed = true;
+        let workers = std::mem::take(&mut table.workers);
+        drop(table);
+        for worker in workers.into_values() {
+            match worker.pidfd() {
+                None => worker.not_started(why()),
+                Some(pidfd) => {
+                    let _ = worker.signal(super::Signal::Kill);
+                    let mut gone = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+                    while rustix::event::poll(&mut gone, None) == Err(Errno::INTR) {}
+                    worker.ended(Exit::Signal(rustix::process::Signal::KILL.as_raw()));
+                }
+            }
+        }
+    }
+}
+
+struct ZygoteLost;
+
+/// Starts this program once more, as the zygote. Its link is its standard input: a descriptor that no other process can
+/// inherit, whatever other threads start at the same time.
+fn exec_zygote(link: Link) -> io::Result<Child> {
+    let mut arguments = std::env::args_os();
+    let mut command = Command::new("/proc/self/exe");
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    command
+        .args(arguments)
+        .env(hook::VARIABLE, std::process::id().to_string())
+        .stdin(Stdio::from(OwnedFd::from(link)))
+        .spawn()
+}
+
+fn refusal(errno: i32) -> io::Error {
+    if Errno::from_raw_os_error(errno) == Errno::DEADLK {
+        return io::Error::new(
+            io::ErrorKind::Unsupported,
+            "a constructor that runs before `main` has started a thread, so the zygote cannot fork",
+        );
+    }
+    io::Error::from_raw_os_error(errno)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nobody's code runs under these locks, and ours does not panic half way through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

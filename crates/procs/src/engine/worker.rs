@@ -1,0 +1,149 @@
+//! A worker, as the program sees it.
+
+use super::{End, Exit, NotStarted, Owner, Signal};
+use crate::job;
+use ipc::ready::Interest;
+use ipc::{Link, LinkError, Parcel};
+use rustix::io::Errno;
+use rustix::process::pidfd_send_signal;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+pub(crate) struct Worker {
+    link: Link,
+    owner: Arc<dyn Owner>,
+    /// There once the process is.
+    process: OnceLock<Process>,
+    /// There until the process is.
+    first: Mutex<Option<Parcel>>,
+    unread: AtomicBool,
+}
+
+struct Process {
+    pid: u32,
+    pidfd: OwnedFd,
+}
+
+impl Worker {
+    pub(super) fn new(link: Link, owner: Arc<dyn Owner>, first: Parcel) -> Self {
+        link.set_bytes_max(u64::MAX);
+        Worker {
+            link,
+            owner,
+            process: OnceLock::new(),
+            first: Mutex::new(Some(first)),
+            unread: AtomicBool::new(false),
+        }
+    }
+
+    /// Its process; 0 while there is none, which nobody sees before `started`.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.get().map_or(0, |process| process.pid)
+    }
+
+    /// Can be read once the process has ended.
+    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.process.get().map(|process| process.pidfd.as_fd())
+    }
+
+    /// Sends a job to a worker that has none. Never waits.
+    ///
+    /// # Errors
+    /// Nobody reads any more, or the system refused; the job was not sent.
+    pub(crate) fn send(&self, job: &Parcel) -> Result<(), LinkError> {
+        self.link.try_send(job)
+    }
+
+    /// Lets it end once it has done what it was sent.
+    pub(crate) fn dismiss(&self) {
+        // An error means that the link is gone: so is the worker.
+        let _ = self.link.shut_down(Interest::Write);
+    }
+
+    /// Sends a signal. A process that has ended gets none, even if its number belongs to another by now.
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        let Some(process) = self.process.get() else { return Ok(()) };
+        let signal = match signal {
+            Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Kill => rustix::process::Signal::KILL,
+        };
+        match pidfd_send_signal(&process.pidfd, signal) {
+            Err(Errno::SRCH) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// The process is there: tells the owner, and gives it its first job.
+    pub(super) fn started(self: &Arc<Self>, pid: u32, pidfd: OwnedFd) {
+        if self.process.set(Process { pid, pidfd }).is_err() {
+            return;
+        }
+        self.owner.started(self);
+        if let Some(first) = self.take_first() {
+            if self.send(&first).is_err() {
+                // It died at once, or cannot be sent the job: in the end the owner hears how it ended.
+                self.unread.store(true, Ordering::Relaxed);
+                let _ = self.signal(Signal::Kill);
+            }
+        }
+    }
+
+    pub(super) fn not_started(&self, why: NotStarted) {
+        if let Some(first) = self.take_first() {
+            self.owner.not_started(why, first);
+        }
+    }
+
+    /// Hands over one answer, if there is one; `false` at the end.
+    pub(super) fn receive(&self) -> bool {
+        match self.link.try_receive() {
+            Ok(answer) => self.owner.answered(answer),
+            Err(LinkError::WouldBlock) => {}
+            Err(LinkError::Disconnected) => return false,
+            Err(why) => {
+                // The answer is gone. Whether the next one would fare better, nobody knows.
+                self.owner.answered(job::lost(&why));
+                let _ = self.signal(Signal::Kill);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Asks whether the other side was closed before it had read everything. The system tells it once, and only before
+    /// the end was received.
+    pub(super) fn look_for_unread(&self) {
+        let error = rustix::net::sockopt::socket_error(self.link.as_fd());
+        if matches!(error, Ok(Err(Errno::CONNRESET))) {
+            // Relaxed: only the manager's thread reads and writes it.
+            self.unread.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The process is gone: hands over what it has left behind.
+    pub(super) fn ended(&self, how: Exit) {
+        self.look_for_unread();
+        while let Ok(answer) = self.link.try_receive() {
+            self.owner.answered(answer);
+        }
+        let unread = self.unread.load(Ordering::Relaxed);
+        self.owner.ended(End { pid: self.pid(), how, unread });
+    }
+
+    fn take_first(&self) -> Option<Parcel> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("pid", &self.pid()).finish_non_exhaustive()
+    }
+}

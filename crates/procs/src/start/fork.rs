@@ -1,0 +1,102 @@
+//! The system calls of the zygote that need care: forking, reaping, signals and what is left open.
+
+use crate::engine::Exit;
+use rustix::process::{Pid, Signal, WaitOptions};
+use std::fs;
+use std::io;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// The way on after a fork.
+pub(super) enum Side {
+    /// The zygote, and whom it has forked.
+    Zygote(Pid),
+    /// The new process.
+    Worker,
+}
+
+/// Forks this process. It must have a single thread, else locks that others hold would stay locked in the new one for
+/// ever; that is checked, which costs some microseconds.
+///
+/// # Errors
+/// What the system says, such as that there are too many processes; `EDEADLK` if there are other threads.
+pub(super) fn fork() -> io::Result<Side> {
+    if !is_single_threaded() {
+        return Err(rustix::io::Errno::DEADLK.into());
+    }
+    // The C library's function, not the bare system call: it keeps the library's idea of its thread true.
+    // SAFETY: no other thread can hold a lock, for there is none.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Side::Worker),
+        child => Pid::from_raw(child).map(Side::Zygote).ok_or_else(|| io::ErrorKind::Other.into()),
+    }
+}
+
+/// Whether this process has one thread. `false` where `/proc` does not tell.
+pub(super) fn is_single_threaded() -> bool {
+    fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+}
+
+/// Waits for a process to end and takes it off the system's list.
+pub(super) fn reap(child: Pid) -> Exit {
+    loop {
+        match rustix::process::waitpid(Some(child), WaitOptions::empty()) {
+            Ok(Some((_, status))) => {
+                return match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => Exit::Code(code),
+                    (None, signal) => Exit::Signal(signal.unwrap_or(0)),
+                };
+            }
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            // A constructor has told the system to reap children by itself: nobody will ever know.
+            Err(_) => return Exit::Code(0),
+        }
+    }
+}
+
+/// What a signal did before it was ignored.
+pub(super) struct Ignored {
+    signal: Signal,
+    before: libc::sighandler_t,
+}
+
+/// Ignores a signal from now on.
+pub(super) fn ignore(signal: Signal) -> io::Result<Ignored> {
+    Ok(Ignored { signal, before: set(signal, libc::SIG_IGN)? })
+}
+
+impl Ignored {
+    /// Lets the signal do again what it did.
+    pub(super) fn restore(&self) -> io::Result<()> {
+        set(self.signal, self.before)?;
+        Ok(())
+    }
+}
+
+/// `what` is [`libc::SIG_IGN`], or was there before.
+fn set(signal: Signal, what: libc::sighandler_t) -> io::Result<libc::sighandler_t> {
+    // SAFETY: to ignore a signal runs nothing, and what was there before belongs to this same program.
+    match unsafe { libc::signal(signal.as_raw(), what) } {
+        libc::SIG_ERR => Err(io::Error::last_os_error()),
+        before => Ok(before),
+    }
+}
+
+/// Closes what the program happened to leave open for its children. Everything that survived `exec` lacks the flag that
+/// closes it there; what constructors have opened since mostly has it, and stays.
+pub(super) fn close_inherited() -> io::Result<()> {
+    let open: Vec<RawFd> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    for number in open {
+        // SAFETY: it is only asked about, which is an error if it is no longer open.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+        let flags = rustix::io::fcntl_getfd(descriptor);
+        if flags.is_ok_and(|flags| !flags.contains(rustix::io::FdFlags::CLOEXEC)) {
+            // SAFETY: it was opened by the program that was here before `exec`; nobody here knows its number.
+            drop(unsafe { OwnedFd::from_raw_fd(number) });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! What runs in a worker: one job after the other, until there will be none.
+
+use crate::job::{Answer, Job, Last};
+use ipc::Link;
+
+/// Does the program's jobs and ends. Never reaches `main`.
+pub(super) fn work(link: &Link) -> ! {
+    link.set_bytes_max(u64::MAX);
+    // The program closes its end when it needs the worker no more, and the system does when the program is gone.
+    while let Ok(parcel) = link.receive(None) {
+        let (answer, last) = match Job::open(parcel) {
+            Ok(job) => job.run(),
+            Err(why) => (Answer::<()>::Failed(why).encode(), Last::No),
+        };
+        if last == Last::Yes {
+            // Whoever tries to send another job is told, and gives it to another worker.
+            let _ = link.shut_down(ipc::ready::Interest::Read);
+        }
+        if link.send(&answer, None).is_err() || last == Last::Yes {
+            break;
+        }
+    }
+    std::process::exit(0)
+}
