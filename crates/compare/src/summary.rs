@@ -108,7 +108,8 @@ pub struct NoiseFloor {
     pub lo: f64,
     /// Its interval.
     pub hi: f64,
-    /// The margin that follows, as a fraction: within it, two models are called the same.
+    /// The margin that follows, as a fraction: within it, two models are called the same, unless it is above 0.1; then
+    /// nothing is.
     pub margin: f64,
     /// `false`: the control itself differs, so the group gets no verdicts.
     pub stable: bool,

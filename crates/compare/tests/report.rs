@@ -109,6 +109,16 @@ fn what_must_be_known_first_is_said_first() {
 }
 
 #[test]
+fn a_margin_above_a_tenth_promises_no_sameness() {
+    let mut summary = data::small::run(true);
+    summary.noise_floor[0].margin = 0.5;
+    let page = report::html(&summary);
+    assert!(section(&page, "spawn-100").contains("nothing is called the same"));
+    assert!(page.contains("Above 10 %, differences below it cannot be told"));
+    assert!(page.contains("unless it is wider than 10 %; then nothing is"));
+}
+
+#[test]
 fn models_that_tie_are_marked_and_nobody_wins_among_them() {
     let page = report::html(&data::small::run(true));
     assert!(page.contains("fast and quick tie for fastest; threads takes 31.8× as long"));

@@ -233,6 +233,20 @@ fn csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
+#[test]
+fn above_a_tenth_no_margin_calls_anything_the_same() {
+    let mut summary = data::small::run(true);
+    summary.noise_floor[0].margin = 0.5;
+    for format in [Format::Table, Format::Md] {
+        let text = table::render(&summary, &Options { format, width: 200, ..Options::default() });
+        assert!(
+            text.contains("differences below 50 % cannot be told, nothing is called the same."),
+            "{text}"
+        );
+        assert!(!text.contains("are called the same"), "{text}");
+    }
+}
+
 const WIDE: &str = "\
 spawn 100: fast is fastest; threads takes 31.8× as long
 time per task · 2 CPUs, 2 workers · 12 rounds · ratios against threads

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::holes::is_fault;
 use super::{GLYPHS, Page, scrolling};
 use crate::protocol::Metric;
+use crate::stats::control::SAME_MARGIN_MAX;
 use crate::table::group::{Group, Row};
 use crate::table::{model_text, rank_text, reason, value_text};
 use crate::texts::number;
@@ -27,7 +28,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             }
             p.help { (t.tie_help) }
             h3 { (t.plots) }
-            p.help { (t.forest_help) }
+            p.help { ((t.forest_help)(&number::percent(SAME_MARGIN_MAX))) }
         }
     }
 }

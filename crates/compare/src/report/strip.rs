@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{GLYPHS, Page};
 use crate::protocol::Metric;
+use crate::stats::control::SAME_MARGIN_MAX;
 use crate::summary::Status;
 use crate::table::answer;
 use crate::texts::number;
@@ -84,7 +85,7 @@ fn noise(page: &Page<'_>) -> Markup {
         @if let Some(largest) = margins.last() {
             @let (typical, largest) = (number::percent(margins[margins.len() / 2]), number::percent(*largest));
             dd { @if typical == largest { (largest) } @else { ((t.margins)(&typical, &largest)) } }
-            dd.minor { (t.margin_means) }
+            dd.minor { ((t.margin_means)(&number::percent(SAME_MARGIN_MAX))) }
         } @else {
             dd { (t.no_control) }
         }

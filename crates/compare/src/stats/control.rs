@@ -13,6 +13,10 @@ use crate::summary::Verdict;
 /// The margin without a control's say: the least difference that is called one.
 pub const MARGIN_FLOOR: f64 = 0.03;
 
+/// Above this margin nothing is called the same: a machine that cannot tell a tenth apart can show what is faster or
+/// slower, and cannot show that two are the same.
+pub const SAME_MARGIN_MAX: f64 = 0.10;
+
 /// What the control says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]

@@ -62,7 +62,7 @@ fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples
             (cell.lo, cell.hi) = found.interval.unzip();
             if stable && found.interval.is_some() {
                 // What only a very wide margin calls the same has not been shown to be anything.
-                let told = margin <= SAME_MARGIN_MAX || found.verdict != Verdict::Same;
+                let told = margin <= control::SAME_MARGIN_MAX || found.verdict != Verdict::Same;
                 cell.verdict = Some(if told { found.verdict } else { Verdict::Unclear });
                 cell.rounds_needed = found.rounds_needed.filter(|_| cell.verdict == Some(Verdict::Unclear));
             }
@@ -75,6 +75,3 @@ fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples
         }
     }
 }
-
-/// A machine that cannot tell a tenth apart can show what is faster or slower, and cannot show that two are the same.
-const SAME_MARGIN_MAX: f64 = 0.10;

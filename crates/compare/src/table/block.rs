@@ -4,6 +4,7 @@ use super::answer::answer;
 use super::screen::{readable, wrap};
 use super::{Screen, Style, cards, grid, outcome};
 use crate::protocol::Metric;
+use crate::stats::control::SAME_MARGIN_MAX;
 use crate::summary::{Slope, Status, Summary, Verdict};
 use crate::table::group::{Group, Row, entry_name};
 use crate::texts::{Texts, number};
@@ -74,7 +75,9 @@ fn heading(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String>
 pub(crate) fn floor_text(group: &Group<'_>, texts: &Texts, glyphs: number::Glyphs) -> Option<String> {
     let floor = group.floor?;
     let control = format!("{} {}", number::ratio(floor.ratio, glyphs), number::interval(floor.lo, floor.hi));
-    Some((texts.words.noise_floor)(&control, &number::percent(floor.margin)))
+    let words = &texts.words;
+    let said = if floor.margin > SAME_MARGIN_MAX { words.noise_floor_wide } else { words.noise_floor };
+    Some(said(&control, &number::percent(floor.margin)))
 }
 
 fn noise_floor(group: &Group<'_>, screen: &Screen) -> Option<String> {

@@ -30,8 +30,8 @@ pub(crate) struct ReportTexts {
     pub(crate) noise_floor: &'static str,
     /// The typical and the largest margin.
     pub(crate) margins: fn(&str, &str) -> String,
-    /// What the margin means.
-    pub(crate) margin_means: &'static str,
+    /// What the margin means, and from where on nothing is called the same.
+    pub(crate) margin_means: fn(&str) -> String,
     /// No control in this run.
     pub(crate) no_control: &'static str,
     /// Heading of the strip: what is unstable.
@@ -84,8 +84,8 @@ pub(crate) struct ReportTexts {
     pub(crate) medians_caption: fn(&str, &str, &str) -> String,
     /// Heading: how to read the plots.
     pub(crate) plots: &'static str,
-    /// What their signs mean.
-    pub(crate) forest_help: &'static str,
+    /// What their signs mean, and at which margin nothing is called the same any more.
+    pub(crate) forest_help: fn(&str) -> String,
     /// What the bars of memory show.
     pub(crate) memory_caption: fn(&str) -> String,
     /// How to read them.

@@ -67,6 +67,8 @@ pub(crate) struct Words {
     pub(crate) interrupted: &'static str,
     /// The control and the margin of a group: ratio with interval, and margin, both formatted.
     pub(crate) noise_floor: fn(&str, &str) -> String,
+    /// The same where the margin is so wide that nothing is called the same.
+    pub(crate) noise_floor_wide: fn(&str, &str) -> String,
     /// Bytes per further unit, formatted, and over how many scales.
     pub(crate) slope: fn(&str, u32) -> String,
     /// The best worker count of a model and the counts that tie with it.

@@ -26,7 +26,12 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     },
     noise_floor: "Noise floor",
     margins: |typical, largest| format!("typically {typical}, at most {largest}"),
-    margin_means: "Within this margin two models are called the same.",
+    margin_means: |most| {
+        format!(
+            "Within this margin two models are called the same. Above {most}, differences below it cannot be told, and \
+             nothing is called the same."
+        )
+    },
     no_control: "No control was measured.",
     unstable: "Unstable",
     nothing_unstable: "Nothing",
@@ -59,9 +64,14 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
         )
     },
     plots: "How to read the plots below",
-    forest_help: "Every row is a model, on a logarithmic axis. The sign stands at the ratio to the baseline: ▲ faster, ▼ \
-        slower, ■ the same, ○ unclear, ◆ the baseline itself. The bar through it is the 95 % interval. The dots are \
-        single rounds, the first on top. Within the shaded band around 1 two models are called the same.",
+    forest_help: |most| {
+        format!(
+            "Every row is a model, on a logarithmic axis. The sign stands at the ratio to the baseline: ▲ faster, ▼ \
+             slower, ■ the same, ○ unclear, ◆ the baseline itself. The bar through it is the 95 % interval. The dots are \
+             single rounds, the first on top. The shaded band around 1 is the margin: within it two models are called \
+             the same, unless it is wider than {most}; then nothing is."
+        )
+    },
     memory_caption: |unit| format!("Memory per waiting {unit}. Less is better."),
     memory_help: "Logarithmic: each grid line is four times the one before.",
     outcome_caption: "One of several tasks fails. What is lost with it?",

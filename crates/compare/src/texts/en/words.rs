@@ -62,6 +62,11 @@ pub(super) const WORDS: Words = Words {
     noise_floor: |ratio, margin| {
         format!("Noise floor: control {ratio}; within {margin} two models are called the same.")
     },
+    noise_floor_wide: |ratio, margin| {
+        format!(
+            "Noise floor: control {ratio}; differences below {margin} cannot be told, nothing is called the same."
+        )
+    },
     slope: |bytes, scales| format!("{bytes} (over {scales} scales)"),
     best_workers: |best, ties| match ties {
         [] => format!("{best}"),
