@@ -68,14 +68,22 @@ pub struct Finished {
 /// # drop(slow);
 /// ```
 pub fn wait(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
-    park::block_on(poll_fn(|cx| poll_all(tasks, when, cx)));
-    sorted(tasks)
+    park::block_on(wait_async(tasks, when))
 }
 
 /// As [`wait`], for at most `limit`. That the time has passed shows in [`Finished::pending`].
 pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) -> Finished {
     let deadline = Instant::now().checked_add(limit);
     let _late_or_not = park::block_on_until(poll_fn(|cx| poll_all(tasks, when, cx)), deadline);
+    sorted(tasks)
+}
+
+/// As [`wait`], awaited.
+///
+/// # Cancel safety
+/// The tasks and their results stay with the caller.
+pub async fn wait_async(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
+    poll_fn(|cx| poll_all(tasks, when, cx)).await;
     sorted(tasks)
 }
 

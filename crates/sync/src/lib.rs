@@ -32,7 +32,9 @@ mod models;
 pub use barrier::{Barrier, BarrierPlace};
 pub use cancel::{CancelToken, OnCancel};
 pub use catch::catch;
-pub use completion::{AsCompleted, Completes, Finished, Wait, When, as_completed, wait, wait_timeout};
+pub use completion::{
+    AsCompleted, Completes, Finished, Wait, When, as_completed, wait, wait_async, wait_timeout,
+};
 pub use condvar::Condvar;
 pub use error::{JoinError, Panic, TimedOut, Unfinished};
 pub use event::Event;

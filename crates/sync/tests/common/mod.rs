@@ -1,0 +1,70 @@
+//! What several test programs use.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+/// Long enough to be seen on the clock.
+pub(crate) const SHORT: Duration = Duration::from_millis(15);
+/// A limit that no test reaches unless it hangs.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// A future that is polled by hand, with a waker that counts.
+pub(crate) struct ByHand<'a, T> {
+    future: Option<Pin<Box<dyn Future<Output = T> + 'a>>>,
+    wakes: Arc<Wakes>,
+}
+
+#[derive(Default)]
+pub(crate) struct Wakes(AtomicUsize);
+
+impl<'a, T> ByHand<'a, T> {
+    pub(crate) fn new(future: impl Future<Output = T> + 'a) -> Self {
+        ByHand { future: Some(Box::pin(future)), wakes: Arc::default() }
+    }
+
+    /// A future that has been polled in vain and waits.
+    #[track_caller]
+    pub(crate) fn waiting(future: impl Future<Output = T> + 'a) -> Self {
+        let mut waiting = Self::new(future);
+        assert!(waiting.poll().is_none(), "it should wait");
+        waiting
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<T> {
+        let waker = Waker::from(Arc::clone(&self.wakes));
+        let future = self.future.as_mut().expect("a future that has not ended");
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => {
+                self.future = None;
+                Some(output)
+            }
+            Poll::Pending => None,
+        }
+    }
+
+    pub(crate) fn wakes(&self) -> usize {
+        self.wakes.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Says how many of its clones are left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted(Arc<()>);
+
+impl Counted {
+    pub(crate) fn others(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+}

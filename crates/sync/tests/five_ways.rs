@@ -1,0 +1,346 @@
+//! Every primitive can be waited for in five ways: blocking, without waiting, with a limit, awaited, and awaited with a
+//! limit and without a runtime.
+
+mod common;
+
+use common::{LONG, SHORT};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+use sync::park::block_on;
+use sync::queue::GetError;
+use sync::{
+    Barrier, BarrierPlace, CancelToken, Condvar, Event, Mutex, Queue, Semaphore, TimedOut, as_completed,
+    promise, timer,
+};
+
+/// The answer of `wait`, which must take at least `SHORT`.
+#[track_caller]
+fn late<R>(wait: impl FnOnce() -> R) -> R {
+    let begin = Instant::now();
+    let answer = wait();
+    assert!(begin.elapsed() >= SHORT, "it gave up after {:?} already", begin.elapsed());
+    answer
+}
+
+#[test]
+fn a_mutex() {
+    let mutex = Mutex::new(0);
+    let guard = mutex.lock();
+    for _ in 0..3 {
+        assert!(mutex.try_lock().is_none());
+        assert!(mutex.is_locked(), "trying in vain must not release the lock");
+    }
+    assert_eq!(late(|| mutex.lock_timeout(SHORT).map(drop)), Err(TimedOut));
+    assert_eq!(late(|| block_on(mutex.lock_async_timeout(SHORT)).map(drop)), Err(TimedOut));
+    assert!(mutex.is_locked());
+    thread::scope(|scope| {
+        scope.spawn(|| *mutex.lock() += 1);
+        scope.spawn(|| *mutex.lock_timeout(LONG).unwrap() += 1);
+        scope.spawn(|| block_on(async { *mutex.lock_async().await += 1 }));
+        scope.spawn(|| block_on(async { *mutex.lock_async_timeout(LONG).await.unwrap() += 1 }));
+        drop(guard);
+    });
+    assert_eq!(*mutex.try_lock().unwrap(), 4);
+    assert!(!mutex.is_locked());
+}
+
+#[test]
+fn a_semaphore() {
+    let semaphore = Semaphore::new(1);
+    let permit = semaphore.acquire();
+    for _ in 0..3 {
+        assert!(semaphore.try_acquire().is_none());
+        assert_eq!(semaphore.available(), 0, "trying in vain must not give a permit back");
+    }
+    assert!(late(|| semaphore.acquire_timeout(SHORT)).is_err());
+    assert!(late(|| block_on(semaphore.acquire_async_timeout(SHORT))).is_err());
+    thread::scope(|scope| {
+        scope.spawn(|| drop(semaphore.acquire()));
+        scope.spawn(|| drop(semaphore.acquire_many(1)));
+        scope.spawn(|| drop(semaphore.acquire_timeout(LONG).unwrap()));
+        scope.spawn(|| drop(block_on(semaphore.acquire_async())));
+        scope.spawn(|| drop(block_on(semaphore.acquire_async_timeout(LONG)).unwrap()));
+        drop(permit);
+    });
+    assert_eq!(semaphore.try_acquire().unwrap().count(), 1);
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn permits_for_good_and_gone() {
+    let semaphore = Semaphore::new(3);
+    semaphore.try_acquire_many(2).unwrap().forget();
+    assert_eq!(semaphore.available(), 1);
+    semaphore.release(4);
+    assert_eq!(semaphore.available(), 5);
+    assert!(semaphore.try_acquire_many(6).is_none());
+}
+
+#[test]
+#[should_panic(expected = "more than usize::MAX")]
+fn there_cannot_be_more_permits_than_can_be_counted() {
+    Semaphore::new(usize::MAX).release(1);
+}
+
+#[test]
+fn an_event() {
+    let event = Event::new();
+    assert!(!event.is_set());
+    assert_eq!(late(|| event.wait_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(event.wait_async_timeout(SHORT))), Err(TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| event.wait());
+        scope.spawn(|| event.wait_timeout(LONG).unwrap());
+        scope.spawn(|| block_on(event.wait_async()));
+        scope.spawn(|| block_on(event.wait_async_timeout(LONG)).unwrap());
+        event.set();
+    });
+    assert!(event.is_set());
+    event.wait();
+    event.clear();
+    assert!(!event.is_set());
+}
+
+#[test]
+fn a_cancel_token() {
+    let token = CancelToken::new();
+    assert!(!token.is_cancelled());
+    assert_eq!(late(|| token.wait_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(token.wait_async_timeout(SHORT))), Err(TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| token.wait());
+        scope.spawn(|| token.wait_timeout(LONG).unwrap());
+        scope.spawn(|| block_on(token.wait_async()));
+        scope.spawn(|| block_on(token.wait_async_timeout(LONG)).unwrap());
+        token.cancel();
+    });
+    assert!(token.is_cancelled());
+}
+
+#[test]
+fn a_barrier() {
+    let barrier = Barrier::new(4);
+    assert!(late(|| barrier.wait_timeout(SHORT)).is_err());
+    assert!(late(|| block_on(barrier.wait_async_timeout(SHORT))).is_err());
+    assert_eq!(barrier.arrived(), 0, "who gave up has left");
+    for _ in 0..3 {
+        let mut places = thread::scope(|scope| {
+            let others = [
+                scope.spawn(|| barrier.wait()),
+                scope.spawn(|| barrier.wait_timeout(LONG).unwrap()),
+                scope.spawn(|| block_on(barrier.wait_async())),
+                scope.spawn(|| block_on(barrier.wait_async_timeout(LONG)).unwrap()),
+            ];
+            others.map(|other| other.join().unwrap())
+        });
+        places.sort_by_key(|place| place.index());
+        assert_eq!(places.map(BarrierPlace::index), [0, 1, 2, 3]);
+        assert_eq!(places.map(BarrierPlace::is_leader), [false, false, false, true]);
+    }
+    assert!(Barrier::new(0).wait().is_leader());
+    assert!(Barrier::new(1).wait().is_leader());
+}
+
+#[test]
+fn a_condvar() {
+    let shared = (Mutex::new(0), Condvar::new());
+    let (mutex, condvar) = &shared;
+    let (guard, outcome) = late(|| condvar.wait_timeout(mutex.lock(), SHORT));
+    assert_eq!(outcome, Err(TimedOut));
+    let (guard, outcome) = late(|| block_on(condvar.wait_async_timeout(guard, SHORT)));
+    assert_eq!(outcome, Err(TimedOut));
+    let (guard, outcome) = late(|| condvar.wait_while_timeout(guard, |number| *number == 0, SHORT));
+    assert_eq!((*guard, outcome), (0, Err(TimedOut)));
+    drop(guard);
+
+    let waiting = Semaphore::new(0);
+    thread::scope(|scope| {
+        // Each says that it waits while it holds the lock, so that the notification cannot come before the wait.
+        let lock = || {
+            let guard = mutex.lock();
+            waiting.release(1);
+            guard
+        };
+        scope.spawn(move || *condvar.wait(lock()) += 1);
+        scope.spawn(move || {
+            let (mut guard, outcome) = condvar.wait_timeout(lock(), LONG);
+            outcome.unwrap();
+            *guard += 1;
+        });
+        scope.spawn(move || *block_on(condvar.wait_async(lock())) += 1);
+        scope.spawn(move || {
+            let (mut guard, outcome) = block_on(condvar.wait_async_timeout(lock(), LONG));
+            outcome.unwrap();
+            *guard += 1;
+        });
+        waiting.acquire_many(4).forget();
+        drop(mutex.lock());
+        condvar.notify_one();
+        condvar.notify_one();
+        condvar.notify_all();
+    });
+    assert_eq!(*mutex.lock(), 4);
+
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            *mutex.lock() = 0;
+            condvar.notify_all();
+        });
+        assert_eq!(*condvar.wait_while(mutex.lock(), |number| *number != 0), 0);
+    });
+}
+
+#[test]
+fn a_queue_that_is_empty() {
+    let queue = Arc::new(Queue::<u32>::unbounded());
+    assert_eq!(queue.try_get(), Err(GetError::Empty));
+    assert_eq!(late(|| queue.get_timeout(SHORT)), Err(GetError::TimedOut));
+    assert_eq!(late(|| block_on(queue.get_async_timeout(SHORT))), Err(GetError::TimedOut));
+    thread::scope(|scope| {
+        let getters = [
+            scope.spawn(|| queue.get()),
+            scope.spawn(|| queue.get_timeout(LONG)),
+            scope.spawn(|| block_on(queue.get_async())),
+            scope.spawn(|| block_on(queue.get_async_timeout(LONG))),
+        ];
+        for number in 0..4 {
+            queue.put(number).unwrap();
+        }
+        let mut numbers = getters.map(|getter| getter.join().unwrap().unwrap());
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3]);
+    });
+}
+
+#[test]
+fn a_queue_that_is_full() {
+    let queue = Queue::bounded(1);
+    queue.put(0).unwrap();
+    let refused = queue.try_put(1).unwrap_err();
+    assert!(refused.is_full() && !refused.is_timeout() && !refused.is_closed());
+    assert_eq!(refused.into_inner(), 1);
+    let refused = late(|| queue.put_timeout(2, SHORT)).unwrap_err();
+    assert!(refused.is_timeout());
+    assert_eq!(refused.into_inner(), 2);
+    let refused = late(|| block_on(queue.put_async_timeout(3, SHORT))).unwrap_err();
+    assert!(refused.is_timeout());
+    assert_eq!(refused.into_inner(), 3);
+    thread::scope(|scope| {
+        scope.spawn(|| queue.put(1).unwrap());
+        scope.spawn(|| queue.put_timeout(2, LONG).unwrap());
+        scope.spawn(|| block_on(queue.put_async(3)).unwrap());
+        scope.spawn(|| block_on(queue.put_async_timeout(4, LONG)).unwrap());
+        let mut numbers: Vec<_> = queue.iter().take(5).collect();
+        assert_eq!(numbers[0], 0);
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    });
+    assert!(queue.is_empty());
+    assert_eq!(queue.capacity(), Some(1));
+}
+
+#[test]
+fn a_queue_that_is_closed() {
+    let queue = Queue::bounded(1);
+    queue.put(1).unwrap();
+    thread::scope(|scope| {
+        let putters = [
+            scope.spawn(|| queue.put(2)),
+            scope.spawn(|| queue.put_timeout(2, LONG)),
+            scope.spawn(|| block_on(queue.put_async(2))),
+            scope.spawn(|| block_on(queue.put_async_timeout(2, LONG))),
+        ];
+        queue.close();
+        for putter in putters {
+            let refused = putter.join().unwrap().unwrap_err();
+            assert!(refused.is_closed());
+            assert_eq!(refused.into_inner(), 2);
+        }
+    });
+    assert!(queue.is_closed());
+    assert!(queue.try_put(3).unwrap_err().is_closed());
+    assert_eq!(queue.try_get(), Ok(1), "what is inside can still be taken");
+    assert_eq!(queue.get(), Err(GetError::Closed));
+    assert_eq!(queue.try_get(), Err(GetError::Closed));
+    assert_eq!(queue.get_timeout(LONG), Err(GetError::Closed));
+    assert_eq!(block_on(queue.get_async()), Err(GetError::Closed));
+    assert_eq!(block_on(queue.get_async_timeout(LONG)), Err(GetError::Closed));
+    assert_eq!(queue.iter().next(), None);
+}
+
+#[test]
+fn a_queue_that_is_closed_while_consumers_wait() {
+    let queue = Queue::<u32>::unbounded();
+    thread::scope(|scope| {
+        let getters = [
+            scope.spawn(|| queue.get()),
+            scope.spawn(|| queue.get_timeout(LONG)),
+            scope.spawn(|| block_on(queue.get_async())),
+            scope.spawn(|| block_on(queue.get_async_timeout(LONG))),
+        ];
+        queue.close();
+        for getter in getters {
+            assert!(getter.join().unwrap().unwrap_err().is_closed());
+        }
+    });
+}
+
+#[test]
+fn a_task() {
+    let (finish, mut task) = promise();
+    task = task.try_join().unwrap_err().into_inner();
+    task = late(|| task.join_timeout(SHORT)).unwrap_err().into_inner();
+    assert!(late(|| block_on(timer::timeout(SHORT, &mut task))).is_err());
+    assert!(!task.is_finished());
+    finish.finish(Ok(1));
+    assert!(task.is_finished());
+    assert_eq!(task.try_join().unwrap().unwrap(), 1);
+
+    let ways: [fn(sync::Task<u32>) -> u32; 4] = [
+        |task| task.join().unwrap(),
+        |task| task.join_timeout(LONG).unwrap().unwrap(),
+        |task| block_on(task).unwrap(),
+        |task| block_on(timer::timeout(LONG, task)).unwrap().unwrap(),
+    ];
+    for way in ways {
+        let (finish, task) = promise();
+        let waiter = thread::spawn(move || way(task));
+        finish.finish(Ok(7));
+        assert_eq!(waiter.join().unwrap(), 7);
+    }
+}
+
+#[test]
+fn the_next_of_several_tasks() {
+    let (finish, task) = promise();
+    let mut results = as_completed([task]);
+    assert!(late(|| results.next_timeout(SHORT)).is_err());
+    assert!(late(|| block_on(results.next_async_timeout(SHORT))).is_err());
+    finish.finish(Ok(1));
+    assert_eq!(results.next_timeout(LONG).unwrap().unwrap().unwrap(), 1);
+    assert!(results.next().is_none());
+    assert!(block_on(results.next_async()).is_none());
+    assert!(block_on(results.next_async_timeout(LONG)).unwrap().is_none());
+}
+
+#[test]
+fn a_limit_beyond_the_clock_is_none() {
+    let event = Event::new();
+    thread::scope(|scope| {
+        scope.spawn(|| event.wait_timeout(Duration::MAX).unwrap());
+        scope.spawn(|| block_on(event.wait_async_timeout(Duration::MAX)).unwrap());
+        event.set();
+    });
+}
+
+#[test]
+fn a_limit_of_nothing_still_takes_what_is_there() {
+    let queue = Queue::unbounded();
+    queue.put(1).unwrap();
+    queue.put(2).unwrap();
+    assert_eq!(queue.get_timeout(Duration::ZERO), Ok(1));
+    assert_eq!(block_on(queue.get_async_timeout(Duration::ZERO)), Ok(2));
+    assert_eq!(queue.get_timeout(Duration::ZERO), Err(GetError::TimedOut));
+    assert_eq!(block_on(queue.get_async_timeout(Duration::ZERO)), Err(GetError::TimedOut));
+}

@@ -1,0 +1,229 @@
+//! Who goes away while he waits takes nothing with him, neither a wake-up nor a lock nor a place.
+
+mod common;
+
+use common::{ByHand, Counted, SHORT};
+use sync::park::block_on;
+use sync::{Barrier, BarrierPlace, Condvar, Event, Mutex, Queue, Semaphore};
+
+#[test]
+fn a_lock_that_was_released_goes_to_the_next() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let first = ByHand::waiting(mutex.lock_async());
+    let mut second = ByHand::waiting(mutex.lock_async());
+    drop(guard);
+    assert_eq!((first.wakes(), second.wakes()), (1, 0));
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    assert!(second.poll().is_some());
+}
+
+#[test]
+fn a_waiter_that_was_not_told_wakes_nobody() {
+    let mutex = Mutex::new(());
+    let _guard = mutex.lock();
+    let first = ByHand::waiting(mutex.lock_async());
+    let second = ByHand::waiting(mutex.lock_async());
+    drop(first);
+    assert_eq!(second.wakes(), 0);
+}
+
+#[test]
+fn who_was_overtaken_keeps_his_place() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let mut first = ByHand::waiting(mutex.lock_async());
+    let second = ByHand::waiting(mutex.lock_async());
+    drop(guard);
+    let quick = mutex.try_lock().expect("whoever comes while it is free takes it");
+    assert!(first.poll().is_none());
+    drop(quick);
+    assert_eq!((first.wakes(), second.wakes()), (2, 0));
+    assert!(first.poll().is_some());
+}
+
+#[test]
+fn an_item_goes_to_the_next_consumer() {
+    let queue = Queue::unbounded();
+    let first = ByHand::waiting(queue.get_async());
+    let mut second = ByHand::waiting(queue.get_async());
+    queue.put(1).unwrap();
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    assert_eq!(second.poll(), Some(Ok(1)));
+}
+
+#[test]
+fn a_timeout_takes_no_item_with_it() {
+    let queue = Queue::unbounded();
+    assert!(queue.get_timeout(SHORT).unwrap_err().is_timeout());
+    assert!(block_on(queue.get_async_timeout(SHORT)).unwrap_err().is_timeout());
+    queue.put(1).unwrap();
+    assert_eq!(queue.len(), 1);
+}
+
+#[test]
+fn room_goes_to_the_next_producer_and_the_item_goes_with_its_future() {
+    let items = Counted::default();
+    let queue = Queue::bounded(1);
+    queue.put(items.clone()).unwrap();
+    let first = ByHand::waiting(queue.put_async(items.clone()));
+    let mut second = ByHand::waiting(queue.put_async(items.clone()));
+    assert_eq!(items.others(), 3);
+    drop(queue.get());
+    drop(first);
+    assert_eq!(items.others(), 1);
+    assert_eq!(second.wakes(), 1);
+    assert!(second.poll().unwrap().is_ok());
+    assert_eq!((queue.len(), items.others()), (1, 1));
+    drop(second);
+    drop(queue);
+    assert_eq!(items.others(), 0, "a queue drops what is inside");
+}
+
+#[test]
+fn a_semaphore_serves_in_order_of_arrival() {
+    let semaphore = Semaphore::new(2);
+    let permit = semaphore.acquire();
+    let mut many = ByHand::waiting(semaphore.acquire_many_async(2));
+    let mut few = ByHand::waiting(semaphore.acquire_async());
+    assert!(semaphore.try_acquire().is_none(), "a free permit belongs to those who wait");
+    assert!(few.poll().is_none(), "and to the first of them");
+    drop(permit);
+    assert_eq!((many.wakes(), few.wakes()), (1, 0));
+    let permits = many.poll().expect("two are free");
+    assert!(few.poll().is_none());
+    drop(permits);
+    assert!(few.poll().is_some());
+}
+
+#[test]
+fn who_stood_behind_a_head_that_goes_away_moves_up() {
+    let semaphore = Semaphore::new(2);
+    let permit = semaphore.acquire();
+    let many = ByHand::waiting(semaphore.acquire_many_async(2));
+    let mut few = ByHand::waiting(semaphore.acquire_async());
+    drop(many);
+    assert_eq!(few.wakes(), 1, "one permit has been free all the time");
+    assert!(few.poll().is_some());
+    drop(permit);
+}
+
+#[test]
+fn a_head_that_was_nudged_and_goes_away_nudges_the_next() {
+    let semaphore = Semaphore::new(0);
+    let first = ByHand::waiting(semaphore.acquire_async());
+    let mut second = ByHand::waiting(semaphore.acquire_async());
+    semaphore.release(1);
+    assert_eq!((first.wakes(), second.wakes()), (1, 0));
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    assert!(second.poll().is_some());
+}
+
+#[test]
+fn several_permits_reach_several_waiters() {
+    let semaphore = Semaphore::new(0);
+    let mut waiters: Vec<_> = (0..3).map(|_| ByHand::waiting(semaphore.acquire_async())).collect();
+    semaphore.release(3);
+    let permits: Vec<_> = waiters.iter_mut().map(|waiter| (waiter.wakes(), waiter.poll().unwrap())).collect();
+    assert!(permits.iter().all(|(wakes, _)| *wakes == 1), "each was woken by the one before");
+}
+
+#[test]
+fn a_cleared_event_lets_through_whom_it_had_told_and_nobody_else() {
+    let event = Event::new();
+    let mut early = ByHand::waiting(event.wait_async());
+    let gone = ByHand::waiting(event.wait_async());
+    event.set();
+    event.clear();
+    let mut later = ByHand::waiting(event.wait_async());
+    drop(gone);
+    assert_eq!(later.wakes(), 0, "nobody has set the event since");
+    assert!(later.poll().is_none());
+    assert!(early.poll().is_some());
+}
+
+#[test]
+fn a_notification_for_one_goes_to_the_next() {
+    let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    let first = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    let mut second = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    condvar.notify_one();
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    assert!(second.poll().is_some());
+}
+
+#[test]
+fn a_notification_is_not_lost_while_its_receiver_waits_for_the_lock() {
+    let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    let mut first = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    let mut second = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    let guard = mutex.lock();
+    condvar.notify_one();
+    assert!(first.poll().is_none(), "it waits for the lock now");
+    drop(first);
+    drop(guard);
+    assert_eq!(second.wakes(), 1);
+    assert!(second.poll().is_some());
+}
+
+#[test]
+fn a_notification_for_all_is_none_for_those_who_come_later() {
+    let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    let gone = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    let mut told = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    condvar.notify_all();
+    let mut later = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    drop(gone);
+    assert!(later.poll().is_none());
+    assert!(told.poll().is_some());
+}
+
+#[test]
+fn a_condvar_holds_its_place_from_before_the_lock_is_released() {
+    let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    let mut waiting = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    assert!(!mutex.is_locked());
+    condvar.notify_one();
+    assert!(waiting.poll().is_some());
+}
+
+#[test]
+fn who_leaves_a_barrier_is_not_counted_and_leaves_his_index_to_another() {
+    let barrier = Barrier::new(3);
+    let leaver = ByHand::waiting(barrier.wait_async());
+    let mut second = ByHand::waiting(barrier.wait_async());
+    drop(leaver);
+    assert_eq!(barrier.arrived(), 1);
+    let mut third = ByHand::waiting(barrier.wait_async());
+    let last = ByHand::new(barrier.wait_async()).poll().expect("all have come");
+    let places = [second.poll().unwrap(), third.poll().unwrap(), last];
+    assert_eq!(places.map(BarrierPlace::index), [1, 0, 2]);
+    assert_eq!(places.map(BarrierPlace::is_leader), [false, false, true]);
+    assert_eq!(barrier.arrived(), 0);
+}
+
+#[test]
+fn who_goes_away_after_a_barrier_has_opened_was_counted() {
+    let barrier = Barrier::new(2);
+    let gone = ByHand::waiting(barrier.wait_async());
+    assert!(ByHand::new(barrier.wait_async()).poll().is_some());
+    let mut next = ByHand::waiting(barrier.wait_async());
+    drop(gone);
+    assert_eq!(barrier.arrived(), 1);
+    assert!(ByHand::new(barrier.wait_async()).poll().is_some());
+    assert!(next.poll().is_some());
+}
+
+#[test]
+fn a_guard_may_be_held_across_threads() {
+    let mutex = Mutex::new(1);
+    let guard = mutex.lock();
+    std::thread::scope(|scope| {
+        scope.spawn(move || drop(guard));
+    });
+    assert!(!mutex.is_locked());
+}
