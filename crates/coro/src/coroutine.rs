@@ -5,7 +5,7 @@ use crate::builder::Builder;
 use crate::error::{IgnoredExit, NotResumed, ResumeError};
 use crate::stack::Stack;
 use crate::step::Step;
-use crate::thrown::Thrown;
+use crate::thrown::{Exit, Thrown};
 use crate::yielder::{Input, Yielder};
 use std::any::Any;
 use std::error::Error;
@@ -70,6 +70,8 @@ pub(crate) enum Advance<Out, R> {
 /// How a body ended.
 pub(crate) enum End<R> {
     Returned(R),
+    /// It was asked to and let the request through.
+    Exited,
     Threw(Thrown),
     Panicked(Box<dyn Any + Send>),
 }
@@ -94,14 +96,15 @@ impl<In: 'static, Out: 'static, R: 'static> Coroutine<In, Out, R> {
         let raw = Raw::with_stack(stack, move |raw: &corosensei::Yielder<Input<In>, Out>, input| {
             let yielder = Yielder::new(raw);
             yielder.frame().enter();
+            let name = yielder.frame().name();
             let end = match input {
-                Input::Start => run(|| body(&yielder, None)),
-                Input::Value(value) => run(|| body(&yielder, Some(value))),
+                Input::Start => run(name, || body(&yielder, None)),
+                Input::Value(value) => run(name, || body(&yielder, Some(value))),
                 // It ends before it has begun. What the body has captured is dropped here, and that may panic.
-                Input::Throw(thrown) => match run(|| drop(body)) {
-                    End::Panicked(payload) => End::Panicked(payload),
-                    _ => End::Threw(thrown),
-                },
+                Input::Throw(thrown) => run(name, || {
+                    drop(body);
+                    thrown.coming_up_in(name).raise()
+                }),
             };
             yielder.frame().end();
             end
@@ -154,7 +157,7 @@ impl<In, Out, R> Coroutine<In, Out, R> {
         match self.advance(Input::exit()) {
             Advance::Yielded(value) => Err(IgnoredExit::new(value)),
             Advance::Ended(End::Returned(value)) => Ok(Some(value)),
-            Advance::Ended(End::Threw(thrown)) if thrown.is_exit() => Ok(None),
+            Advance::Ended(End::Exited) => Ok(None),
             Advance::Ended(end) => Ok(Some(end.into_value())),
         }
     }
@@ -177,6 +180,7 @@ impl<In, Out, R> Coroutine<In, Out, R> {
         }
         match self.advance(Input::Throw(thrown)) {
             Advance::Ended(End::Threw(thrown)) => Err(thrown),
+            Advance::Ended(End::Exited) => Err(Thrown::new(Exit)),
             other => Ok(other.into_step()),
         }
     }
@@ -209,8 +213,7 @@ impl<In, Out, R> Coroutine<In, Out, R> {
         for _ in 0..EXITS_MAX {
             match self.advance(Input::exit()) {
                 Advance::Yielded(_) => {}
-                Advance::Ended(End::Returned(_)) => return,
-                Advance::Ended(End::Threw(thrown)) if thrown.is_exit() => return,
+                Advance::Ended(End::Returned(_) | End::Exited) => return,
                 Advance::Ended(end) => {
                     // A destructor that panics during a panic would abort the program.
                     if !thread::panicking() {
@@ -285,17 +288,21 @@ impl<R> End<R> {
     fn into_value(self) -> R {
         match self {
             End::Returned(value) => value,
+            End::Exited => Thrown::new(Exit).raise(),
             End::Threw(thrown) => thrown.raise(),
             End::Panicked(payload) => panic::resume_unwind(payload),
         }
     }
 }
 
-/// Runs (a part of) a body. Nothing may unwind out of the root of a stack.
-fn run<R>(body: impl FnOnce() -> R) -> End<R> {
+/// Runs the body of the coroutine of this name. Nothing may unwind out of the root of a stack.
+fn run<R>(name: usize, body: impl FnOnce() -> R) -> End<R> {
     match panic::catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => End::Returned(value),
         Err(payload) => match payload.downcast::<Thrown>() {
+            // Another coroutine's exit only passes through: it came up on this stack because that one was suspended
+            // from here, and it has further to go.
+            Ok(thrown) if thrown.is_exit_of(name) => End::Exited,
             Ok(thrown) => End::Threw(*thrown),
             Err(payload) => End::Panicked(payload),
         },

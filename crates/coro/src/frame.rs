@@ -112,6 +112,11 @@ impl Frame {
         self.thrown.set(true);
     }
 
+    /// What this coroutine is told apart by, as long as it is alive.
+    pub(crate) fn name(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
     pub(crate) fn set_mark(&self, mark: Mark) {
         let fresh = self.mark.set(mark).is_ok();
         debug_assert!(fresh, "a frame stands for one thing");

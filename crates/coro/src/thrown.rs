@@ -10,7 +10,11 @@ use std::panic;
 /// [`try_yield`](crate::Yielder::try_yield) returns it. A plain [`yield_`](crate::Yielder::yield_) raises it instead: the
 /// stack of the coroutine unwinds as in a panic, destructors run, and `throw` returns the error to whoever threw it,
 /// unless it is caught on the way. No panic hook is called and nothing is printed.
-pub struct Thrown(Box<dyn Error + Send + Sync>);
+pub struct Thrown {
+    error: Box<dyn Error + Send + Sync>,
+    /// Names the coroutine at whose yield it came up last: an exit is over when it has ended that one.
+    came_up_in: usize,
+}
 
 /// The request to end, as an error: what `close` and the drop of a suspended coroutine throw.
 ///
@@ -29,32 +33,40 @@ pub(crate) enum Refused {
 
 impl Thrown {
     pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Thrown(error.into())
+        Thrown { error: error.into(), came_up_in: 0 }
+    }
+
+    pub(crate) fn coming_up_in(self, coroutine: usize) -> Self {
+        Thrown { came_up_in: coroutine, ..self }
+    }
+
+    pub(crate) fn is_exit_of(&self, coroutine: usize) -> bool {
+        self.is_exit() && self.came_up_in == coroutine
     }
 
     /// Whether this is the request to end; see [`Exit`].
     #[must_use]
     pub fn is_exit(&self) -> bool {
-        self.0.is::<Exit>()
+        self.error.is::<Exit>()
     }
 
     /// Whether nothing was thrown and the yield itself was refused: the coroutine is unwinding, which cannot be
     /// interrupted, or the call does not come from inside it.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.0.is::<Refused>()
+        self.error.is::<Refused>()
     }
 
     /// The error that was thrown.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.0
+        &*self.error
     }
 
     /// The error that was thrown, by value.
     #[must_use]
     pub fn into_error(self) -> Box<dyn Error + Send + Sync> {
-        self.0
+        self.error
     }
 
     /// The error that was thrown, if it is an `E`.
@@ -62,7 +74,8 @@ impl Thrown {
     /// # Errors
     /// This, unchanged, if it is something else.
     pub fn downcast<E: Error + 'static>(self) -> Result<E, Thrown> {
-        self.0.downcast().map(|error| *error).map_err(Thrown)
+        let Thrown { error, came_up_in } = self;
+        error.downcast().map(|error| *error).map_err(|error| Thrown { error, came_up_in })
     }
 
     /// Lets the error go on from here: what a plain [`yield_`](crate::Yielder::yield_) does at once, after own cleaning
@@ -77,20 +90,20 @@ impl Thrown {
 
 impl fmt::Debug for Thrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Thrown").field(&self.0).finish()
+        f.debug_tuple("Thrown").field(&self.error).finish()
     }
 }
 
 impl fmt::Display for Thrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 /// Stands for the error that was thrown: same text, same source.
 impl Error for Thrown {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        self.error.source()
     }
 }
 

@@ -86,7 +86,7 @@ impl<Out, In> Yielder<Out, In> {
             Input::Value(value) => Ok(value),
             Input::Throw(thrown) => {
                 self.frame.note_thrown();
-                Err(thrown)
+                Err(thrown.coming_up_in(self.frame.name()))
             }
             Input::Start => unreachable!("a coroutine starts once"),
         }
@@ -129,5 +129,78 @@ impl<In> Input<In> {
 impl<Out, In> fmt::Debug for Yielder<Out, In> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Yielder(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Yielder;
+    use crate::Generator;
+    use std::cell::Cell;
+    use std::ptr;
+    use std::rc::Rc;
+
+    type Smuggled = Rc<Cell<*const Yielder<u32, ()>>>;
+
+    /// Suspends a generator from code that does not run in it, as a scoped thread-local allows it to.
+    fn yield_from_outside(smuggled: &Smuggled) -> bool {
+        // SAFETY: the generator is suspended and not dropped, so its yielder is alive.
+        let yielder = unsafe { &*smuggled.get() };
+        yielder.try_yield(99).is_err_and(|thrown| thrown.is_refused())
+    }
+
+    fn smuggling(smuggled: &Smuggled) -> Generator<u32> {
+        let place = Rc::clone(smuggled);
+        Generator::new(move |y| {
+            place.set(ptr::from_ref(y));
+            y.yield_(1);
+            y.yield_(2);
+        })
+    }
+
+    #[test]
+    fn a_suspended_coroutine_cannot_be_suspended_from_the_threads_own_code() {
+        let smuggled = Smuggled::default();
+        let mut generator = smuggling(&smuggled);
+        assert_eq!(generator.next(), Some(1));
+        assert!(yield_from_outside(&smuggled));
+        assert_eq!(generator.next(), Some(2));
+        assert_eq!(generator.next(), None);
+    }
+
+    #[test]
+    fn a_suspended_coroutine_cannot_be_suspended_from_within_another() {
+        let smuggled = Smuggled::default();
+        let mut generator = smuggling(&smuggled);
+        generator.next();
+        let inside = Rc::clone(&smuggled);
+        let mut other = Generator::<bool>::new(move |y| {
+            y.yield_(yield_from_outside(&inside));
+        });
+        assert_eq!(other.next(), Some(true));
+        assert_eq!(generator.next(), Some(2));
+        assert_eq!(other.next(), None);
+    }
+
+    #[test]
+    fn a_coroutine_that_resumed_others_can_be_suspended_from_within_them() {
+        let smuggled = Smuggled::default();
+        let place = Rc::clone(&smuggled);
+        let mut outer = Generator::<u32>::new(move |y| {
+            place.set(ptr::from_ref(y));
+            let inside = Rc::clone(&place);
+            let inner = Generator::<u32>::new(move |y| {
+                // SAFETY: the outer generator resumed this one and is on the way, so its yielder is alive.
+                unsafe { &*inside.get() }.yield_(1);
+                y.yield_(2);
+            });
+            for n in inner {
+                y.yield_(10 * n);
+            }
+        });
+        assert_eq!(outer.next(), Some(1), "from the inner one's stack");
+        assert_eq!(Generator::<u32>::new(|y| y.yield_(7)).next(), Some(7), "others run meanwhile");
+        assert_eq!(outer.next(), Some(20));
+        assert_eq!(outer.next(), None);
     }
 }

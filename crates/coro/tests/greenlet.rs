@@ -316,6 +316,28 @@ fn a_greenlet_that_runs_inside_a_suspended_one_is_busy() {
 }
 
 #[test]
+fn an_exit_passes_through_the_greenlets_inside() {
+    let alive = Rc::new(());
+    let inside = Rc::clone(&alive);
+    let root = Greenlet::<()>::current();
+    let task = Greenlet::new(move |()| {
+        let _outer = Rc::clone(&inside);
+        let worker = Greenlet::new(move |n: u32| {
+            let _inner = Rc::clone(&inside);
+            root.switch(());
+            n
+        });
+        worker.switch(4);
+        unreachable!("the exit is the task's and not only the worker's");
+    });
+    task.switch(());
+    assert!(Rc::strong_count(&alive) > 2);
+    assert!(task.throw(Exit).unwrap_err().is_exit());
+    assert!(task.is_dead());
+    assert_eq!(Rc::strong_count(&alive), 1);
+}
+
+#[test]
 fn switching_during_a_panic_is_refused() {
     struct Switches(Greenlet<u32>, Rc<RefCell<Option<SwitchError<u32>>>>);
     impl Drop for Switches {

@@ -79,7 +79,7 @@ impl<T: 'static> Inner<T> {
         let load = match advance {
             Advance::Yielded(hop) => return hop,
             Advance::Ended(End::Returned(value)) => Load::Value(value),
-            Advance::Ended(End::Threw(thrown)) if thrown.is_exit() => Load::Exited,
+            Advance::Ended(End::Exited) => Load::Exited,
             Advance::Ended(End::Threw(thrown)) => Load::Thrown(thrown),
             Advance::Ended(End::Panicked(payload)) => Load::Panicked(payload),
         };
