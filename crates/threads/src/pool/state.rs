@@ -245,3 +245,6 @@ impl<J> fmt::Debug for State<J> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
