@@ -14,6 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A value on its way to another process.
 #[derive(Debug, Default)]
@@ -40,13 +42,20 @@ pub struct Parcel {
 /// # Ok::<(), ipc::HandoffError>(())
 /// ```
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Parcel, HandoffError> {
-    let table = Table::open(Direction::Out);
+    let (parcel, moves) = encode_moving(value)?;
+    moves.done();
+    Ok(parcel)
+}
+
+/// As [`encode`]; what the value holds that can be in one process only is marked as moved once the parcel has gone.
+pub(crate) fn encode_moving<T: Serialize + ?Sized>(value: &T) -> Result<(Parcel, Moves), HandoffError> {
+    let table = Table::open(Side::Out, Vec::new());
     let written = postcard::to_allocvec(value);
-    let (descriptors, failed) = table.close();
-    match (written, failed) {
+    let entries = table.close();
+    match (written, entries.failed) {
         (Ok(bytes), None) => {
-            let descriptors = descriptors.into_iter().flatten().collect();
-            Ok(Parcel { bytes, descriptors })
+            let descriptors = entries.descriptors.into_iter().flatten().collect();
+            Ok((Parcel { bytes, descriptors }, entries.moves))
         }
         // A type may swallow the error of a part; the parcel is incomplete all the same.
         (_, Some(error)) => Err(HandoffError { why: Why::Descriptor(error) }),
@@ -62,10 +71,9 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Parcel, HandoffError> 
 /// [`HandoffError`]: the bytes are not those of a `T`, some are left over, or the value asks for a descriptor that is not
 /// in the parcel.
 pub fn decode<T: DeserializeOwned>(parcel: Parcel) -> Result<T, HandoffError> {
-    let table = Table::open(Direction::In(parcel.descriptors));
+    let table = Table::open(Side::In, parcel.descriptors);
     let read = postcard::take_from_bytes::<T>(&parcel.bytes);
-    let (_, failed) = table.close();
-    match (read, failed) {
+    match (read, table.close().failed) {
         (Ok((value, [])), None) => Ok(value),
         (_, Some(error)) => Err(HandoffError { why: Why::Descriptor(error) }),
         (Ok((_, rest)), None) => Err(HandoffError { why: Why::LeftOver(rest.len()) }),
@@ -83,9 +91,10 @@ pub fn decode<T: DeserializeOwned>(parcel: Parcel) -> Result<T, HandoffError> {
 /// # #[cfg(target_os = "linux")] {
 /// use ipc::{Descriptor, handoff};
 /// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
 ///
-/// let (mut reader, writer) = std::io::pipe()?;
-/// let parcel = handoff::encode(&("the writing end", Descriptor::from(std::os::fd::OwnedFd::from(writer))))?;
+/// let (mut reader, writer) = UnixStream::pair()?;
+/// let parcel = handoff::encode(&("the writing end", Descriptor(writer.into())))?;
 /// // `parcel` could travel now.
 /// let (_, writer): (String, Descriptor) = handoff::decode(parcel)?;
 /// std::fs::File::from(writer.into_inner()).write_all(b"hello")?;
@@ -126,7 +135,7 @@ impl AsFd for Descriptor {
 
 impl Serialize for Descriptor {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_fd(self.0.as_fd(), serializer)
+        Lent(self.0.as_fd()).serialize(serializer)
     }
 }
 
@@ -136,19 +145,53 @@ impl<'de> Deserialize<'de> for Descriptor {
     }
 }
 
-/// Puts a duplicate aside and writes which one it is.
-pub(crate) fn serialize_fd<S: Serializer>(fd: BorrowedFd<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    let place = with_table(|table| match table {
-        Some(table) if matches!(table.direction, Side::Out) => table.put(fd),
-        _ => Err(ONLY_HERE),
-    });
-    place.map_err(serde::ser::Error::custom)?.serialize(serializer)
+/// A descriptor that is written as a [`Descriptor`] is.
+pub(crate) struct Lent<'fd>(pub(crate) BorrowedFd<'fd>);
+
+impl Serialize for Lent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let place = with_table(|table| match table {
+            Some(table) if matches!(table.side, Side::Out) => table.put(self.0),
+            _ => Err(ONLY_HERE),
+        });
+        place.map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// Has `moved` set if the value that is being encoded reaches its parcel, and says whether it was not yet.
+pub(crate) fn moves(moved: &Arc<AtomicBool>) -> bool {
+    // Relaxed: the flag guards no data.
+    let first = !moved.swap(true, Ordering::Relaxed);
+    if first {
+        with_table(|table| match table {
+            Some(table) => table.moves.0.push(Arc::clone(moved)),
+            // No descriptor can be written either, so the value goes nowhere.
+            None => moved.store(false, Ordering::Relaxed),
+        });
+    }
+    first
+}
+
+/// What has left this process with a parcel. Dropping it before that is [`done`](Moves::done) takes it all back.
+#[derive(Debug, Default)]
+pub(crate) struct Moves(Vec<Arc<AtomicBool>>);
+
+impl Moves {
+    pub(crate) fn done(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Moves {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|moved| moved.store(false, Ordering::Relaxed));
+    }
 }
 
 /// Takes the descriptor that the bytes name.
 pub(crate) fn deserialize_fd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
     // Asked first: outside of `decode` whatever follows is no number of ours.
-    let inside = with_table(|table| table.is_some_and(|table| matches!(table.direction, Side::In)));
+    let inside = with_table(|table| table.is_some_and(|table| matches!(table.side, Side::In)));
     if !inside {
         return Err(serde::de::Error::custom(ONLY_HERE));
     }
@@ -167,20 +210,17 @@ struct Tables {
 }
 
 struct Entries {
-    direction: Side,
+    side: Side,
     descriptors: Vec<Option<OwnedFd>>,
     /// What went wrong with a descriptor. postcard's own errors carry no text.
     failed: Option<io::Error>,
+    moves: Moves,
 }
 
+#[derive(Clone, Copy)]
 enum Side {
     Out,
     In,
-}
-
-enum Direction {
-    Out,
-    In(Vec<OwnedFd>),
 }
 
 thread_local! {
@@ -193,19 +233,17 @@ struct Table {
 }
 
 impl Table {
-    fn open(direction: Direction) -> Self {
-        let (direction, descriptors) = match direction {
-            Direction::Out => (Side::Out, Vec::new()),
-            Direction::In(descriptors) => (Side::In, descriptors.into_iter().map(Some).collect()),
-        };
-        TABLES.with_borrow_mut(|tables| tables.open.push(Entries { direction, descriptors, failed: None }));
+    fn open(side: Side, descriptors: Vec<OwnedFd>) -> Self {
+        let descriptors = descriptors.into_iter().map(Some).collect();
+        let entries = Entries { side, descriptors, failed: None, moves: Moves::default() };
+        TABLES.with_borrow_mut(|tables| tables.open.push(entries));
         Table { closed: false }
     }
 
-    fn close(mut self) -> (Vec<Option<OwnedFd>>, Option<io::Error>) {
+    fn close(mut self) -> Entries {
         self.closed = true;
         match TABLES.with_borrow_mut(|tables| tables.open.pop()) {
-            Some(entries) => (entries.descriptors, entries.failed),
+            Some(entries) => entries,
             None => unreachable!("each guard takes away the table that it has opened"),
         }
     }

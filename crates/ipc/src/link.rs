@@ -1,7 +1,7 @@
 //! A connection between two processes that carries parcels, on which the typed ends are built.
 
 use crate::handoff::{self, Parcel};
-use crate::packet::{self, Outgoing};
+use crate::packet::{Incoming, Outgoing};
 use crate::ready::{self, Interest};
 use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -147,7 +147,7 @@ impl Link {
     /// # Errors
     /// As [`receive`](Link::receive), and [`LinkError::WouldBlock`] if there is none.
     pub fn try_receive(&self) -> Result<Parcel, LinkError> {
-        packet::receive(self.as_fd(), self.bytes_max())
+        Incoming::take(self.as_fd())?.open(self.bytes_max())
     }
 
     /// Receives the next parcel, waiting for it, on any runtime.
@@ -212,7 +212,7 @@ impl From<Link> for OwnedFd {
 /// A link travels as a duplicate of its socket: this end stays open until it is dropped. The limit travels too.
 impl Serialize for Link {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (Carried(self.as_fd()), self.bytes_max()).serialize(serializer)
+        (handoff::Lent(self.as_fd()), self.bytes_max()).serialize(serializer)
     }
 }
 
@@ -222,15 +222,6 @@ impl<'de> Deserialize<'de> for Link {
         let link = Link::from_fd(socket.into_inner()).map_err(serde::de::Error::custom)?;
         link.set_bytes_max(bytes_max);
         Ok(link)
-    }
-}
-
-/// A descriptor to be written as a [`Descriptor`](handoff::Descriptor) is.
-struct Carried<'fd>(BorrowedFd<'fd>);
-
-impl Serialize for Carried<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        handoff::serialize_fd(self.0, serializer)
     }
 }
 

@@ -87,30 +87,49 @@ impl<'p> Outgoing<'p> {
     }
 }
 
-/// Takes the next parcel off a socket; `WouldBlock` if there is none.
-///
-/// A parcel that is refused (too large, malformed) is gone; those behind it are as they were.
-pub(crate) fn receive(socket: BorrowedFd<'_>, bytes_max: u64) -> Result<Parcel, LinkError> {
-    with_buffer(|buffer| {
-        let packet = sys::receive_packet(socket, buffer)?;
-        if packet.bytes == 0 {
-            return Err(LinkError::Disconnected);
-        }
-        if packet.descriptors_lost {
+/// A packet that was taken off a socket and not looked into.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    head_and_body: Vec<u8>,
+    attached: Vec<OwnedFd>,
+    longer: bool,
+    descriptors_lost: bool,
+}
+
+impl Incoming {
+    /// Takes the next packet; `WouldBlock` if there is none, `Disconnected` if there will be none.
+    pub(crate) fn take(socket: BorrowedFd<'_>) -> Result<Self, LinkError> {
+        with_buffer(|buffer| {
+            let packet = sys::receive_packet(socket, buffer)?;
+            if packet.bytes == 0 {
+                return Err(LinkError::Disconnected);
+            }
+            Ok(Incoming {
+                head_and_body: buffer[..packet.bytes].to_vec(),
+                attached: packet.descriptors,
+                longer: packet.longer,
+                descriptors_lost: packet.descriptors_lost,
+            })
+        })
+    }
+
+    /// The parcel that it is. One that is refused (too large, malformed) is gone.
+    pub(crate) fn open(self, bytes_max: u64) -> Result<Parcel, LinkError> {
+        if self.descriptors_lost {
             return Err(LinkError::DescriptorsLost);
         }
         let corrupt = LinkError::Corrupt;
-        let packet_bytes = buffer.get(..packet.bytes).filter(|_| !packet.longer);
-        let (head, body) = packet_bytes
-            .and_then(<[u8]>::split_first_chunk::<HEAD_BYTES>)
-            .ok_or(corrupt("a packet has a length that no message has"))?;
+        let head = self.head_and_body.first_chunk::<HEAD_BYTES>().filter(|_| !self.longer);
+        let head = head.ok_or(corrupt("a packet has a length that no message has"))?;
         let head = Head::read(head).ok_or(corrupt("a packet does not begin like a message"))?;
         if head.length > bytes_max {
             return Err(LinkError::TooLarge { length: head.length, max: bytes_max });
         }
-        let mut attached = packet.descriptors.into_iter();
+        let mut attached = self.attached.into_iter();
         let bytes = if head.form & IN_MEMORY_FILE == 0 {
-            body.to_vec()
+            let mut bytes = self.head_and_body;
+            bytes.drain(..HEAD_BYTES);
+            bytes
         } else {
             let file = attached.next().ok_or(corrupt("a message came without the file of its bytes"))?;
             read_file(file, head.length)?
@@ -125,7 +144,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, bytes_max: u64) -> Result<Parcel, 
             return Err(corrupt("a message does not hold what its head announces"));
         }
         Ok(Parcel { bytes, descriptors })
-    })
+    }
 }
 
 struct Head {

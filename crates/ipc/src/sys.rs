@@ -5,12 +5,15 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::*;
+use linux as system;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::*;
+use elsewhere as system;
+
+pub(crate) use system::*;
+pub use system::{AsFd, BorrowedFd, OwnedFd};
 
 use std::io;
 

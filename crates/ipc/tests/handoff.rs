@@ -7,9 +7,10 @@ use common::{Alarm, descriptors_open};
 use ipc::{Descriptor, handoff};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 
-fn pipe() -> (std::io::PipeReader, Descriptor) {
-    let (reader, writer) = std::io::pipe().unwrap();
+fn pipe() -> (UnixStream, Descriptor) {
+    let (reader, writer) = UnixStream::pair().unwrap();
     (reader, Descriptor(writer.into()))
 }
 
@@ -17,7 +18,7 @@ fn say(descriptor: Descriptor, what: &str) {
     std::fs::File::from(descriptor.into_inner()).write_all(what.as_bytes()).unwrap();
 }
 
-fn hear(mut reader: std::io::PipeReader) -> String {
+fn hear(mut reader: UnixStream) -> String {
     let mut heard = String::new();
     reader.read_to_string(&mut heard).unwrap();
     heard

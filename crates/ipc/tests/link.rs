@@ -7,6 +7,7 @@ use common::{Alarm, descriptors_open, parcel};
 use ipc::{Interest, Link, LinkError, Parcel};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 fn soon() -> Option<Instant> {
@@ -36,7 +37,7 @@ fn any_number_of_descriptors_travels_with_a_parcel() {
     let before = descriptors_open();
     for (number, size) in [(1, 5), (199, 5), (200, 5), (333, 100_000)] {
         let (here, there) = Link::pair().unwrap();
-        let pipes: Vec<_> = (0..number).map(|_| std::io::pipe().unwrap()).collect();
+        let pipes: Vec<_> = (0..number).map(|_| UnixStream::pair().unwrap()).collect();
         let (readers, writers): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
         let descriptors = writers.into_iter().map(OwnedFd::from).collect();
         here.send(&Parcel { bytes: vec![7; size], descriptors }, None).unwrap();
@@ -57,7 +58,7 @@ fn any_number_of_descriptors_travels_with_a_parcel() {
 fn descriptors_that_nobody_receives_are_closed() {
     let _alarm = Alarm::new();
     let before = descriptors_open();
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
     let (here, there) = Link::pair().unwrap();
     here.send(&Parcel { bytes: Vec::new(), descriptors: vec![writer.into()] }, None).unwrap();
     drop(here);
@@ -155,7 +156,7 @@ fn what_no_link_has_sent_is_reported_and_harms_nothing() {
             head.extend(length.to_ne_bytes());
             head
         };
-        let (pipe, _writer) = std::io::pipe().unwrap();
+        let (pipe, _writer) = UnixStream::pair().unwrap();
         let unsealed = rustix::fs::memfd_create("test", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
         rustix::fs::ftruncate(&unsealed, 1 << 20).unwrap();
         let lies = [
@@ -208,7 +209,7 @@ fn a_link_travels_over_a_link() {
         assert_eq!(arrived.receive(None).unwrap().bytes, parcel(1, 5).bytes);
         drop(arrived);
         assert!(inner_here.receive(None).is_err_and(|error| error.is_disconnected()));
-        let (pipe, _writer) = std::io::pipe().unwrap();
+        let (pipe, _writer) = UnixStream::pair().unwrap();
         assert_eq!(Link::from_fd(pipe.into()).unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
     }
     assert_eq!(descriptors_open(), before);

@@ -1,10 +1,10 @@
 //! The same names for systems where this crate does nothing yet: they compile, and nothing can be made.
 
 #[cfg(unix)]
-pub(crate) use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+pub use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 #[cfg(not(unix))]
-pub(crate) use placeholder::{AsFd, BorrowedFd, OwnedFd};
+pub use placeholder::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{Packet, unsupported};
 use crate::ready::Interest;
@@ -33,6 +33,18 @@ pub(crate) fn receive_packet(_: BorrowedFd<'_>, _: &mut [u8]) -> io::Result<Pack
     Err(unsupported())
 }
 
+pub(crate) fn look_at_packet(_: BorrowedFd<'_>, _: &mut [u8]) -> io::Result<Packet> {
+    Err(unsupported())
+}
+
+pub(crate) fn packet_waits(_: BorrowedFd<'_>) -> io::Result<bool> {
+    Err(unsupported())
+}
+
+pub(crate) fn too_many_descriptors() -> io::Error {
+    unsupported()
+}
+
 pub(crate) fn shut_down(_: BorrowedFd<'_>, _: Interest) -> io::Result<()> {
     Err(unsupported())
 }
@@ -53,15 +65,15 @@ pub(crate) fn read_memory_file(_: OwnedFd, _: usize) -> io::Result<Vec<u8>> {
     Err(unsupported())
 }
 
-pub(crate) fn counter() -> io::Result<OwnedFd> {
+pub(crate) fn permits() -> io::Result<OwnedFd> {
     Err(unsupported())
 }
 
-pub(crate) fn add_to(_: BorrowedFd<'_>, _: u64) -> io::Result<()> {
+pub(crate) fn give_permits(_: BorrowedFd<'_>, _: u64) -> io::Result<()> {
     Err(unsupported())
 }
 
-pub(crate) fn take_from(_: BorrowedFd<'_>) -> io::Result<u64> {
+pub(crate) fn take_permit(_: BorrowedFd<'_>) -> io::Result<bool> {
     Err(unsupported())
 }
 
@@ -99,7 +111,9 @@ mod placeholder {
 
     /// A descriptor, of which there is none here.
     #[derive(Debug)]
-    pub enum OwnedFd {}
+    pub struct OwnedFd {
+        never: Infallible,
+    }
 
     /// A descriptor that somebody else owns, of which there is none here.
     #[derive(Clone, Copy, Debug)]
@@ -120,7 +134,7 @@ mod placeholder {
         /// # Errors
         /// None: there is no descriptor to ask.
         pub fn try_clone(&self) -> io::Result<OwnedFd> {
-            match *self {}
+            match self.never {}
         }
     }
 
@@ -136,7 +150,7 @@ mod placeholder {
 
     impl AsFd for OwnedFd {
         fn as_fd(&self) -> BorrowedFd<'_> {
-            match *self {}
+            match self.never {}
         }
     }
 

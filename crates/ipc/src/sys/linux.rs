@@ -2,7 +2,7 @@
 //!
 //! Nothing here blocks but [`poll`] and [`Epoll::wait`], nothing raises `SIGPIPE`, and every descriptor is closed on exec.
 
-pub(crate) use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+pub use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::Packet;
 use crate::ready::Interest;
@@ -56,9 +56,29 @@ pub(crate) fn send_packet(
 
 /// Takes the next packet into `buffer`. 0 bytes: the other side is closed. `WouldBlock` if there is none.
 pub(crate) fn receive_packet(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Packet> {
+    receive_packet_with(socket, buffer, RecvFlags::empty())
+}
+
+/// Whether a packet waits; `WouldBlock` if there is none now, `false` if there will be none.
+pub(crate) fn packet_waits(socket: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut buffer = [0; 1];
+    let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;
+    let (_, bytes) = uninterrupted(|| match rustix::net::recv(socket, &mut buffer, flags) {
+        Err(Errno::CONNRESET) => Err(Errno::INTR),
+        other => other,
+    })?;
+    Ok(bytes > 0)
+}
+
+/// As [`receive_packet`], with duplicates of its descriptors, and leaves the packet where it is.
+pub(crate) fn look_at_packet(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Packet> {
+    receive_packet_with(socket, buffer, RecvFlags::PEEK)
+}
+
+fn receive_packet_with(socket: BorrowedFd<'_>, buffer: &mut [u8], how: RecvFlags) -> io::Result<Packet> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_IN_PACKET))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let flags = how | RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
     let received = uninterrupted(|| {
         // A peer that closed with unread packets of ours leaves this error once, in front of what it sent itself.
         match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, flags) {
@@ -92,6 +112,11 @@ pub(crate) fn shut_down(socket: BorrowedFd<'_>, interest: Interest) -> io::Resul
 /// Whether `error` of a send says that nobody is there to receive.
 pub(crate) fn nobody_receives(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN))
+}
+
+/// The error of a process that may not have another descriptor.
+pub(crate) fn too_many_descriptors() -> io::Error {
+    Errno::MFILE.into()
 }
 
 /// Whether `error` of a send says that the packet is longer than the system's buffers.
@@ -137,23 +162,23 @@ const RESERVED_AT_ONCE: usize = 64 << 20;
 const SEALS: SealFlags =
     SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
 
-/// A number that processes share: it is added to, and taken as a whole.
-pub(crate) fn counter() -> io::Result<OwnedFd> {
-    Ok(rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
+/// A number of permits that processes share. Readable while it is not 0.
+pub(crate) fn permits() -> io::Result<OwnedFd> {
+    let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE;
+    Ok(rustix::event::eventfd(0, flags)?)
 }
 
-/// Adds to a counter and wakes who waits for it to be readable.
-pub(crate) fn add_to(counter: BorrowedFd<'_>, number: u64) -> io::Result<()> {
-    uninterrupted(|| rustix::io::write(counter, &number.to_ne_bytes()))?;
+/// Adds permits, and wakes who waits for some.
+pub(crate) fn give_permits(permits: BorrowedFd<'_>, number: u64) -> io::Result<()> {
+    uninterrupted(|| rustix::io::write(permits, &number.to_ne_bytes()))?;
     Ok(())
 }
 
-/// Takes all that is in a counter, which may be 0.
-pub(crate) fn take_from(counter: BorrowedFd<'_>) -> io::Result<u64> {
-    let mut number = [0; 8];
-    match uninterrupted(|| rustix::io::read(counter, &mut number)) {
-        Ok(_) => Ok(u64::from_ne_bytes(number)),
-        Err(Errno::AGAIN) => Ok(0),
+/// Takes one permit; `false` if there is none.
+pub(crate) fn take_permit(permits: BorrowedFd<'_>) -> io::Result<bool> {
+    match uninterrupted(|| rustix::io::read(permits, &mut [0; 8])) {
+        Ok(_) => Ok(true),
+        Err(Errno::AGAIN) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,6 +1,11 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use ipc::{Link, handoff};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,4 +49,98 @@ pub(crate) fn descriptors_open() -> usize {
 /// A parcel whose bytes tell where they belong.
 pub(crate) fn parcel(number: u8, size: usize) -> ipc::Parcel {
     ipc::Parcel { bytes: (0..size).map(|place| number ^ place as u8).collect(), descriptors: Vec::new() }
+}
+
+/// This test program again, as another process that runs one test function, which finds out by [`child_role`] that it
+/// is a child. Dropping it kills it.
+pub(crate) struct Child {
+    process: std::process::Child,
+    pub(crate) link: Link,
+}
+
+const ROLE: &str = "IPC_TEST_ROLE";
+
+impl Child {
+    /// `test` is the full name of the test function.
+    pub(crate) fn start(test: &str, role: &str) -> Child {
+        let (link, childs) = Link::pair().unwrap();
+        let process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(ROLE, role)
+            // A descriptor that the child inherits, without unsafe code on either side.
+            .stdin(Stdio::from(OwnedFd::from(childs)))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Child { process, link }
+    }
+
+    pub(crate) fn tell(&self, value: &(impl Serialize + ?Sized)) {
+        self.link.send(&handoff::encode(value).unwrap(), None).unwrap();
+    }
+
+    pub(crate) fn hear<T: DeserializeOwned>(&self) -> T {
+        handoff::decode(self.link.receive(None).unwrap()).unwrap()
+    }
+
+    /// Waits until the child has called [`reached`].
+    pub(crate) fn wait_until_reached(&self) {
+        let () = self.hear();
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.process.id() as i32
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself, and well.
+    pub(crate) fn join(mut self) {
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// In a child: its role, and the connection to its parent.
+pub(crate) fn child_role() -> Option<(String, Parent)> {
+    let role = std::env::var(ROLE).ok()?;
+    Some((role, Parent(link_to_parent())))
+}
+
+pub(crate) struct Parent(Link);
+
+impl Parent {
+    pub(crate) fn tell(&self, value: &(impl Serialize + ?Sized)) {
+        self.0.send(&handoff::encode(value).unwrap(), None).unwrap();
+    }
+
+    pub(crate) fn hear<T: DeserializeOwned>(&self) -> T {
+        handoff::decode(self.0.receive(None).unwrap()).unwrap()
+    }
+}
+
+/// In a child: tells the parent that it may kill now.
+pub(crate) fn reached() {
+    Parent(link_to_parent()).tell(&());
+}
+
+/// In a child: stays until it is killed.
+pub(crate) fn stay() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+fn link_to_parent() -> Link {
+    Link::from_fd(std::io::stdin().as_fd().try_clone_to_owned().unwrap()).unwrap()
 }
