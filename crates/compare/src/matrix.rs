@@ -1,5 +1,7 @@
 //! Which cells there are: every workload and scale against every model and form, each with what stands in its way.
 
+use std::collections::BTreeMap;
+
 use crate::protocol::{Ability, Description, Metric, Need, Profile, Scale, Uses, Workload};
 use crate::roster::Contestant;
 use crate::schedule::GroupShape;
@@ -103,6 +105,38 @@ impl Matrix {
             }
         }
         matrix
+    }
+}
+
+impl Matrix {
+    /// Which of these cells of a group run twice in a round, as the A/A control: the baseline's, and the first cell wherever
+    /// the baseline does not take part. Cells of the same CPUs and workers are compared with each other, so each such set
+    /// has a control of its own.
+    pub(crate) fn controls(&self, alive: &[usize], baseline: &str) -> Vec<usize> {
+        let mut sets: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
+        for &index in alive {
+            let cell = &self.cells[index];
+            sets.entry((cell.cpus, self.compared_workers(alive, cell))).or_default().push(index);
+        }
+        let is_baseline = |&&index: &&usize| self.cells[index].model == baseline;
+        let mut controls = Vec::new();
+        for set in sets.values() {
+            let before = controls.len();
+            controls.extend(set.iter().filter(is_baseline));
+            if controls.len() == before {
+                controls.extend(set.first());
+            }
+        }
+        controls
+    }
+
+    /// The worker count of the cells that a cell is compared with: one that has a single thread by nature stands among those
+    /// that were given one worker, or else among those with most.
+    fn compared_workers(&self, alive: &[usize], cell: &PlannedCell) -> u32 {
+        let several = |it: &&PlannedCell| !matches!(it.uses, Uses::OneThread { .. }) && it.cpus == cell.cpus;
+        let counts = || alive.iter().map(|&index| &self.cells[index]).filter(several).map(|it| it.workers);
+        let own = counts().find(|&count| count == cell.workers);
+        own.or_else(|| counts().max()).unwrap_or(cell.workers)
     }
 }
 
@@ -220,4 +254,36 @@ impl Extent<'_> {
 
 fn ability<'a>(description: &'a Description, workload: &str) -> Option<&'a Ability> {
     description.abilities.iter().find(|able| able.workload == workload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(model: &str, cpus: u32, workers: u32) -> PlannedCell {
+        PlannedCell {
+            workload: "sleepers".to_owned(),
+            scale: "100k".to_owned(),
+            model: model.to_owned(),
+            form: "generic".to_owned(),
+            cpus,
+            workers,
+            metric: Metric::Memory,
+            status: Status::Untested,
+            why: None,
+            runs: true,
+            uses: if model == "node" { Uses::OneThread { helpers: 0 } } else { Uses::Threads },
+        }
+    }
+
+    #[test]
+    fn every_set_that_is_compared_has_a_control() {
+        let cells = vec![cell("node", 2, 1), cell("smol", 2, 2), cell("threads", 2, 2), cell("smol", 2, 4)];
+        let matrix = Matrix { cells, groups: Vec::new() };
+        // Node's one thread stands among those with most workers.
+        assert_eq!(matrix.controls(&[0, 1, 2], "threads"), [2]);
+        assert_eq!(matrix.controls(&[0, 1], "threads"), [0], "the first where the baseline is not");
+        assert_eq!(matrix.controls(&[1, 2, 3], "threads"), [2, 3], "one for each worker count");
+        assert_eq!(matrix.controls(&[], "threads"), [0_usize; 0]);
+    }
 }

@@ -235,13 +235,14 @@ impl<'a> Rounds<'a> {
         disturbed.collect()
     }
 
-    /// The cells of a step: each that has not failed, and the baseline once more as the control.
+    /// The cells of a step: each that has not failed, and the control once more.
     fn entries(&self, group: &Group, round: u32) -> Vec<(usize, bool)> {
-        let alive = || group.cells.iter().copied().filter(|cell| !self.failed.contains_key(cell));
-        let mut entries: Vec<(usize, bool)> = alive().map(|cell| (cell, false)).collect();
+        let alive: Vec<usize> =
+            group.cells.iter().copied().filter(|cell| !self.failed.contains_key(cell)).collect();
+        let mut entries: Vec<(usize, bool)> = alive.iter().map(|&cell| (cell, false)).collect();
         if round > 0 && group.workload.metric != Metric::Outcome && !self.manner.test {
-            let baseline = |&index: &usize| self.matrix.cells[index].model == self.session.baseline;
-            entries.extend(alive().filter(baseline).map(|cell| (cell, true)));
+            let controls = self.matrix.controls(&alive, &self.session.baseline);
+            entries.extend(controls.into_iter().map(|cell| (cell, true)));
         }
         entries
     }

@@ -1,7 +1,7 @@
 //! In which order: rounds that interleave all models of a workload, each in a fresh random order.
 //!
-//! The unit is the group, one workload at one scale. A round of a group runs each of its cells once, and the baseline
-//! once more as the control. One group comes first, whole, so that a first verdict stands early; then the crash outcomes;
+//! The unit is the group, one workload at one scale. A round of a group runs each of its cells once, and the control
+//! once more. One group comes first, whole, so that a first verdict stands early; then the crash outcomes;
 //! the other groups are interleaved round by round, so that a drift of the machine is charged to none of them.
 
 /// One round of one group.

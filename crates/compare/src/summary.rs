@@ -91,7 +91,8 @@ pub struct Machine {
     pub limits: BTreeMap<String, String>,
 }
 
-/// The A/A control of one group of cells: the baseline against itself under another name.
+/// The A/A control of one group of cells: a model against itself under another name. It is the baseline wherever the
+/// baseline takes part.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoiseFloor {
     /// The workload.
@@ -102,6 +103,9 @@ pub struct NoiseFloor {
     pub cpus: u32,
     /// How many workers the cells had.
     pub workers: u32,
+    /// The model that ran twice.
+    #[serde(default)]
+    pub model: String,
     /// The control's ratio, which would be 1 on a perfect machine.
     pub ratio: f64,
     /// Its interval.

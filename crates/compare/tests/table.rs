@@ -247,6 +247,14 @@ fn above_a_tenth_no_margin_calls_anything_the_same() {
     }
 }
 
+#[test]
+fn a_control_that_stands_in_for_the_baseline_is_named() {
+    let mut summary = data::small::run(true);
+    summary.noise_floor[0].model = "quick".to_owned();
+    let text = table::render(&summary, &Options { width: 200, ..Options::default() });
+    assert!(text.contains("control quick against itself 1.00× [0.992, 1.02]"), "{text}");
+}
+
 const WIDE: &str = "\
 spawn 100: fast is fastest; threads takes 31.8× as long
 time per task · 2 CPUs, 2 workers · 12 rounds · ratios against threads

@@ -89,6 +89,22 @@ fn contestants_that_are_absent_end_with_0() {
 }
 
 #[test]
+fn where_the_baseline_fails_another_model_is_the_control() {
+    let project = Project::new().with("wrong", &[PLANTED, "wrong-when-warm"]);
+    project.run("-w spawn --baseline wrong --quick --rounds 6 --seed 1").ended_with(4);
+    let summary = project.summary();
+    let floors = summary.0["noise_floor"].as_array().expect("a list");
+    assert!(floors.len() == 1 && floors[0]["model"] == "seq", "{floors:?}");
+    if floors[0]["stable"] == true {
+        assert!(["seq", "threads"].iter().all(|model| summary.cell("spawn", model)["rank"].is_u64()));
+    }
+    summary.is_out_of_the_race("spawn", "wrong");
+    let records = project.records();
+    let controls = records.iter().filter(|record| record["control"] == true);
+    assert!(controls.clone().all(|sample| sample["model"] == "seq") && controls.count() == 6);
+}
+
+#[test]
 fn a_contestant_that_answers_on_after_its_end_does_no_harm() {
     let project = Project::new().with("chatty", &[PLANTED, "answers-after-done"]);
     project.run("-w spawn --quick --rounds 1 --seed 1").ended_with(0);

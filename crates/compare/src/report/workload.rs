@@ -48,7 +48,7 @@ fn scale(page: &Page<'_>, group: &Group<'_>) -> Markup {
             @if !group.rows.is_empty() {
                 @if group.metric == Metric::Memory { (memory::bars(page, group)) } @else { (forest::plot(page, group)) }
             }
-            @if let Some(floor) = floor_text(group, page.texts, GLYPHS) { p.help { (floor) } }
+            @if let Some(floor) = floor_text(group, baseline, page.texts, GLYPHS) { p.help { (floor) } }
             (notes(page, group))
             (holes(page, std::slice::from_ref(group)))
             @if !group.rows.is_empty() { details { summary { (t.figures) } (figures::all(page, group)) } }

@@ -1,4 +1,4 @@
-//! The A/A control: the baseline against itself under another name.
+//! The A/A control: the baseline, or whoever stands in for it, against itself under another name.
 //!
 //! Both are the same program, so whatever ratio they show is the machine's. The width of their interval is how finely
 //! this machine can tell things apart at all; a margin below that would be a promise it cannot keep. And if the control

@@ -29,27 +29,24 @@ fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples
         .copied()
         .filter(|&index| summary.cells[index].model == summary.run.baseline)
         .min_by_key(|&index| &summary.cells[index].form != "generic");
-    let mut margin = floor;
-    let mut stable = true;
-    if let Some(index) = baseline {
+    let control = control_of(summary, baseline.iter().chain(members), samples, floor);
+    let margin = control.map_or(floor, |(_, found)| found.margin);
+    // Without a control nobody knows what this machine can tell apart, so nothing is told apart.
+    let stable = control.is_some_and(|(_, found)| found.stable);
+    if let Some((index, found)) = control {
         let cell = &summary.cells[index];
-        let units = units(&summary.workloads, cell);
-        let twin = round_values(samples.of(cell, true), cell.metric, units);
-        if let Some(found) = control::control(&cell.values, &twin, floor) {
-            margin = found.margin;
-            stable = found.stable;
-            summary.noise_floor.push(NoiseFloor {
-                workload: cell.workload.clone(),
-                scale: cell.scale.clone(),
-                cpus: cell.cpus,
-                workers,
-                ratio: found.ratio,
-                lo: found.interval.0,
-                hi: found.interval.1,
-                margin: found.margin,
-                stable: found.stable,
-            });
-        }
+        summary.noise_floor.push(NoiseFloor {
+            workload: cell.workload.clone(),
+            scale: cell.scale.clone(),
+            cpus: cell.cpus,
+            workers,
+            model: cell.model.clone(),
+            ratio: found.ratio,
+            lo: found.interval.0,
+            hi: found.interval.1,
+            margin: found.margin,
+            stable: found.stable,
+        });
     }
     let values: Vec<Vec<Round>> = members.iter().map(|&index| summary.cells[index].values.clone()).collect();
     if let Some(at) = baseline.and_then(|index| members.iter().position(|&member| member == index)) {
@@ -74,4 +71,19 @@ fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples
             summary.cells[index].rank = rank;
         }
     }
+}
+
+/// The cell that ran twice in each round, and what that shows: the first of `cells` whose rounds bear a control.
+fn control_of<'a>(
+    summary: &Summary,
+    cells: impl Iterator<Item = &'a usize>,
+    samples: &Samples<'_>,
+    floor: f64,
+) -> Option<(usize, control::Control)> {
+    cells.copied().find_map(|index| {
+        let cell = &summary.cells[index];
+        let units = units(&summary.workloads, cell);
+        let twin = round_values(samples.of(cell, true), cell.metric, units);
+        Some((index, control::control(&cell.values, &twin, floor)?))
+    })
 }

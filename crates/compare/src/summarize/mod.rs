@@ -3,6 +3,8 @@
 mod flags;
 mod groups;
 mod scaling;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -32,7 +32,7 @@ fn values(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> 
         let grid = if screen.width < CARDS_BELOW { None } else { grid::lines(group, baseline, screen) };
         lines.extend(grid.unwrap_or_else(|| cards::lines(group, baseline, screen)));
     }
-    if let Some(text) = noise_floor(group, screen) {
+    if let Some(text) = floor_text(group, &summary.run.baseline, screen.texts, screen.glyphs) {
         lines.extend(screen.dim(&text));
     }
     lines.extend(notes(group, screen));
@@ -72,16 +72,19 @@ fn heading(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String>
 }
 
 /// What the control showed, and the margin that follows.
-pub(crate) fn floor_text(group: &Group<'_>, texts: &Texts, glyphs: number::Glyphs) -> Option<String> {
+pub(crate) fn floor_text(
+    group: &Group<'_>,
+    baseline: &str,
+    texts: &Texts,
+    glyphs: number::Glyphs,
+) -> Option<String> {
     let floor = group.floor?;
-    let control = format!("{} {}", number::ratio(floor.ratio, glyphs), number::interval(floor.lo, floor.hi));
     let words = &texts.words;
+    let control = format!("{} {}", number::ratio(floor.ratio, glyphs), number::interval(floor.lo, floor.hi));
+    let stands_in = !floor.model.is_empty() && floor.model != baseline;
+    let control = if stands_in { (words.stand_in)(&floor.model, &control) } else { control };
     let said = if floor.margin > SAME_MARGIN_MAX { words.noise_floor_wide } else { words.noise_floor };
     Some(said(&control, &number::percent(floor.margin)))
-}
-
-fn noise_floor(group: &Group<'_>, screen: &Screen) -> Option<String> {
-    floor_text(group, screen.texts, screen.glyphs)
 }
 
 /// What looks odd about single rows: each remark once, with the names it is about.

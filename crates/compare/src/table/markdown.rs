@@ -42,7 +42,7 @@ fn section(summary: &Summary, group: &Group<'_>, screen: &Screen) -> String {
         };
         text += &format!("{table}\n\n");
     }
-    if let Some(floor) = floor_text(group, texts, screen.glyphs) {
+    if let Some(floor) = floor_text(group, &summary.run.baseline, texts, screen.glyphs) {
         text += &format!("{}\n\n", escaped(&floor));
     }
     for (status, why, names) in grouped_holes(&group.holes.iter().collect::<Vec<_>>(), texts) {

@@ -54,7 +54,7 @@ pub(crate) struct Words {
     pub(crate) alone: fn(&str) -> String,
     /// The answer where the control differs from itself.
     pub(crate) unstable: &'static str,
-    /// The answer where there are values and no ranks.
+    /// The answer where there are values and no control, so no ranks.
     pub(crate) no_ranks: &'static str,
     /// The answer where nothing was measured.
     pub(crate) nothing: &'static str,
@@ -69,6 +69,8 @@ pub(crate) struct Words {
     pub(crate) noise_floor: fn(&str, &str) -> String,
     /// The same where the margin is so wide that nothing is called the same.
     pub(crate) noise_floor_wide: fn(&str, &str) -> String,
+    /// The control where another model stands in for the baseline: its name, and ratio with interval.
+    pub(crate) stand_in: fn(&str, &str) -> String,
     /// Bytes per further unit, formatted, and over how many scales.
     pub(crate) slope: fn(&str, u32) -> String,
     /// The best worker count of a model and the counts that tie with it.

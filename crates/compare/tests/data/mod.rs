@@ -167,6 +167,7 @@ fn group(summary: &mut Summary, work: &Work, scale: &str, units: u64, rounds: u3
             scale: scale.to_owned(),
             cpus: 2,
             workers: 2,
+            model: BASELINE.to_owned(),
             ratio: if stable { 1.002 } else { 1.094 },
             lo: if stable { 0.988 } else { 1.051 },
             hi: if stable { 1.017 } else { 1.142 },

@@ -19,6 +19,7 @@ pub(crate) fn run(tied: bool) -> Summary {
             scale: "100".to_owned(),
             cpus: 2,
             workers: 2,
+            model: "threads".to_owned(),
             ratio: 1.004,
             lo: 0.992,
             hi: 1.018,

@@ -145,8 +145,8 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
         ),
         (
             "The control",
-            "The baseline runs twice under two names. Its ratio to itself is the noise floor; where it differs, the \
-             group is unstable and gets no verdicts.",
+            "The baseline runs twice under two names, or another model where the baseline has no result. Its ratio to \
+             itself is the noise floor; where it differs, the group is unstable and gets no verdicts.",
         ),
         (
             "Fairness",

@@ -44,7 +44,7 @@ pub(super) const WORDS: Words = Words {
     all_tied: |models| format!("no difference shown between {models} models"),
     alone: |model| format!("{model} alone has a result"),
     unstable: "no verdicts: the control differs from itself",
-    no_ranks: "no ranking yet",
+    no_ranks: "no ranking: there is no control of six rounds",
     nothing: "no verified result",
     outcomes: |task, worker, program| {
         let parts = [(task, "the task alone"), (worker, "the worker"), (program, "the program")];
@@ -67,6 +67,7 @@ pub(super) const WORDS: Words = Words {
             "Noise floor: control {ratio}; differences below {margin} cannot be told, nothing is called the same."
         )
     },
+    stand_in: |model, ratio| format!("{model} against itself {ratio}"),
     slope: |bytes, scales| format!("{bytes} (over {scales} scales)"),
     best_workers: |best, ties| match ties {
         [] => format!("{best}"),
