@@ -18,6 +18,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 pub(crate) struct ByHand<'a, T> {
     future: Option<Pin<Box<dyn Future<Output = T> + 'a>>>,
     wakes: Arc<Wakes>,
+    wakes_at_poll: usize,
 }
 
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub(crate) struct Wakes(AtomicUsize);
 
 impl<'a, T> ByHand<'a, T> {
     pub(crate) fn new(future: impl Future<Output = T> + 'a) -> Self {
-        ByHand { future: Some(Box::pin(future)), wakes: Arc::default() }
+        ByHand { future: Some(Box::pin(future)), wakes: Arc::default(), wakes_at_poll: 0 }
     }
 
     /// A future that has been polled in vain and waits.
@@ -37,6 +38,7 @@ impl<'a, T> ByHand<'a, T> {
     }
 
     pub(crate) fn poll(&mut self) -> Option<T> {
+        self.wakes_at_poll = self.wakes();
         let waker = Waker::from(Arc::clone(&self.wakes));
         let future = self.future.as_mut().expect("a future that has not ended");
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -50,6 +52,11 @@ impl<'a, T> ByHand<'a, T> {
 
     pub(crate) fn wakes(&self) -> usize {
         self.wakes.0.load(Ordering::SeqCst)
+    }
+
+    /// Whether it was woken since it was polled.
+    pub(crate) fn is_told(&self) -> bool {
+        self.wakes() > self.wakes_at_poll
     }
 }
 

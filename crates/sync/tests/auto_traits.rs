@@ -1,0 +1,129 @@
+//! What may go to another thread and be shared between threads: a promise of the API, checked when this compiles.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+use std::sync::MutexGuard as StdGuard;
+use sync::cell::{Header, Vtable};
+use sync::queue::{GetError, PutError};
+use sync::timer::{Scheduled, Sleep};
+use sync::{
+    AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, JoinError, Mutex, MutexGuard,
+    OnCancel, Panic, Promise, Queue, Semaphore, SemaphorePermit, Task, TaskId, TimedOut, Unfinished, park,
+    timer,
+};
+
+/// Asks the compiler whether a type has a trait: the constant of the inherent `impl`, which needs the trait, hides the
+/// constant of `Otherwise`, which does not.
+macro_rules! has {
+    ($type:ty: $trait:path) => {{
+        struct Asked<T: ?Sized>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "one of the two answers is not used")]
+        impl<T: ?Sized + $trait> Asked<T> {
+            const ANSWER: bool = true;
+        }
+        #[allow(dead_code, reason = "one of the two answers is not used")]
+        trait Otherwise {
+            const ANSWER: bool = false;
+        }
+        impl<T: ?Sized> Otherwise for T {}
+        <Asked<$type>>::ANSWER
+    }};
+}
+
+/// `Send`, `Sync` of each type.
+macro_rules! table {
+    ($($type:ty => $send:literal, $sync:literal;)*) => {
+        $(const _: () = {
+            assert!(has!($type: Send) == $send, concat!(stringify!($type), ": Send is not ", stringify!($send)));
+            assert!(has!($type: Sync) == $sync, concat!(stringify!($type), ": Sync is not ", stringify!($sync)));
+        };)*
+    };
+}
+
+table! {
+    // The table itself can tell.
+    u8 => true, true;
+    Cell<u8> => true, false;
+    StdGuard<'static, u8> => false, true;
+    Rc<u8> => false, false;
+
+    // A task's result goes to the thread of its handle; nobody shares it.
+    Task<u8> => true, true;
+    Task<Cell<u8>> => true, true;
+    Task<Rc<u8>> => false, false;
+    Promise<u8> => true, true;
+    Promise<Cell<u8>> => true, true;
+    TaskId => true, true;
+    Header => true, true;
+    Vtable => true, true;
+    JoinError => true, true;
+    Panic => true, true;
+    TimedOut => true, true;
+    Unfinished<Task<u8>> => true, true;
+    Finished => true, true;
+    AsCompleted<Task<Cell<u8>>> => true, true;
+    AsCompleted<(Rc<u8>, Task<u8>)> => false, false;
+
+    CancelToken => true, true;
+    OnCancel => true, true;
+    Event => true, true;
+    Semaphore => true, true;
+    SemaphorePermit<'static> => true, true;
+    Barrier => true, true;
+    BarrierPlace => true, true;
+    Condvar => true, true;
+
+    // A lock hands its value from thread to thread; a guard that is shared shares the value.
+    Mutex<u8> => true, true;
+    Mutex<Cell<u8>> => true, true;
+    Mutex<Rc<u8>> => false, false;
+    Mutex<dyn Fn() + Send> => true, true;
+    MutexGuard<'static, u8> => true, true;
+    MutexGuard<'static, Cell<u8>> => true, false;
+    MutexGuard<'static, Rc<u8>> => false, false;
+    MutexGuard<'static, StdGuard<'static, u8>> => false, true;
+
+    // A queue moves its items.
+    Queue<u8> => true, true;
+    Queue<Cell<u8>> => true, true;
+    Queue<Rc<u8>> => false, false;
+    PutError<Cell<u8>> => true, false;
+    GetError => true, true;
+
+    // What is installed belongs to its thread.
+    park::Installed => false, false;
+    timer::Installed => false, false;
+    Sleep => true, false;
+    Scheduled => true, false;
+}
+
+const _: () = {
+    assert!(has!(Task<Cell<u8>>: UnwindSafe) && has!(Task<Cell<u8>>: RefUnwindSafe));
+    assert!(has!(Promise<Cell<u8>>: UnwindSafe) && has!(Promise<Cell<u8>>: RefUnwindSafe));
+    assert!(has!(Task<std::marker::PhantomPinned>: Unpin));
+    assert!(has!(Task<u8>: std::future::Future));
+    assert!(!has!(Promise<u8>: Clone) && !has!(Task<u8>: Clone));
+};
+
+fn sent<F: Future + Send>(future: F) {
+    drop(future);
+}
+
+#[test]
+fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
+    let (mutex, condvar, queue) = (Mutex::new(Cell::new(1)), Condvar::new(), Queue::<Cell<u8>>::unbounded());
+    sent(mutex.lock_async());
+    sent(mutex.lock_async_timeout(std::time::Duration::ZERO));
+    sent(queue.get_async());
+    sent(queue.put_async(Cell::new(1)));
+    sent(queue.get_async_timeout(std::time::Duration::ZERO));
+    sent(Event::new().wait_async());
+    sent(Semaphore::new(1).acquire_many_async(1));
+    sent(Barrier::new(1).wait_async());
+    sent(CancelToken::new().wait_async());
+    sent(timer::timeout(std::time::Duration::ZERO, timer::sleep(std::time::Duration::ZERO)));
+    sent(condvar.wait_async(mutex.lock()));
+    sent(sync::as_completed([Task::ready(Ok(1))]).next_async());
+}
