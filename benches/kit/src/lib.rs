@@ -11,6 +11,7 @@
 //! - `measure`: the measuring loop, which knows nothing of models and workloads;
 //! - [`contestant`]: requests in, answers out;
 //! - [`blocking`]: help for models whose units block their thread instead of returning `Pending`;
+//! - [`forms`]: help for models that have a form of their own of every workload;
 //! - [`remote`]: help for models whose units run in other processes;
 //! - [`unwind`]: help for models that hand a unit's panic on as a panic;
 //! - [`check()`]: every workload of one model, verified in this very process, for a contestant's unit test.
@@ -25,6 +26,7 @@ pub mod blocking;
 mod check;
 pub mod contestant;
 mod describe;
+pub mod forms;
 mod measure;
 pub mod model;
 pub mod page;

@@ -1,16 +1,16 @@
 //! Help for models whose units run in other processes.
 //!
-//! A unit of [`Model`] is a future with whatever it has captured, and that cannot leave its process. What can is a
+//! A unit of [`Model`](crate::Model) is a future with whatever it has captured, and that cannot leave its process. What can is a
 //! function without captured variables and an argument that can be written down. [`Remote`] is a model of such units;
-//! [`Apart`] makes a contestant of it, in which each workload has the same units, the same messages and the same
+//! [`Apart`] makes [forms](crate::forms) of it, in which each workload has the same units, the same messages and the same
 //! results as in its generic form, put in these terms.
 
+use crate::forms::Forms;
 use crate::workloads::crash::Failure;
 use crate::workloads::{fetch, files, pingpong, pipeline, primes, switch};
-use crate::{Capability, Facts, Lost, Model, Stage, blocking};
+use crate::{Capability, Facts, Lost, Stage, blocking};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,8 +28,8 @@ pub trait Remote: Sized + Send + Sync + 'static {
     type Sender: Argument + Clone;
     /// The receiving end.
     type Receiver: Argument;
-    /// What units in other processes wait for, once.
-    type Gate: Argument + Clone;
+    /// What units wait for, once. What a model lacks is `()`.
+    type Gate: Argument;
     /// What opens a gate when it is dropped.
     type Keeper;
 
@@ -63,31 +63,46 @@ pub trait Remote: Sized + Send + Sync + 'static {
     ) -> Vec<T>;
 
     /// A channel that holds at most `capacity` words.
-    fn channel(capacity: usize) -> (Self::Sender, Self::Receiver);
+    fn channel(_capacity: usize) -> (Self::Sender, Self::Receiver) {
+        lacking("channel")
+    }
 
     /// Waits for room and sends; `false` if the receiver is gone.
-    fn send(sender: &mut Self::Sender, word: u64) -> bool;
+    fn send(_sender: &mut Self::Sender, _word: u64) -> bool {
+        lacking("channel")
+    }
 
     /// Waits for a word; `None` once the senders are gone and the channel is empty.
-    fn receive(receiver: &mut Self::Receiver) -> Option<u64>;
+    fn receive(_receiver: &mut Self::Receiver) -> Option<u64> {
+        lacking("channel")
+    }
 
     /// A closed gate and what opens it.
-    fn gate() -> (Self::Keeper, Self::Gate);
+    fn gate() -> (Self::Keeper, Self::Gate) {
+        lacking("gate")
+    }
+
+    /// The same gate once more, for another unit.
+    fn share(_gate: &Self::Gate) -> Self::Gate {
+        lacking("gate")
+    }
 
     /// Waits until the gate is open.
-    fn wait(gate: &Self::Gate);
+    fn wait(_gate: &Self::Gate) {
+        lacking("gate")
+    }
 }
 
-/// A contestant of units in other processes.
+/// What a model does when it is asked for something that [`Facts::cannot`] should have named.
+fn lacking(what: &str) -> ! {
+    panic!("the model has no {what} of its own: implement it, or name it in `cannot`")
+}
+
+/// The forms of a remote model: `kit::main!(OwnForms<Apart<MyModel>>)`.
 #[derive(Debug)]
 pub struct Apart<R>(R);
 
-impl<R: Remote> Model for Apart<R> {
-    type Task = ();
-    type Sender = ();
-    type Receiver = ();
-    type Gate = ();
-
+impl<R: Remote> Forms for Apart<R> {
     fn facts() -> Facts {
         const CANNOT: &str = "a future cannot leave its process";
         let facts = R::facts();
@@ -107,33 +122,8 @@ impl<R: Remote> Model for Apart<R> {
         R::start(workers).map(Apart)
     }
 
-    fn run<T: Send + 'static>(&self, root: impl Future<Output = T> + Send + 'static) -> T {
-        blocking::finish(root)
-    }
-
-    fn spawn(&self, _: impl Future<Output = u64> + Send + 'static) {
-        unreachable!("the facts say that there is no generic form")
-    }
-
-    async fn join((): ()) -> Result<u64, Lost> {
-        unreachable!("the facts say that there is no generic form")
-    }
-
-    async fn map<I, T>(&self, _: Vec<I>, _: impl Fn(I) -> T + Clone + Send + Sync + 'static) -> Vec<T>
-    where
-        I: Send + 'static,
-        T: Send + 'static,
-    {
-        unreachable!("the facts say that there is no generic form")
-    }
-
-    async fn exchange(_: SocketAddr, _: Vec<u8>) -> io::Result<Vec<u8>> {
-        unreachable!("the facts say that there is no generic form")
-    }
-
-    fn own_form(&self, workload: &str, stage: &Stage) -> impl Future<Output = Vec<u64>> + Send {
-        // It blocks, as everything here does.
-        ready(match workload {
+    fn form(&self, workload: &str, stage: &Stage) -> Vec<u64> {
+        match workload {
             "spawn" => spawn(&self.0, stage),
             "switch" => switch(&self.0, stage),
             "pingpong" => pingpong(&self.0, stage),
@@ -144,7 +134,7 @@ impl<R: Remote> Model for Apart<R> {
             "sleepers" => sleepers(&self.0, stage),
             "crash" => crash(&self.0, stage),
             other => panic!("there is no form of `{other}` for units in other processes"),
-        })
+        }
     }
 }
 
@@ -290,7 +280,7 @@ fn sleepers<R: Remote>(model: &R, stage: &Stage) -> Vec<u64> {
         R::wait(&gate);
         result
     };
-    let tasks = (0..n).map(|i| model.spawn(unit, (salt + i, arrive.clone(), gate.clone()))).collect();
+    let tasks = (0..n).map(|i| model.spawn(unit, (salt + i, arrive.clone(), R::share(&gate)))).collect();
     drop(arrive);
     for i in 0..n {
         R::receive(&mut arrived).unwrap_or_else(|| panic!("only {i} of {n} units came"));

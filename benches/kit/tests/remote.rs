@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use kit::forms::OwnForms;
 use kit::remote::{Apart, Argument, Remote};
 use kit::{Capability, Facts, Lost, Model, blocking, unwind};
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,10 @@ impl Remote for Pretended {
         (Keeper(gate.clone()), Gate(gate))
     }
 
+    fn share(gate: &Gate) -> Gate {
+        gate.clone()
+    }
+
     fn wait(gate: &Gate) {
         gate.0.wait();
     }
@@ -159,12 +164,12 @@ impl Remote for Pretended {
 
 #[test]
 fn every_workload_gives_the_results_of_the_oracle() {
-    kit::check::<Apart<Pretended>>();
+    kit::check::<OwnForms<Apart<Pretended>>>();
 }
 
 #[test]
 fn what_the_model_cannot_do_it_says_and_all_else_is_a_form_of_its_own() {
-    let facts = Apart::<Pretended>::facts();
+    let facts = OwnForms::<Apart<Pretended>>::facts();
     assert!(!facts.own_forms.contains(&"fetch"));
     for workload in ["spawn", "switch", "pingpong", "pipeline", "primes", "files", "sleepers", "crash"] {
         assert!(facts.own_forms.contains(&workload), "{workload}");
