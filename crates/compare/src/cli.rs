@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 use crate::protocol::Profile;
+use crate::stats::ties;
 use crate::table::Format;
 
 /// Words that no model and no workload may bear: they are commands, now or later.
@@ -111,7 +112,7 @@ pub(crate) struct Options {
     /// All scales, 24 rounds
     #[arg(long)]
     pub(crate) full: bool,
-    /// Rounds of each workload (quick 6, plain 12, full 24); below 6 there are no intervals
+    /// Rounds of each workload (quick 6, plain 13, full 24); below 6 there are no intervals
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: Option<u32>,
     /// The seed from which orders and inputs follow; by default from the clock, and always recorded
@@ -203,7 +204,8 @@ impl Options {
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(match self.profile() {
             Profile::Quick => 6,
-            Profile::Default => 12,
+            // The fewest that bear corrected ranks of all models of a workload.
+            Profile::Default => ties::CORRECTED_ROUNDS,
             Profile::Full => 24,
         })
     }
@@ -323,7 +325,8 @@ mod tests {
             assert!(error.to_string().contains(said), "{line}: {error}");
             assert_eq!(error.exit_code(), 2, "{line}");
         }
-        assert!(read("").expect("valid").options.cpu_counts(2).is_ok());
+        let plain = read("").expect("valid").options;
+        assert!(plain.cpu_counts(2).is_ok() && plain.rounds() == 13);
         let many =
             read("--cpus 3").expect("valid").options.cpu_counts(2).expect_err("there are two").to_string();
         assert!(many.contains("2 CPUs"), "{many}");

@@ -117,6 +117,12 @@ pub struct NoiseFloor {
     pub margin: f64,
     /// `false`: the control itself differs, so the group gets no verdicts.
     pub stable: bool,
+    /// `false`: too few rounds to correct the verdicts for their number, so that some of them may be luck.
+    #[serde(default)]
+    pub verdicts_corrected: bool,
+    /// `false`: too few rounds to correct the ranks for the number of pairs, so that some of the order may be luck.
+    #[serde(default)]
+    pub ranks_corrected: bool,
 }
 
 /// What became of a cell.

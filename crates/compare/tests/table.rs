@@ -255,6 +255,36 @@ fn a_control_that_stands_in_for_the_baseline_is_named() {
     assert!(text.contains("control quick against itself 1.00× [0.992, 1.02]"), "{text}");
 }
 
+#[test]
+fn what_may_be_luck_is_said_once_for_each_group() {
+    let mut summary = data::small::run(true);
+    let all = |summary: &Summary| {
+        let shown = |format| table::render(summary, &Options { format, width: 200, ..Options::default() });
+        [shown(Format::Table), shown(Format::Md), compare::report::html(summary)]
+    };
+    let said = |summary: &Summary, text: &str| all(summary).map(|page| page.matches(text).count());
+    assert_eq!(said(&summary, "nadjusted"), [0, 0, 0]);
+    summary.noise_floor[0].ranks_corrected = false;
+    assert_eq!(
+        said(&summary, "Ranks unadjusted: they are corrected for the number of pairs from 13 rounds on"),
+        [1; 3]
+    );
+    summary.noise_floor[0].verdicts_corrected = false;
+    assert_eq!(
+        said(
+            &summary,
+            "Unadjusted: verdicts are corrected for their number from 10 rounds on, ranks from 13"
+        ),
+        [1; 3]
+    );
+    assert_eq!(said(&summary, "Ranks unadjusted"), [0; 3]);
+    summary.run.exploratory = true;
+    assert_eq!(said(&summary, "are corrected for"), [0; 3], "the run has said so of all of it");
+    summary.run.exploratory = false;
+    summary.noise_floor[0].stable = false;
+    assert_eq!(said(&summary, "are corrected for"), [0; 3], "there is nothing to adjust");
+}
+
 const WIDE: &str = "\
 spawn 100: fast is fastest; threads takes 31.8× as long
 time per task · 2 CPUs, 2 workers · 12 rounds · ratios against threads

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{GLYPHS, Page, figures, forest, memory, outcome};
 use crate::protocol::Metric;
 use crate::table::group::{self, Group};
-use crate::table::{answer, floor_text, grouped_holes, left_out, remarks, rounds_needed};
+use crate::table::{answer, floor_text, grouped_holes, left_out, remarks, rounds_needed, unadjusted};
 
 /// All of it.
 pub(super) fn section(page: &Page<'_>, groups: &[Group<'_>]) -> Markup {
@@ -49,6 +49,7 @@ fn scale(page: &Page<'_>, group: &Group<'_>) -> Markup {
                 @if group.metric == Metric::Memory { (memory::bars(page, group)) } @else { (forest::plot(page, group)) }
             }
             @if let Some(floor) = floor_text(group, baseline, page.texts, GLYPHS) { p.help { (floor) } }
+            @if let Some(text) = unadjusted(page.summary, group, page.texts) { p.help { (text) } }
             (notes(page, group))
             (holes(page, std::slice::from_ref(group)))
             @if !group.rows.is_empty() { details { summary { (t.figures) } (figures::all(page, group)) } }

@@ -33,6 +33,34 @@ fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples
     let margin = control.map_or(floor, |(_, found)| found.margin);
     // Without a control nobody knows what this machine can tell apart, so nothing is told apart.
     let stable = control.is_some_and(|(_, found)| found.stable);
+    let values: Vec<Vec<Round>> = members.iter().map(|&index| summary.cells[index].values.clone()).collect();
+    let mut verdicts_corrected = true;
+    if let Some(at) = baseline.and_then(|index| members.iter().position(|&member| member == index)) {
+        summary.cells[members[at]].verdict = Some(Verdict::Baseline);
+        let others: Vec<usize> = (0..members.len()).filter(|&other| other != at).collect();
+        let series: Vec<&[Round]> = others.iter().map(|&other| values[other].as_slice()).collect();
+        for (other, found) in others.iter().zip(compare::verdicts(&values[at], &series, margin)) {
+            let cell = &mut summary.cells[members[*other]];
+            cell.ratio = found.ratio;
+            (cell.lo, cell.hi) = found.interval.unzip();
+            verdicts_corrected &= found.p.is_none() || found.p_adjusted.is_some();
+            if stable && found.interval.is_some() {
+                // What only a very wide margin calls the same has not been shown to be anything.
+                let told = margin <= control::SAME_MARGIN_MAX || found.verdict != Verdict::Same;
+                cell.verdict = Some(if told { found.verdict } else { Verdict::Unclear });
+                cell.rounds_needed = found.rounds_needed.filter(|_| cell.verdict == Some(Verdict::Unclear));
+            }
+        }
+    }
+    // Alone, nobody is compared with anybody.
+    let mut ranks_corrected = members.len() < 2;
+    if stable {
+        let ranking = ties::rank(&values, margin);
+        ranks_corrected |= ranking.corrected;
+        for (&index, rank) in members.iter().zip(ranking.ranks) {
+            summary.cells[index].rank = rank;
+        }
+    }
     if let Some((index, found)) = control {
         let cell = &summary.cells[index];
         summary.noise_floor.push(NoiseFloor {
@@ -46,30 +74,9 @@ fn compare_group(summary: &mut Summary, members: &[usize], workers: u32, samples
             hi: found.interval.1,
             margin: found.margin,
             stable: found.stable,
+            verdicts_corrected,
+            ranks_corrected,
         });
-    }
-    let values: Vec<Vec<Round>> = members.iter().map(|&index| summary.cells[index].values.clone()).collect();
-    if let Some(at) = baseline.and_then(|index| members.iter().position(|&member| member == index)) {
-        summary.cells[members[at]].verdict = Some(Verdict::Baseline);
-        let others: Vec<usize> = (0..members.len()).filter(|&other| other != at).collect();
-        let series: Vec<&[Round]> = others.iter().map(|&other| values[other].as_slice()).collect();
-        for (other, found) in others.iter().zip(compare::verdicts(&values[at], &series, margin)) {
-            let cell = &mut summary.cells[members[*other]];
-            cell.ratio = found.ratio;
-            (cell.lo, cell.hi) = found.interval.unzip();
-            if stable && found.interval.is_some() {
-                // What only a very wide margin calls the same has not been shown to be anything.
-                let told = margin <= control::SAME_MARGIN_MAX || found.verdict != Verdict::Same;
-                cell.verdict = Some(if told { found.verdict } else { Verdict::Unclear });
-                cell.rounds_needed = found.rounds_needed.filter(|_| cell.verdict == Some(Verdict::Unclear));
-            }
-        }
-    }
-    if stable {
-        let ranking = ties::rank(&values, margin);
-        for (&index, rank) in members.iter().zip(ranking.ranks) {
-            summary.cells[index].rank = rank;
-        }
     }
 }
 

@@ -141,3 +141,25 @@ fn the_baseline_is_the_control_where_it_can_be() {
         .control("threads", (2, 2), &times);
     assert_eq!(run.summary().noise_floor[0].model, "threads");
 }
+
+#[test]
+fn a_group_knows_whether_its_verdicts_and_ranks_are_corrected() {
+    for (rounds, verdicts, ranks) in
+        [(6, false, false), (9, false, false), (10, true, false), (12, true, false), (13, true, true)]
+    {
+        let times = steady(100, rounds);
+        let run = Run::new().with("threads", (2, 2), &times).control("threads", (2, 2), &times).with(
+            "other",
+            (2, 2),
+            &steady(300, rounds),
+        );
+        let floor = &run.summary().noise_floor[0];
+        assert_eq!((floor.verdicts_corrected, floor.ranks_corrected), (verdicts, ranks), "{rounds} rounds");
+    }
+    let times = steady(100, 6);
+    let alone = Run::new().with("threads", (2, 2), &times).control("threads", (2, 2), &times).summary();
+    assert!(
+        alone.noise_floor[0].verdicts_corrected && alone.noise_floor[0].ranks_corrected,
+        "it claims nothing"
+    );
+}

@@ -5,6 +5,7 @@ use super::screen::{readable, wrap};
 use super::{Screen, Style, cards, grid, outcome};
 use crate::protocol::Metric;
 use crate::stats::control::SAME_MARGIN_MAX;
+use crate::stats::{compare, ties};
 use crate::summary::{Slope, Status, Summary, Verdict};
 use crate::table::group::{Group, Row, entry_name};
 use crate::texts::{Texts, number};
@@ -33,6 +34,9 @@ fn values(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> 
         lines.extend(grid.unwrap_or_else(|| cards::lines(group, baseline, screen)));
     }
     if let Some(text) = floor_text(group, &summary.run.baseline, screen.texts, screen.glyphs) {
+        lines.extend(screen.dim(&text));
+    }
+    if let Some(text) = unadjusted(summary, group, screen.texts) {
         lines.extend(screen.dim(&text));
     }
     lines.extend(notes(group, screen));
@@ -85,6 +89,19 @@ pub(crate) fn floor_text(
     let control = if stands_in { (words.stand_in)(&floor.model, &control) } else { control };
     let said = if floor.margin > SAME_MARGIN_MAX { words.noise_floor_wide } else { words.noise_floor };
     Some(said(&control, &number::percent(floor.margin)))
+}
+
+/// That some of a group's verdicts or ranks may be luck, where the run as a whole has not said so already.
+pub(crate) fn unadjusted(summary: &Summary, group: &Group<'_>, texts: &Texts) -> Option<String> {
+    let floor = group.floor.filter(|floor| floor.stable && !summary.run.exploratory)?;
+    let words = &texts.words;
+    if !floor.verdicts_corrected {
+        Some((words.unadjusted)(compare::CORRECTED_ROUNDS, ties::CORRECTED_ROUNDS))
+    } else if !floor.ranks_corrected {
+        Some((words.unadjusted_ranks)(ties::CORRECTED_ROUNDS))
+    } else {
+        None
+    }
 }
 
 /// What looks odd about single rows: each remark once, with the names it is about.

@@ -4,7 +4,7 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
 use super::answer::answer;
-use super::block::{floor_text, grouped_holes, left_out};
+use super::block::{floor_text, grouped_holes, left_out, unadjusted};
 use super::columns::columns;
 use super::{Screen, opening, outcome};
 use crate::protocol::Metric;
@@ -44,6 +44,9 @@ fn section(summary: &Summary, group: &Group<'_>, screen: &Screen) -> String {
     }
     if let Some(floor) = floor_text(group, &summary.run.baseline, texts, screen.glyphs) {
         text += &format!("{}\n\n", escaped(&floor));
+    }
+    if let Some(said) = unadjusted(summary, group, texts) {
+        text += &format!("{}\n\n", escaped(&said));
     }
     for (status, why, names) in grouped_holes(&group.holes.iter().collect::<Vec<_>>(), texts) {
         text += &format!("- {}: {}: {}\n", names.join(", "), (texts.words.status)(status), escaped(&why));

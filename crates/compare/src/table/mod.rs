@@ -21,7 +21,9 @@ use crate::texts::number::Glyphs;
 use crate::texts::{EN, Texts};
 
 pub(crate) use self::answer::answer;
-pub(crate) use self::block::{floor_text, grouped_holes, left_out, reason, remarks, rounds_needed};
+pub(crate) use self::block::{
+    floor_text, grouped_holes, left_out, reason, remarks, rounds_needed, unadjusted,
+};
 pub(crate) use self::columns::{model_text, range_text, rank_text, value_text, verdict_text};
 pub(crate) use self::data::to_json;
 pub(crate) use self::screen::readable;

@@ -71,6 +71,10 @@ pub(crate) struct Words {
     pub(crate) noise_floor_wide: fn(&str, &str) -> String,
     /// The control where another model stands in for the baseline: its name, and ratio with interval.
     pub(crate) stand_in: fn(&str, &str) -> String,
+    /// A group has too few rounds for corrected verdicts: from how many on verdicts are corrected, and ranks.
+    pub(crate) unadjusted: fn(u32, u32) -> String,
+    /// A group has too few rounds for corrected ranks: from how many on they are.
+    pub(crate) unadjusted_ranks: fn(u32) -> String,
     /// Bytes per further unit, formatted, and over how many scales.
     pub(crate) slope: fn(&str, u32) -> String,
     /// The best worker count of a model and the counts that tie with it.

@@ -173,6 +173,8 @@ fn group(summary: &mut Summary, work: &Work, scale: &str, units: u64, rounds: u3
             hi: if stable { 1.017 } else { 1.142 },
             margin: 0.03,
             stable,
+            verdicts_corrected: rounds >= 10,
+            ranks_corrected: rounds >= 13,
         });
     }
     let mut cells = Vec::new();

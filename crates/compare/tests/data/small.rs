@@ -25,6 +25,8 @@ pub(crate) fn run(tied: bool) -> Summary {
             hi: 1.018,
             margin: 0.03,
             stable: true,
+            verdicts_corrected: true,
+            ranks_corrected: true,
         }],
         models: vec![
             model("threads", Uses::Threads),

@@ -68,6 +68,17 @@ pub(super) const WORDS: Words = Words {
         )
     },
     stand_in: |model, ratio| format!("{model} against itself {ratio}"),
+    unadjusted: |verdicts, ranks| {
+        format!(
+            "Unadjusted: verdicts are corrected for their number from {verdicts} rounds on, ranks from {ranks}; some \
+             may be luck."
+        )
+    },
+    unadjusted_ranks: |ranks| {
+        format!(
+            "Ranks unadjusted: they are corrected for the number of pairs from {ranks} rounds on; some may be luck."
+        )
+    },
     slope: |bytes, scales| format!("{bytes} (over {scales} scales)"),
     best_workers: |best, ties| match ties {
         [] => format!("{best}"),
