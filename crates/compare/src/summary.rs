@@ -303,7 +303,7 @@ pub struct Slope {
     pub bytes_per_unit: f64,
 }
 
-/// How one model's time falls with more CPUs.
+/// How one model's time falls with more CPUs, each time at its best worker count.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Speedup {
     /// The workload.

@@ -83,12 +83,16 @@ pub(super) fn slopes(summary: &Summary) -> Vec<Slope> {
     found
 }
 
-/// With several CPU counts: how much faster each model is on more of them.
+/// With several CPU counts: how much faster each model is on more of them, each time with its best worker count.
 pub(super) fn speedups(summary: &Summary) -> Vec<Speedup> {
     let mut by_model: BTreeMap<_, BTreeMap<u32, &Cell>> = BTreeMap::new();
     for cell in usable(summary).filter(|cell| cell.metric == Metric::Time) {
         let key = (&cell.workload, &cell.scale, &cell.model, &cell.form);
-        by_model.entry(key).or_default().entry(cell.cpus).or_insert(cell);
+        let value = |cell: &Cell| cell.value.unwrap_or(f64::MAX);
+        let best = by_model.entry(key).or_default().entry(cell.cpus).or_insert(cell);
+        if value(cell) < value(best) {
+            *best = cell;
+        }
     }
     let mut found = Vec::new();
     for ((workload, scale, model, form), cells) in by_model {

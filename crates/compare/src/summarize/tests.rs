@@ -5,6 +5,7 @@ use crate::cell::Sample;
 use crate::protocol::{Metric, Scale, Uses, Workload};
 use crate::store::Record;
 use crate::summary::{Cell, Machine, ModelInfo, RunInfo, Status, Summary, Verdict};
+use crate::table;
 
 /// A run of `spawn 100`, against the model `threads`.
 struct Run {
@@ -162,4 +163,20 @@ fn a_group_knows_whether_its_verdicts_and_ranks_are_corrected() {
         alone.noise_floor[0].verdicts_corrected && alone.noise_floor[0].ranks_corrected,
         "it claims nothing"
     );
+}
+
+#[test]
+fn a_speed_up_is_taken_at_the_best_worker_count_of_each_cpu_count() {
+    let run = Run::new()
+        .with("threads", (1, 1), &steady(100, 6))
+        .with("threads", (1, 4), &steady(120, 6))
+        .with("threads", (2, 1), &steady(100, 6))
+        .with("threads", (2, 4), &steady(50, 6));
+    let summary = run.summary();
+    let [speedup] = &summary.speedups[..] else { panic!("one model: {:?}", summary.speedups) };
+    let [(1, one, ..), (2, two, ..)] = speedup.points[..] else { panic!("two counts: {:?}", speedup.points) };
+    assert!((one - 1.0).abs() < 1e-9 && (two - 2.0).abs() < 0.02, "{:?}", speedup.points);
+    assert!(speedup.parallel_fraction.is_some_and(|part| part > 0.97), "{speedup:?}");
+    let text = table::render(&summary, &table::Options::default());
+    assert_eq!(text.matches("Speed-up, at the best worker count:").count(), 1, "{text}");
 }

@@ -224,10 +224,15 @@ fn sweeps(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> 
 
 fn speedups(summary: &Summary, group: &Group<'_>, screen: &Screen) -> Vec<String> {
     let most = |points: &[(u32, f64, f64, f64)]| points.iter().map(|point| point.0).max();
+    let more_workers = summary.cells.iter().any(|cell| {
+        (&*cell.workload, &*cell.scale, cell.cpus) == (group.workload, group.scale, group.cpus)
+            && cell.workers > group.workers
+    });
     let here = summary.speedups.iter().filter(|speedup| {
         (&*speedup.workload, &*speedup.scale) == (group.workload, group.scale)
-            // It is told once, below the group with the most CPUs.
+            // It is told once, below the group with the most CPUs and workers.
             && most(&speedup.points) == Some(group.cpus)
+            && !more_workers
     });
     let words = &screen.texts.words;
     let lines = here.map(|speedup| {

@@ -102,8 +102,8 @@ pub(super) const REPORT: ReportTexts = ReportTexts {
     best: "Best",
     by_workers: "Ratio to the best, by count",
     speedups: "Speed-up",
-    speedups_help: "How many times as fast with more CPUs. The parallel part is a least-squares fit of Amdahl's law; the \
-        ceiling is what it would allow with any number of CPUs.",
+    speedups_help: "How many times as fast with more CPUs, each time at the best worker count. The parallel part is a \
+        least-squares fit of Amdahl's law; the ceiling is what it would allow with any number of CPUs.",
     on_cpus: |cpus| if cpus == 1 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") },
     parallel: "Parallel part",
     ceiling: "Ceiling",

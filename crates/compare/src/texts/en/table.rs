@@ -22,5 +22,5 @@ pub(super) const TABLE: TableTexts = TableTexts {
     unstable: "UNSTABLE",
     best_workers: "Best worker count:",
     slopes: "What one more takes, without what is taken once:",
-    speedup: "Speed-up:",
+    speedup: "Speed-up, at the best worker count:",
 };
