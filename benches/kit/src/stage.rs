@@ -30,7 +30,7 @@ impl Stage {
 
     /// Crash workloads: says what was left, from how each unit ended and whether a later one still worked. Returns the
     /// results that there are.
-    pub(crate) fn survived(&self, joined: &[Result<u64, Lost>], works_on: bool) -> Vec<u64> {
+    pub fn survived(&self, joined: &[Result<u64, Lost>], works_on: bool) -> Vec<u64> {
         let victim = self.input.numbers[0];
         let only_the_victim = (0..).zip(joined).all(|(i, result)| result.is_err() == (i == victim));
         let outcome = if works_on && only_the_victim { "task lost" } else { "worker lost" };

@@ -56,15 +56,23 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
 }
 
 /// How the victim fails.
-#[derive(Clone, Copy)]
-pub(crate) enum Failure {
+#[derive(Clone, Copy, Debug)]
+pub enum Failure {
+    /// By `panic!`.
     Panic,
+    /// By `abort`.
     Abort,
+    /// By SIGSEGV.
     SegmentationFault,
 }
 
 impl Failure {
-    pub(crate) fn named(scale: &str) -> Self {
+    /// By the scale's label.
+    ///
+    /// # Panics
+    /// If there is none of that label.
+    #[must_use]
+    pub fn named(scale: &str) -> Self {
         match scale {
             "panic" => Failure::Panic,
             "abort" => Failure::Abort,
@@ -73,7 +81,11 @@ impl Failure {
         }
     }
 
-    pub(crate) fn happen(self) {
+    /// Fails.
+    ///
+    /// # Panics
+    /// If that is how it is to fail.
+    pub fn happen(self) {
         match self {
             Failure::Panic => panic!("planted"),
             Failure::Abort => process::abort(),

@@ -88,7 +88,8 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
 }
 
 /// What is sent to the server for one target.
-pub(crate) fn request(address: SocketAddr, target: &str) -> Vec<u8> {
+#[must_use]
+pub fn request(address: SocketAddr, target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").into_bytes()
 }
 
@@ -96,7 +97,8 @@ pub(crate) fn request(address: SocketAddr, target: &str) -> Vec<u8> {
 ///
 /// # Panics
 /// If the server did not answer with 200.
-pub(crate) fn result_of(salt: u64, answer: &[u8]) -> u64 {
+#[must_use]
+pub fn result_of(salt: u64, answer: &[u8]) -> u64 {
     result(salt, body(answer))
 }
 

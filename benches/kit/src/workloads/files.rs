@@ -10,7 +10,8 @@ use std::fs::{self, File, FileType};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub(crate) const MIB: u64 = 1 << 20;
+/// Bytes.
+pub const MIB: u64 = 1 << 20;
 
 pub(super) const NEEDS: Needs = Needs { capabilities: &[Capability::Map], units: |_| 0 };
 

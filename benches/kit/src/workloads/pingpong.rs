@@ -5,7 +5,7 @@ use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Profile, Workload};
 
 /// How many questions each client asks.
-pub(crate) const ROUND_TRIPS: u64 = 100;
+pub const ROUND_TRIPS: u64 = 100;
 
 pub(super) const NEEDS: Needs =
     Needs { capabilities: &[Capability::Spawn, Capability::Channel], units: |n| 2 * n };

@@ -5,10 +5,10 @@ use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Profile, Workload};
 
 /// How many stages there are between source and sink.
-pub(crate) const STAGES: u64 = 5;
+pub const STAGES: u64 = 5;
 
 /// How many items may wait between two stages.
-pub(crate) const CAPACITY: usize = 16;
+pub const CAPACITY: usize = 16;
 
 pub(super) const NEEDS: Needs =
     Needs { capabilities: &[Capability::Spawn, Capability::Channel], units: |_| STAGES + 1 };
@@ -88,12 +88,14 @@ async fn work<M: Model>(stage: u64, salt: u64, mut items: M::Receiver, mut next:
 }
 
 /// What the source makes.
-pub(crate) fn item(salt: u64, i: u64) -> u64 {
+#[must_use]
+pub fn item(salt: u64, i: u64) -> u64 {
     (salt + i) % MODULUS
 }
 
 /// What a stage makes of an item.
-pub(crate) fn after_stage(item: u64, stage: u64, salt: u64) -> u64 {
+#[must_use]
+pub fn after_stage(item: u64, stage: u64, salt: u64) -> u64 {
     (item * 31 + stage + salt) % MODULUS
 }
 

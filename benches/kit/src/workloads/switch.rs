@@ -5,7 +5,7 @@ use crate::{Capability, Model, Stage};
 use compare::protocol::{Case, Input, Profile, Workload};
 
 /// How often each unit yields.
-pub(crate) const YIELDS: u64 = 200;
+pub const YIELDS: u64 = 200;
 
 pub(super) const NEEDS: Needs =
     Needs { capabilities: &[Capability::Spawn, Capability::Switch], units: |n| n };
@@ -55,7 +55,8 @@ pub(super) async fn run<M: Model>(model: &M, stage: &Stage) -> Vec<u64> {
 }
 
 /// What a unit makes of its sum after a yield.
-pub(crate) fn after_step(sum: u64, salt: u64, step: u64) -> u64 {
+#[must_use]
+pub fn after_step(sum: u64, salt: u64, step: u64) -> u64 {
     (sum + salt + step) % MODULUS
 }
 
