@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, close, getpgid, getppid, setpgid, setsid};
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 29] = [
+const FAULTS: [&str; 31] = [
     "none",
     "leaves-early",
     "panics",
@@ -46,6 +46,8 @@ const FAULTS: [&str; 29] = [
     "leaks-with-setsid",
     "claims-processes",
     "claims-one-thread",
+    "dangerous",
+    "holds",
     "other-version",
     "deaf",
 ];
@@ -162,6 +164,12 @@ impl Cell {
                 thread::sleep(LONG);
             }
             "hangs" => thread::sleep(LONG),
+            // What would be an outcome of `crash` is none of `spawn`.
+            "dangerous" => {
+                self.answers.say(&Answer::Danger);
+                panic!("planted panic");
+            }
+            "holds" => self.answers.say(&Answer::Hold { what: "base".into() }),
             // The standard library's handler takes the first one and puts the default action back.
             "segfaults" => loop {
                 raise(Signal::SIGSEGV).expect("a program may signal itself");

@@ -5,6 +5,8 @@
 //!                       |--hold base--> holding --hold waiting--> held --warm--> ...
 //!                       |--danger--> in danger --outcome--> ... (or death by the cause that was asked for)
 //! ```
+//!
+//! Only a memory workload may hold, and only one whose result is an outcome may be in danger.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,6 +172,7 @@ impl<'a> Talk<'a> {
                 return self.fail(Status::Wrong, why);
             }
         };
+        let metric = self.order.metric;
         match (self.state, answer) {
             (State::Started, Answer::Ready) => {
                 self.cpu_at_ready = watch::cpu_by_thread(self.order.launch.keep);
@@ -177,7 +180,7 @@ impl<'a> Talk<'a> {
                 self.sample.startup_ns = nanos(line.at - self.started);
                 self.state = State::Warming;
             }
-            (State::Warming, Answer::Hold { what }) if what == "base" => {
+            (State::Warming, Answer::Hold { what }) if metric == Metric::Memory && what == "base" => {
                 self.state = State::Holding { base: watch::pss_bytes(self.order.launch.keep) };
                 running.say("go".to_owned());
             }
@@ -197,7 +200,8 @@ impl<'a> Talk<'a> {
             (State::Timing, Answer::Batch { ns, iterations, digests }) => {
                 self.batch(ns, iterations, &digests);
             }
-            (State::Warming, Answer::Danger) => self.state = State::InDanger,
+            // Whoever is in danger may die without a result, which only an outcome allows.
+            (State::Warming, Answer::Danger) if metric == Metric::Outcome => self.state = State::InDanger,
             (State::InDanger, Answer::Outcome { outcome, cause, results }) => {
                 self.outcome(outcome, cause, &results);
                 self.state = State::Survived;
