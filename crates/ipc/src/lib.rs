@@ -3,6 +3,9 @@
 
 // The tests in here share a file with those in `tests/`, which call the crate by its name.
 #[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[cfg(test)]
 extern crate self as ipc;
 
 mod sys;

@@ -83,7 +83,7 @@ impl Link {
 
     /// Sends a parcel, waiting for room until `deadline`. Blocks.
     ///
-    /// The system keeps what was not received yet, about 200 KiB or 250 small parcels; larger ones lie in memory files.
+    /// The system keeps what was not received yet: about 200 KiB, or 250 small parcels, or 4 of more than 64 KiB.
     ///
     /// # Errors
     /// [`LinkError`]; the parcel was not sent, in part neither, and the link is as it was.

@@ -6,10 +6,13 @@
 //!
 //! ```text
 //!   head: mark, form, number of descriptors, length of the bytes
-//!   bytes                 up to [`INLINE_BYTES_MAX`]; beyond that they lie in a sealed memory file, which is attached
+//!   bytes                 up to [`INLINE_BYTES_MAX`]; the rest lies in a sealed memory file, which is attached
 //!   attached descriptors  up to the system's limit for one packet; beyond that they wait in the queue of a socket of
 //!                         their own, the bundle, and this one is attached
 //! ```
+//!
+//! That the first part of long bytes is in the packet is what bounds the memory of those who send faster than others
+//! receive: three or four such packets fill the socket.
 //!
 //! What arrives was written by another process and is checked before it is believed.
 
@@ -23,18 +26,20 @@ use std::io;
 #[derive(Debug)]
 pub(crate) struct Outgoing<'p> {
     parcel: &'p Parcel,
+    /// How many bytes are in the packet itself.
+    inline: usize,
+    /// The others.
     memory: Option<OwnedFd>,
     bundle: Option<OwnedFd>,
 }
 
-/// Longer bytes go into a memory file. Below, two copies through the socket's buffer are cheaper than making, filling
-/// and unmaking a file (some 10 µs); above, the socket would hold few of them, and bigger packets need memory in one
-/// piece, which a busy system may not have.
+/// Up to here, two copies through the socket's buffer are cheaper than making, filling and unmaking a file (some 10 µs).
+/// Longer packets would be more than the system's buffers commonly hold at all (208 KiB), so that is the other side.
 const INLINE_BYTES_MAX: usize = 64 << 10;
 
 const HEAD_BYTES: usize = 20;
 const MARK: [u8; 4] = *b"tri1";
-/// The bytes are in the first attached descriptor.
+/// The bytes that are not in the packet are in the first attached descriptor.
 const IN_MEMORY_FILE: u32 = 1 << 0;
 /// The descriptors are in the queue of the last attached one.
 const IN_BUNDLE: u32 = 1 << 1;
@@ -45,18 +50,21 @@ impl<'p> Outgoing<'p> {
         if length as u64 > bytes_max {
             return Err(LinkError::TooLarge { length: length as u64, max: bytes_max });
         }
-        let memory = (length > INLINE_BYTES_MAX).then(|| sys::memory_file(&parcel.bytes)).transpose()?;
+        let inline = length.min(INLINE_BYTES_MAX);
+        let rest = &parcel.bytes[inline..];
+        let memory = (!rest.is_empty()).then(|| sys::memory_file(rest)).transpose()?;
         // One place is kept for the memory file.
         let bundled = parcel.descriptors.len() >= sys::DESCRIPTORS_IN_PACKET;
         let bundle = bundled.then(|| bundle(&parcel.descriptors)).transpose()?;
-        Ok(Outgoing { parcel, memory, bundle })
+        Ok(Outgoing { parcel, inline, memory, bundle })
     }
 
     /// Sends it, or does nothing and says `WouldBlock` or why not.
     pub(crate) fn send(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
         match self.send_as_it_is(socket) {
             // The system's buffers are smaller than they commonly are.
-            Err(error) if sys::is_too_long(&error) && self.memory.is_none() => {
+            Err(error) if sys::is_too_long(&error) && self.inline > 0 => {
+                self.inline = 0;
                 self.memory = Some(sys::memory_file(&self.parcel.bytes)?);
                 self.send_as_it_is(socket)
             }
@@ -65,7 +73,7 @@ impl<'p> Outgoing<'p> {
     }
 
     fn send_as_it_is(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
-        let body = if self.memory.is_some() { &[] } else { self.parcel.bytes.as_slice() };
+        let body = &self.parcel.bytes[..self.inline];
         let mut attached: Vec<BorrowedFd<'_>> = self.memory.iter().map(OwnedFd::as_fd).collect();
         match &self.bundle {
             Some(bundle) => attached.push(bundle.as_fd()),
@@ -126,14 +134,12 @@ impl Incoming {
             return Err(LinkError::TooLarge { length: head.length, max: bytes_max });
         }
         let mut attached = self.attached.into_iter();
-        let bytes = if head.form & IN_MEMORY_FILE == 0 {
-            let mut bytes = self.head_and_body;
-            bytes.drain(..HEAD_BYTES);
-            bytes
-        } else {
+        let mut bytes = self.head_and_body;
+        bytes.drain(..HEAD_BYTES);
+        if head.form & IN_MEMORY_FILE != 0 {
             let file = attached.next().ok_or(corrupt("a message came without the file of its bytes"))?;
-            read_file(file, head.length)?
-        };
+            read_file(file, head.length, &mut bytes)?;
+        }
         let mut descriptors: Vec<OwnedFd> = attached.collect();
         if head.form & IN_BUNDLE != 0 {
             let bundle = descriptors.pop().filter(|_| descriptors.is_empty());
@@ -167,9 +173,9 @@ impl Head {
     }
 }
 
-fn read_file(file: OwnedFd, length: u64) -> Result<Vec<u8>, LinkError> {
+fn read_file(file: OwnedFd, length: u64, bytes: &mut Vec<u8>) -> Result<(), LinkError> {
     let length = usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    sys::read_memory_file(file, length).map_err(|error| match error.kind() {
+    sys::read_memory_file(file, length, bytes).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => LinkError::Corrupt("the file of a message's bytes is not one of ours"),
         _ => LinkError::Io(error),
     })

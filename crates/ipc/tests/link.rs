@@ -51,7 +51,7 @@ fn any_number_of_descriptors_travels_with_a_parcel() {
             assert_eq!(heard, number.to_ne_bytes());
         }
     }
-    assert_eq!(descriptors_open(), before);
+    common::until(|| descriptors_open() <= before);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn descriptors_that_nobody_receives_are_closed() {
     drop(there);
     assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the writing end must be closed");
     drop(reader);
-    assert_eq!(descriptors_open(), before);
+    common::until(|| descriptors_open() <= before);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn what_no_link_has_sent_is_reported_and_harms_nothing() {
         here.send(&parcel(1, 10), None).unwrap();
         assert_eq!(there.receive(None).unwrap().bytes, parcel(1, 10).bytes);
     }
-    assert_eq!(descriptors_open(), before);
+    common::until(|| descriptors_open() <= before);
 }
 
 #[test]
@@ -212,5 +212,5 @@ fn a_link_travels_over_a_link() {
         let (pipe, _writer) = UnixStream::pair().unwrap();
         assert_eq!(Link::from_fd(pipe.into()).unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
     }
-    assert_eq!(descriptors_open(), before);
+    common::until(|| descriptors_open() <= before);
 }

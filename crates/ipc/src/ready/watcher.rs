@@ -25,7 +25,7 @@ use std::time::Duration;
 
 /// How long the thread stays when nobody waits, and how often it looks whether somebody does. Starting it again costs
 /// tens of microseconds; keeping it costs a stack that nobody uses.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
 
 /// One wait in the table. Dropping it takes it out.
 pub(super) struct Registration {
@@ -144,4 +144,40 @@ impl Watcher {
 fn lock() -> MutexGuard<'static, Option<Watcher>> {
     // No code of a user runs under the lock.
     WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::common::{self, Alarm};
+    use crate::ready::wait_async;
+    use std::future::Future;
+    use std::os::unix::net::UnixStream;
+
+    /// How many threads have the watcher's name now.
+    fn watchers() -> usize {
+        let threads = std::fs::read_dir("/proc/self/task").expect("this process has threads");
+        let names = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+        names.filter(|name| name.trim() == "trefoil-ipc").count()
+    }
+
+    #[test]
+    fn the_thread_ends_when_nobody_waits_and_comes_back_when_somebody_does() {
+        let _alarm = Alarm::new();
+        let (here, there) = UnixStream::pair().expect("two sockets");
+        for _ in 0..3 {
+            let mut wait = Box::pin(wait_async(here.as_fd(), Interest::Read));
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(wait.as_mut().poll(&mut cx).is_pending());
+            // A thread gets its name a moment after it has begun.
+            common::until(|| watchers() == 1);
+            // It stays as long as somebody waits, and more than one look.
+            thread::sleep(2 * LINGER);
+            assert_eq!(watchers(), 1);
+            drop(wait);
+            common::until(|| watchers() == 0);
+            assert!(lock().is_none());
+        }
+        drop(there);
+    }
 }

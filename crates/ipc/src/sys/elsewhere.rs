@@ -61,7 +61,7 @@ pub(crate) fn memory_file(_: &[u8]) -> io::Result<OwnedFd> {
     Err(unsupported())
 }
 
-pub(crate) fn read_memory_file(_: OwnedFd, _: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_memory_file(_: OwnedFd, _: usize, _: &mut Vec<u8>) -> io::Result<()> {
     Err(unsupported())
 }
 

@@ -138,22 +138,20 @@ pub(crate) fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// The content of a file of [`memory_file`], if it is one and has this length. Memory is taken as bytes arrive.
-pub(crate) fn read_memory_file(fd: OwnedFd, length: usize) -> io::Result<Vec<u8>> {
+/// Appends the content of a file of [`memory_file`] to `bytes`, which then have this length, or it is none. Memory is taken
+/// as bytes arrive.
+pub(crate) fn read_memory_file(fd: OwnedFd, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
     // Another kind of file could block for ever, and another process could cut it while it is read.
     let sealed = rustix::fs::fcntl_get_seals(&fd).is_ok_and(|seals| seals.contains(SEALS));
     let mut file = File::from(fd);
-    if !sealed || file.metadata()?.len() != length as u64 {
+    let rest = length.checked_sub(bytes.len()).filter(|_| sealed);
+    let Some(rest) = rest.filter(|rest| file.metadata().is_ok_and(|file| file.len() == *rest as u64)) else {
         return Err(io::Error::from(io::ErrorKind::InvalidData));
-    }
+    };
     file.seek(SeekFrom::Start(0))?;
-    let mut content = Vec::new();
-    content.try_reserve_exact(length.min(RESERVED_AT_ONCE)).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    file.take(length as u64).read_to_end(&mut content)?;
-    if content.len() != length {
-        return Err(io::Error::from(io::ErrorKind::InvalidData));
-    }
-    Ok(content)
+    bytes.try_reserve_exact(rest.min(RESERVED_AT_ONCE)).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    file.take(rest as u64).read_to_end(bytes)?;
+    Ok(())
 }
 
 /// A file with holes claims a length that costs its maker nothing; so a large one is believed piece by piece.

@@ -4,11 +4,14 @@
 use ipc::{Link, handoff};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+use sync::park;
 
 /// Ends the whole program if a test hangs, and keeps other tests of this binary out: they would open descriptors and
 /// start threads while this one counts its own.
@@ -44,6 +47,13 @@ impl Drop for Alarm {
 /// How many descriptors this process has open.
 pub(crate) fn descriptors_open() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Waits for what must become so, or else the alarm goes off.
+pub(crate) fn until(mut so: impl FnMut() -> bool) {
+    while !so() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A parcel whose bytes tell where they belong.
@@ -143,4 +153,74 @@ pub(crate) fn stay() -> ! {
 
 fn link_to_parent() -> Link {
     Link::from_fd(std::io::stdin().as_fd().try_clone_to_owned().unwrap()).unwrap()
+}
+
+/// A cooperative parker on this thread: while one coroutine is parked, something else may run on the thread.
+pub(crate) struct Toy {
+    parker: Rc<ToyParker>,
+    _installed: park::Installed,
+}
+
+struct ToyParker {
+    parks: Cell<usize>,
+    /// What runs beside at the next park.
+    beside: RefCell<Option<Box<dyn FnOnce()>>>,
+    signal: Arc<Signal>,
+}
+
+#[derive(Default)]
+struct Signal {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Toy {
+    pub(crate) fn install() -> Toy {
+        let parker =
+            Rc::new(ToyParker { parks: Cell::new(0), beside: RefCell::default(), signal: Arc::default() });
+        Toy { _installed: park::install(Rc::clone(&parker) as Rc<dyn park::Parker>), parker }
+    }
+
+    pub(crate) fn beside(&self, run: impl FnOnce() + 'static) {
+        *self.parker.beside.borrow_mut() = Some(Box::new(run));
+    }
+
+    /// How often something was parked.
+    pub(crate) fn parks(&self) -> usize {
+        self.parker.parks.get()
+    }
+}
+
+impl park::Parker for ToyParker {
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.signal))
+    }
+
+    fn park(&self, deadline: Option<Instant>) {
+        self.parks.set(self.parks.get() + 1);
+        let beside = self.beside.take();
+        if let Some(beside) = beside {
+            beside();
+        }
+        let mut woken = self.signal.woken.lock().unwrap();
+        while !*woken {
+            let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return;
+            }
+            woken = self.signal.changed.wait_timeout(woken, left).unwrap().0;
+        }
+        *woken = false;
+    }
+
+    fn cooperative(&self) -> bool {
+        true
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        *self.woken.lock().unwrap() = true;
+        self.changed.notify_one();
+    }
 }
