@@ -97,7 +97,11 @@ impl Remote for Procs {
 
     fn share(gate: &Descriptor) -> Descriptor {
         let gate = gate.0.try_clone();
-        Descriptor(gate.unwrap_or_else(|error| kit::limit(format!("no more descriptors: {error}; raise `ulimit -n`"))))
+        Descriptor(
+            gate.unwrap_or_else(|error| {
+                kit::limit(format!("no more descriptors: {error}; raise `ulimit -n`"))
+            }),
+        )
     }
 
     fn wait(gate: &Descriptor) {

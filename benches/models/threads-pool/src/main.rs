@@ -100,7 +100,8 @@ impl Model for ThreadsPool {
     {
         let start = |item| self.pool.submit(job.clone(), item);
         let jobs: Vec<Task<T>> = items.into_iter().map(start).collect();
-        let result = |job: Task<T>| job.join().unwrap_or_else(|why| panic!("a job was lost: {}", why.resume_panic()));
+        let result =
+            |job: Task<T>| job.join().unwrap_or_else(|why| panic!("a job was lost: {}", why.resume_panic()));
         jobs.into_iter().map(result).collect()
     }
 

@@ -1,0 +1,171 @@
+//! One event loop per process: this project's own `procs` and `async-rt` together.
+//!
+//! The idiom is the one that the tutorials recommend for many cores and many waits: as many processes as workers, each
+//! with one event loop on one thread, each with its share of the units. Units that talk to each other are in one share.
+//! Work that computes goes to the processes one item at a time, as to any pool.
+
+#![forbid(unsafe_code)]
+
+mod shares;
+
+use kit::forms::{Forms, OwnForms};
+use kit::protocol::Uses;
+use kit::workloads::{files, primes};
+use kit::{Capability, Facts, Lost, Stage};
+use procs::ipc::{self, Descriptor};
+use procs::{Argument, Executor, Pool, Task};
+use std::io;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+struct ProcsAsync {
+    pool: Pool,
+}
+
+const LEAVES: &str = "a future cannot leave its process";
+
+impl Forms for ProcsAsync {
+    fn facts() -> Facts {
+        Facts {
+            name: "procs-async",
+            version: format!("{}, {}", kit::version!("procs"), kit::version!("async-rt")),
+            about: "one event loop per process: this project's `procs` and `async-rt` together",
+            uses: Uses::Processes,
+            cannot: &[
+                (Capability::Spawn, LEAVES),
+                (Capability::Switch, LEAVES),
+                (Capability::Channel, LEAVES),
+                (Capability::Gate, LEAVES),
+                (Capability::Map, LEAVES),
+                (Capability::Net, LEAVES),
+            ],
+            own_forms: &[
+                "spawn", "switch", "pingpong", "pipeline", "primes", "files", "fetch", "sleepers", "crash",
+            ],
+            ..Facts::default()
+        }
+    }
+
+    fn start(workers: usize) -> io::Result<Self> {
+        let pool = Pool::new(workers)?;
+        // Every process starts its loop before it has work.
+        let ready: Vec<Task<()>> = (0..workers).map(|_| pool.submit(|()| shares::start_loop(), ())).collect();
+        ready.into_iter().try_for_each(Task::join).map_err(io::Error::other)?;
+        Ok(ProcsAsync { pool })
+    }
+
+    fn form(&self, workload: &str, stage: &Stage) -> Vec<u64> {
+        let salt = stage.input.salt;
+        match workload {
+            "spawn" => self.in_shares(stage.n, shares::spawn, salt),
+            "switch" => self.in_shares(stage.n, shares::switch, salt),
+            "pingpong" => self.in_shares(stage.n, shares::pingpong, salt),
+            // One line is one conversation: it stays in one process, on one loop.
+            "pipeline" => self.join(self.pool.submit(shares::pipeline, (salt, stage.n))),
+            "fetch" => self.fetch(stage),
+            "primes" => {
+                let job = |(salt, number): (u64, u64)| salt * 2 + u64::from(primes::is_prime(number));
+                self.map(job, stage.input.numbers.iter().map(|&number| (salt, number)))
+            }
+            "files" => self.files(stage),
+            "sleepers" => self.sleepers(stage),
+            "crash" => self.crash(stage),
+            other => panic!("procs-async has no form of `{other}`"),
+        }
+    }
+}
+
+impl ProcsAsync {
+    /// Gives each process a share of the units, and puts the results together in order.
+    fn in_shares(
+        &self,
+        n: u64,
+        share: impl Fn((u64, Range<u64>)) -> Vec<u64> + Copy + Send + 'static,
+        salt: u64,
+    ) -> Vec<u64> {
+        let tasks: Vec<_> = self.shares(n).map(|units| self.pool.submit(share, (salt, units))).collect();
+        tasks.into_iter().flat_map(|task| self.join(task)).collect()
+    }
+
+    /// As many ranges as there are processes, of nearly the same length.
+    fn shares(&self, n: u64) -> impl Iterator<Item = Range<u64>> + use<> {
+        let processes = self.pool.workers() as u64;
+        (0..processes).map(move |share| n * share / processes..n * (share + 1) / processes)
+    }
+
+    fn join<T>(&self, task: Task<T>) -> T {
+        task.join().unwrap_or_else(|why| panic!("a share was lost: {why}"))
+    }
+
+    fn map<A: Argument, T: Argument>(
+        &self,
+        job: impl Fn(A) -> T + Copy + Send + 'static,
+        items: impl IntoIterator<Item = A>,
+    ) -> Vec<T> {
+        let results = self.pool.map(job, items);
+        results.map(|result| result.unwrap_or_else(|why| panic!("an item was lost: {why}"))).collect()
+    }
+
+    fn fetch(&self, stage: &Stage) -> Vec<u64> {
+        let (address, targets) = (&stage.input.texts[0], &stage.input.texts[1..]);
+        let start = |units: Range<u64>| {
+            let place = |unit: u64| usize::try_from(unit).expect("the number of targets fits");
+            let targets = targets[place(units.start)..place(units.end)].to_vec();
+            self.pool.submit(shares::fetch, (stage.input.salt, address.clone(), targets))
+        };
+        let tasks: Vec<_> = self.shares(targets.len() as u64).map(start).collect();
+        tasks.into_iter().flat_map(|task| self.join(task)).collect()
+    }
+
+    fn files(&self, stage: &Stage) -> Vec<u64> {
+        let dir = PathBuf::from(&stage.input.texts[0]);
+        let walk = |(dir, bytes): (PathBuf, u64)| files::walk(&dir, bytes);
+        let found = self.join(self.pool.submit(walk, (dir, stage.n * files::MIB)));
+        let job = |(salt, file): (u64, PathBuf)| files::digest_file(salt, &file);
+        self.map(job, found.into_iter().map(|file| (stage.input.salt, file)))
+    }
+
+    /// The gate is a socket whose other end is closed.
+    fn sleepers(&self, stage: &Stage) -> Vec<u64> {
+        let (arrive, arrived) = ipc::channel::<u64>(1).expect("descriptors are to be had");
+        let (keeper, gate) = UnixStream::pair().expect("descriptors are to be had");
+        stage.hold("base");
+        let start = |units: Range<u64>| {
+            let gate = gate.try_clone().expect("one more descriptor is to be had");
+            let share = (stage.input.salt, units, arrive.clone(), Descriptor(OwnedFd::from(gate)));
+            self.pool.submit(shares::sleep, share)
+        };
+        let tasks: Vec<_> = self.shares(stage.n).map(start).collect();
+        drop(arrive);
+        let waiting: u64 = arrived.iter().map(|count| count.expect("a number arrives whole")).sum();
+        assert_eq!(waiting, stage.n, "not all units came to wait");
+        stage.hold("waiting");
+        assert!(tasks.iter().all(|task| !task.is_finished()), "units finished before the gate was opened");
+        drop(keeper);
+        tasks.into_iter().flat_map(|task| self.join(task)).collect()
+    }
+
+    /// A process that is lost takes its whole share with it.
+    fn crash(&self, stage: &Stage) -> Vec<u64> {
+        let (salt, victim) = (stage.input.salt, stage.input.numbers[0]);
+        let start = |units: Range<u64>| {
+            let share = (salt, units.clone(), victim, stage.scale.clone());
+            (units, self.pool.submit(shares::crash, share))
+        };
+        stage.danger();
+        let tasks: Vec<_> = self.shares(stage.n).map(start).collect();
+        let mut joined: Vec<Result<u64, Lost>> = Vec::new();
+        for (units, task) in tasks {
+            match task.join() {
+                Ok(results) => joined.extend(results.into_iter().map(|result| result.map_err(Lost::new))),
+                Err(why) => joined.extend(units.map(|_| Err(Lost::new(&why)))),
+            }
+        }
+        let last = self.pool.submit(shares::spawn, (salt, 8..9)).join();
+        stage.survived(&joined, last.is_ok_and(|results| results == [salt + 8]))
+    }
+}
+
+kit::main!(OwnForms<ProcsAsync>);
