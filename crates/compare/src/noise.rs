@@ -58,15 +58,21 @@ impl Outside {
                 most = Some((name, took));
             }
         }
-        if total / seconds > OUTSIDE_CPUS {
+        if is_beyond(total, seconds, OUTSIDE_CPUS) {
             found.push(("outside-cpu".to_owned(), total / seconds, most.map(|(name, _)| name.to_owned())));
         }
         let stolen = stolen_seconds() - self.stolen;
-        if stolen / seconds > STOLEN_CPUS {
+        if is_beyond(stolen, seconds, STOLEN_CPUS) {
             found.push(("steal".to_owned(), stolen / seconds, None));
         }
         found
     }
+}
+
+/// Whether so much CPU time within so many seconds is worth a word: more than the share `limit` of a CPU, and more than two
+/// steps of the counters, for one process that was caught at a step may have used next to nothing.
+fn is_beyond(used: f64, seconds: f64, limit: f64) -> bool {
+    used / seconds > limit && used > TWO_STEPS_S + ROUNDING_S
 }
 
 /// CPU time of every process that is alive and is not a kernel thread: a kernel thread may be at work for us.
@@ -82,12 +88,32 @@ const OUTSIDE_CPUS: f64 = 0.05;
 /// More than 1 % of one CPU taken away by the hypervisor.
 const STOLEN_CPUS: f64 = 0.01;
 
-/// The kernel counts in steps of 10 ms: below this, one step would look like a disturbance.
+/// The kernel counts in steps of 10 ms: within less than this, a few steps would look like a disturbance.
 const SHORTEST_S: f64 = 0.5;
+
+/// Two steps of the kernel's counters.
+const TWO_STEPS_S: f64 = 2.0 / TICKS_PER_SECOND;
+
+/// Sums and differences of counted steps are not exact.
+const ROUNDING_S: f64 = 1e-6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_or_two_of_the_counters_is_no_disturbance() {
+        let step = 1.0 / TICKS_PER_SECOND;
+        for seconds in [0.1, SHORTEST_S, 1.0] {
+            for limit in [OUTSIDE_CPUS, STOLEN_CPUS] {
+                assert!(!is_beyond(step, seconds, limit) && !is_beyond(step + step, seconds, limit));
+                // As a difference of counters has it.
+                assert!(!is_beyond((1e6 + 2.0 * step) - 1e6, seconds, limit));
+            }
+        }
+        assert!(is_beyond(3.0 * step, SHORTEST_S, OUTSIDE_CPUS) && is_beyond(3.0 * step, 1.0, STOLEN_CPUS));
+        assert!(!is_beyond(3.0 * step, 1.0, OUTSIDE_CPUS) && !is_beyond(0.9, 100.0, STOLEN_CPUS));
+    }
 
     #[test]
     fn a_busy_stranger_is_named() {
