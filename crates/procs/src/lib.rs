@@ -10,9 +10,11 @@ mod job;
 #[cfg(target_os = "linux")]
 mod start;
 
+mod communicate;
 mod pool;
 mod process;
 
+pub use communicate::{CommunicateError, Limits, Partial, communicate};
 pub use pool::{Pool, PoolBuilder};
 pub use process::{Builder, Process};
 

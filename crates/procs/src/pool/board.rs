@@ -220,30 +220,39 @@ impl Shared {
     }
 
     pub(super) fn not_started(self: &Arc<Self>, seat: SeatId, why: &NotStarted, job: Parcel) {
-        self.with(|board, afterwards| {
-            let Some(seat) = board.seats.remove(&seat) else { return };
-            let Some(task) = seat.task else { return };
-            let patient = match why {
-                NotStarted::ZygoteLost => true,
-                // The others go on; one of them will take the task.
-                NotStarted::Refused(_) => !board.seats.is_empty(),
-            };
-            let error = match (task.stop, why) {
-                (Some(stop), _) => Some(stop.error()),
-                (None, _) if patient && task.ticket.returns < RETURNS_MAX => None,
-                (None, NotStarted::Refused(why)) => Some(JoinError::failed(format_args!("cannot start a worker: {why}"))),
-                (None, NotStarted::ZygoteLost) => Some(JoinError::failed(
-                    "cannot start a worker: the zygote ended each time; something kills it, or it cannot start",
-                )),
-            };
-            match error {
-                Some(error) => afterwards.finish.push((task.ticket, Err(error))),
-                None => board.put_back(task.id, job, task.ticket),
+        self.with(|board, afterwards| self.vacate(board, afterwards, seat, why, job));
+    }
+
+    /// A seat for which there is no worker. Its task gets another chance if there is one.
+    fn vacate(
+        &self,
+        board: &mut Board,
+        afterwards: &mut Afterwards,
+        seat: SeatId,
+        why: &NotStarted,
+        job: Parcel,
+    ) {
+        let Some(Running { id, ticket, stop, .. }) = board.seats.remove(&seat).and_then(|seat| seat.task)
+        else {
+            return;
+        };
+        let error = match why {
+            _ if stop.is_some() => stop.map(Stop::error),
+            // The others go on, and one of them will take the task. To try at once again would be in vain.
+            NotStarted::Refused(_) if !board.seats.is_empty() && ticket.returns < RETURNS_MAX => {
+                return board.put_back(id, job, ticket);
             }
-            if !patient || matches!(why, NotStarted::ZygoteLost) {
-                self.dispatch(board, afterwards);
-            }
-        });
+            NotStarted::Refused(why) => Some(JoinError::failed(format_args!("cannot start a worker: {why}"))),
+            NotStarted::ZygoteLost if ticket.returns < RETURNS_MAX => None,
+            NotStarted::ZygoteLost => Some(JoinError::failed(
+                "cannot start a worker: the zygote ended each time; something kills it, or it cannot start",
+            )),
+        };
+        match error {
+            Some(error) => afterwards.finish.push((ticket, Err(error))),
+            None => board.put_back(id, job, ticket),
+        }
+        self.dispatch(board, afterwards);
     }
 
     pub(super) fn answered(self: &Arc<Self>, id: SeatId, answer: Parcel) {
@@ -305,11 +314,15 @@ impl Shared {
     fn with<R>(self: &Arc<Self>, change: impl FnOnce(&mut Board, &mut Afterwards) -> R) -> R {
         let mut afterwards = Afterwards::default();
         let result = change(&mut self.lock(), &mut afterwards);
-        let Afterwards { finish, timers, arm, hire } = afterwards;
-        drop(timers);
-        for (seat, job) in hire {
-            Hired::start(self, seat, job);
+        // A refusal may hand the seat to the next task: a loop, because there may be many.
+        while let Some((seat, job)) = afterwards.hire.pop() {
+            if let Err((why, job)) = Hired::start(self, seat, job) {
+                let why = NotStarted::Refused(why);
+                self.vacate(&mut self.lock(), &mut afterwards, seat, &why, job);
+            }
         }
+        let Afterwards { finish, timers, arm, .. } = afterwards;
+        drop(timers);
         for (Ticket { finish, on_cancel, .. }, answer) in finish {
             drop(on_cancel);
             finish(answer);

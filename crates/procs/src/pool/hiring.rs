@@ -4,6 +4,7 @@ use super::board::{SeatId, Shared};
 use crate::engine::{self, End, NotStarted, Owner, Worker};
 use crate::job;
 use ipc::Parcel;
+use std::io;
 use std::sync::Arc;
 
 /// The owner of a pool's worker.
@@ -14,16 +15,14 @@ pub(super) struct Hired {
 
 impl Hired {
     /// Starts a worker, which first runs the initializer and then `job`.
-    pub(super) fn start(pool: &Arc<Shared>, seat: SeatId, job: Parcel) {
-        let name = pool.settings.name.as_deref();
+    ///
+    /// # Errors
+    /// It could not even be asked for. Otherwise the pool hears of it later.
+    pub(super) fn start(pool: &Arc<Shared>, seat: SeatId, job: Parcel) -> Result<(), (io::Error, Parcel)> {
+        let settings = &pool.settings;
         let owner: Arc<dyn Owner> = Arc::new(Hired { pool: Arc::clone(pool), seat });
-        let started = match job::set_initializer(job, pool.settings.initializer) {
-            Ok(job) => engine::start(name, &owner, job),
-            Err(why) => Err((why, Parcel::default())),
-        };
-        if let Err((why, job)) = started {
-            owner.not_started(NotStarted::Refused(why), job);
-        }
+        let job = job::set_initializer(job, settings.initializer).map_err(|why| (why, Parcel::default()))?;
+        engine::start(settings.name.as_deref(), &owner, job)
     }
 }
 
@@ -33,7 +32,11 @@ impl Owner for Hired {
     }
 
     fn not_started(&self, why: NotStarted, first: Parcel) {
-        self.pool.not_started(self.seat, &why, first);
+        // The next worker that gets the job may have run the initializer long ago.
+        match job::set_initializer(first, None) {
+            Ok(job) => self.pool.not_started(self.seat, &why, job),
+            Err(why) => self.pool.not_started(self.seat, &NotStarted::Refused(why), Parcel::default()),
+        }
     }
 
     fn answered(&self, answer: Parcel) {

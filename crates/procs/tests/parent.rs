@@ -1,0 +1,120 @@
+//! The program dies, and nothing outlives it.
+
+mod common;
+
+use common::{children_of, eventually, lives};
+use procs::{Executor, Pool, Process};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Makes this test the program that is to die.
+const ROLE: &str = "PROCS_TEST_TO_BE_KILLED";
+
+fn busy(_: ()) {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+/// With a pool with busy and idle workers, a process, and one that has stopped itself. Prints their ids and stays.
+fn the_program() -> Result {
+    let pool = Pool::new(3)?;
+    let idle = pool.submit(|()| std::process::id(), ());
+    idle.join()?;
+    let _running = [pool.submit(busy, ()), pool.submit(busy, ())];
+    let process = Process::spawn(busy, ())?;
+    let stopped = Process::spawn(|()| common::kill("-STOP", std::process::id()), ())?;
+    let nested = Process::spawn(
+        |()| {
+            let inner = Process::spawn(busy, ()).map(|inner| inner.pid());
+            println!("\npid {}", inner.unwrap_or(0));
+            busy(());
+        },
+        (),
+    )?;
+    eventually("three workers are there", || pool.pids().len() >= 2);
+    for pid in pool.pids().into_iter().chain([process.pid(), stopped.pid(), nested.pid()]) {
+        println!("\npid {pid}");
+    }
+    println!("\npid {}", children_of(std::process::id())[0]);
+    println!("\nready");
+    loop {
+        std::thread::park();
+    }
+}
+
+fn killed_by(signal: &str) -> Result {
+    let mut program = Command::new(std::env::current_exe()?)
+        .args(["nothing_outlives_the_program", "--exact", "--nocapture"])
+        .env(ROLE, "1")
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut pids = Vec::new();
+    let mut ready = false;
+    // Six processes and the zygote; one of them prints for itself.
+    for line in BufReader::new(program.stdout.take().ok_or("no output")?).lines() {
+        let line = line?;
+        if let Some(pid) = line.strip_prefix("pid ") {
+            pids.push(pid.parse::<u32>()?);
+        }
+        ready |= line == "ready";
+        if ready && pids.len() >= 7 {
+            break;
+        }
+    }
+    assert!(pids.iter().all(|pid| *pid != 0 && lives(*pid)), "{pids:?}");
+    common::kill(signal, program.id());
+    let start = Instant::now();
+    program.wait()?;
+    while let Some(alive) = pids.iter().find(|pid| lives(**pid)) {
+        assert!(start.elapsed() < Duration::from_secs(1), "process {alive} outlives the program");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_outlives_the_program() -> Result {
+    if std::env::var_os(ROLE).is_some() {
+        return the_program();
+    }
+    killed_by("-KILL")?;
+    killed_by("-TERM")
+}
+
+/// The same when the zygote is stopped and cannot notice.
+#[test]
+fn nothing_outlives_the_program_not_even_a_zygote_that_was_stopped() -> Result {
+    let outer = Process::spawn(
+        |()| {
+            let inner = Process::spawn(busy, ()).map(|inner| inner.pid()).unwrap_or(0);
+            let zygote = children_of(std::process::id())[0];
+            common::kill("-STOP", zygote);
+            println!("\npid {inner} {zygote}");
+            let ids = std::fs::write(
+                format!("/tmp/procs-test-{}", std::process::id()),
+                format!("{inner} {zygote}"),
+            );
+            ids.map_err(|error| error.to_string())?;
+            busy(());
+            Ok::<(), String>(())
+        },
+        (),
+    )?;
+    let path = format!("/tmp/procs-test-{}", outer.pid());
+    let mut ids: Vec<u32> = Vec::new();
+    eventually("the inner processes are there", || {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        ids = text.split(' ').filter_map(|id| id.parse().ok()).collect();
+        ids.len() == 2
+    });
+    std::fs::remove_file(path)?;
+    assert!(ids.iter().all(|id| *id != 0 && lives(*id)));
+    outer.kill()?;
+    assert!(outer.join().is_err());
+    eventually("both are gone", || ids.iter().all(|id| !lives(*id)));
+    Ok(())
+}
