@@ -25,7 +25,8 @@ struct Line<'a> {
     why: Option<&'a str>,
 }
 
-/// Prints the list. A cell that can run has the status that the latest run gave it, `untested` if that did not run it.
+/// Prints the list. A cell that can run, in whichever profile, has the status that the latest run gave it, `untested` if
+/// that did not run it.
 pub(crate) fn list(session: &Session, matrix: &Matrix, json: bool) -> Result<ExitCode, Failure> {
     let known = latest(session);
     let lines: Vec<Line<'_>> = matrix.cells.iter().map(|cell| line(cell, &known)).collect();
@@ -66,7 +67,8 @@ fn line<'a>(cell: &'a PlannedCell, known: &'a Known) -> Line<'a> {
         cell.workers,
     );
     let (status, why) = match known.get(&key) {
-        Some((status, why)) if cell.runs => (*status, why.as_deref()),
+        // A scale of another profile has its result as much as one of this profile.
+        Some((status, why)) if cell.runs || cell.status == Status::Untested => (*status, why.as_deref()),
         _ => (cell.status, cell.why.as_deref()),
     };
     Line { workload: &cell.workload, model: &cell.model, form: &cell.form, scale: &cell.scale, status, why }

@@ -37,6 +37,12 @@ fn the_list_names_every_cell_with_its_status() {
 
     project.run("spawn threads --quick --rounds 1 --seed 1").ended_with(0);
     assert_eq!(status(&list("--list --json spawn"), "spawn", "threads").0, "ok");
+
+    project.run("primes threads --quick --rounds 1 --seed 1").ended_with(0);
+    // Its quick scale is none of a plain run's, and has a result all the same.
+    let after = list("--list --json primes threads");
+    let results: Vec<&str> = after.iter().filter_map(|cell| cell["status"].as_str()).collect();
+    assert_eq!(results, ["ok", "untested"], "{after:?}");
 }
 
 #[test]
