@@ -1,0 +1,211 @@
+//! Functions that block or compute, away from the workers.
+//!
+//! One queue and one limit for each runtime; the threads come from the backend. A **runner** is lent a thread and runs
+//! functions until there are none: it then gives a backend's thread back at once, and on the native loop, where nobody
+//! else keeps threads, waits a while for more. So what cancelling, shutting down and the limit mean does not depend on
+//! the backend.
+
+use crate::context::{self, Context, Place};
+use crate::drivers::{Wait, with_each};
+use crate::runtime::Core;
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use sync::{JoinError, Task};
+
+/// Runs `f`, which may block or compute for long, on the blocking threads of the current runtime.
+///
+/// Returns at once; await the handle for the result. Dropping it detaches. [`Task::cancel`] takes back a function that
+/// has not begun; one that runs goes on. Panics and a closed runtime are errors of the task, as with
+/// [`spawn`](crate::spawn).
+///
+/// # Panics
+/// Outside a runtime; [`Runtime::spawn_blocking`](crate::Runtime::spawn_blocking) works anywhere.
+///
+/// # Examples
+/// ```
+/// let text = async_rt::run(async_rt::Backend::Native, async {
+///     async_rt::spawn_blocking(|| std::fs::read_to_string("Cargo.toml")).await
+/// })?;
+/// assert!(text??.contains("async-rt"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "run_in_executor")]
+#[track_caller]
+pub fn spawn_blocking<T, F>(f: F) -> Task<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    spawn_blocking_on(&context::expect("spawn_blocking"), f)
+}
+
+/// [`spawn_blocking`], under Python's name.
+///
+/// # Panics
+/// Outside a runtime.
+#[track_caller]
+pub fn to_thread<T, F>(f: F) -> Task<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    spawn_blocking_on(&context::expect("to_thread"), f)
+}
+
+pub(crate) fn spawn_blocking_on<T, F>(core: &Arc<Core>, f: F) -> Task<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let Ok(entry) = core.ledger.enter() else { return Task::ready(Err(JoinError::ShutDown)) };
+    let (promise, task) = sync::promise();
+    let context = Context { core: Arc::clone(core), place: Place::Function };
+    let job = move |start: Result<(), JoinError>| {
+        // Dropped last, so that who waits for the runtime to be empty finds every task finished.
+        let _entry = entry;
+        match start {
+            Ok(()) if context.core.ledger.is_cancelling() => promise.finish(Err(JoinError::ShutDown)),
+            Ok(()) => context::enter(context, || promise.run(f)),
+            Err(why) => promise.finish(Err(why)),
+        }
+    };
+    core.pool.submit(core, Box::new(job));
+    task
+}
+
+/// A function and its promise. It is told to run, or why it cannot.
+type Job = Box<dyn FnOnce(Result<(), JoinError>) + Send>;
+
+pub(crate) struct Pool {
+    state: Mutex<State>,
+    /// There is something to do for one that rests, or the pool stops.
+    changed: Condvar,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Job>,
+    runners: usize,
+    /// Runners that rest and that nobody has called.
+    resting: usize,
+    /// Runners that were called and have not come yet.
+    called: usize,
+    stopping: bool,
+    /// Threads that were made for a runner, to be waited for.
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    pub(crate) fn new(limit: usize) -> Self {
+        Pool { state: Mutex::default(), changed: Condvar::new(), limit }
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    fn submit(&self, core: &Arc<Core>, job: Job) {
+        let mut state = self.lock();
+        state.queue.push_back(job);
+        if state.resting > 0 {
+            state.resting -= 1;
+            state.called += 1;
+            drop(state);
+            self.changed.notify_one();
+            return;
+        }
+        if state.runners >= self.limit {
+            return;
+        }
+        let runner = {
+            let core = Arc::clone(core);
+            let linger = core.driver.runners_linger();
+            Box::new(move || core.pool.run(linger))
+        };
+        // Under the lock, so that `stop` knows every thread. A new runner waits for it.
+        match with_each!(&core.driver, driver => crate::drivers::Driver::start_runner(driver, runner)) {
+            Ok(thread) => {
+                state.runners += 1;
+                state.threads.retain(|thread| !thread.is_finished());
+                state.threads.extend(thread);
+            }
+            // Another runner will come to it.
+            Err(_) if state.runners > 0 => {}
+            Err(why) => {
+                let job = state.queue.pop_back();
+                drop(state);
+                if let Some(job) = job {
+                    job(Err(JoinError::failed(format_args!("cannot start a blocking thread: {why}"))));
+                }
+            }
+        }
+    }
+
+    /// What a runner does on the thread that it was lent.
+    fn run(&self, linger: Duration) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.queue.pop_front() {
+                drop(state);
+                // The promise catches what the function throws. What is left is a callback that promised not to panic
+                // (`Task::on_done`): the runner goes on.
+                let _ = catch_unwind(AssertUnwindSafe(|| job(Ok(()))));
+                state = self.lock();
+                continue;
+            }
+            if state.stopping || linger.is_zero() {
+                break;
+            }
+            state.resting += 1;
+            let resting = |state: &mut State| state.called == 0 && !state.stopping;
+            state = self
+                .changed
+                .wait_timeout_while(state, linger, resting)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            if state.called > 0 {
+                state.called -= 1;
+                continue;
+            }
+            state.resting -= 1;
+            // Nobody has called: there is nothing in the queue.
+            break;
+        }
+        state.runners -= 1;
+    }
+
+    /// Lets the runners end as soon as the queue is empty.
+    pub(crate) fn stop(&self, wait: Wait) {
+        let mut state = self.lock();
+        state.stopping = true;
+        let threads = std::mem::take(&mut state.threads);
+        drop(state);
+        self.changed.notify_all();
+        if wait == Wait::Yes {
+            for thread in threads {
+                // Runners catch what functions throw, so there is nothing to learn from how one ended.
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Pool")
+            .field("queued", &state.queue.len())
+            .field("runners", &state.runners)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! How a runtime ends.
+
+use super::{Drops, runtime};
+use async_rt::{Backend, Executor, JoinError, Runtime, Shutdown, TimedOut, sleep, yield_now};
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use sync::{Event, Queue};
+
+pub(crate) fn refuses_after_shutdown(backend: Backend) {
+    let runtime = runtime(backend);
+    runtime.shutdown(Shutdown::Finish);
+    assert!(matches!(runtime.spawn(async { 1 }).join(), Err(JoinError::ShutDown)));
+    assert!(matches!(runtime.spawn_blocking(|| 1).join(), Err(JoinError::ShutDown)));
+    assert!(matches!(Executor::submit(&runtime, |x: u8| x, 1).join(), Err(JoinError::ShutDown)));
+}
+
+pub(crate) fn finish_waits_for_tasks(backend: Backend) {
+    let runtime = runtime(backend);
+    let task = runtime.spawn(async {
+        sleep(Duration::from_millis(10)).await;
+        1
+    });
+    let function = runtime.spawn_blocking(|| {
+        thread::sleep(Duration::from_millis(10));
+        2
+    });
+    runtime.shutdown(Shutdown::Finish);
+    assert!(task.is_finished() && function.is_finished());
+    assert_eq!((task.join().unwrap(), function.join().unwrap()), (1, 2));
+}
+
+pub(crate) fn cancel_pending_stops_tasks(backend: Backend) {
+    let runtime = Runtime::builder(backend).blocking_threads(1).build().unwrap();
+    let (began, gate) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let running = runtime.spawn_blocking({
+        let (began, gate) = (Arc::clone(&began), Arc::clone(&gate));
+        move || {
+            began.set();
+            gate.wait();
+        }
+    });
+    let waiting = runtime.spawn_blocking(|| ());
+    let started = Arc::new(Event::new());
+    let task = runtime.spawn({
+        let started = Arc::clone(&started);
+        async move {
+            started.set();
+            pending::<()>().await;
+        }
+    });
+    began.wait();
+    started.wait();
+    assert_eq!(runtime.shutdown_timeout(Shutdown::CancelPending, Duration::ZERO), Err(TimedOut));
+    assert!(task.join().unwrap_err().is_cancelled());
+    gate.set();
+    runtime.shutdown(Shutdown::CancelPending);
+    assert!(running.join().is_ok());
+    assert!(matches!(waiting.join(), Err(JoinError::ShutDown)));
+}
+
+pub(crate) fn shutdown_can_time_out(backend: Backend) {
+    let runtime = runtime(backend);
+    let task = runtime.spawn(pending::<()>());
+    assert_eq!(runtime.shutdown_timeout(Shutdown::Finish, Duration::from_millis(5)), Err(TimedOut));
+    assert!(!task.is_finished());
+    task.cancel();
+    runtime.shutdown(Shutdown::Finish);
+}
+
+pub(crate) fn drop_runs_destructors(backend: Backend) {
+    let drops = Drops::default();
+    let runtime = runtime(backend);
+    let started = Arc::new(Queue::unbounded());
+    let tasks: Vec<_> = (0..100)
+        .map(|number| {
+            let (guard, started) = (drops.guard(), Arc::clone(&started));
+            runtime.spawn(async move {
+                let _guard = guard;
+                started.try_put(()).unwrap();
+                if number % 2 == 0 { pending::<()>().await } else { sleep(Duration::from_secs(3600)).await }
+            })
+        })
+        .collect();
+    for _ in 0..100 {
+        started.get().unwrap();
+    }
+    assert_eq!(drops.count(), 0);
+    drop(runtime);
+    assert_eq!(drops.count(), 100);
+    for task in tasks {
+        assert!(task.join().unwrap_err().is_cancelled());
+    }
+}
+
+pub(crate) fn drop_waits_for_functions_that_run(backend: Backend) {
+    let runtime = runtime(backend);
+    let (began, ended) = (Arc::new(Event::new()), Arc::new(AtomicBool::new(false)));
+    drop(runtime.spawn_blocking({
+        let (began, ended) = (Arc::clone(&began), Arc::clone(&ended));
+        move || {
+            began.set();
+            thread::sleep(Duration::from_millis(10));
+            ended.store(true, Ordering::SeqCst);
+        }
+    }));
+    began.wait();
+    drop(runtime);
+    assert!(ended.load(Ordering::SeqCst));
+}
+
+pub(crate) fn dropped_inside_its_own_task(backend: Backend) {
+    let drops = Drops::default();
+    let runtime = Arc::new(runtime(backend));
+    let other = runtime.spawn({
+        let guard = drops.guard();
+        async move {
+            let _guard = guard;
+            pending::<()>().await;
+        }
+    });
+    let dropped = Arc::new(Event::new());
+    let last = runtime.spawn({
+        let (runtime, dropped) = (Arc::clone(&runtime), Arc::clone(&dropped));
+        async move {
+            // Until this is the only one who holds it.
+            let mut runtime = runtime;
+            let runtime = loop {
+                match Arc::try_unwrap(runtime) {
+                    Ok(runtime) => break runtime,
+                    Err(shared) => runtime = shared,
+                }
+                yield_now().await;
+            };
+            drop(runtime);
+            dropped.set();
+            yield_now().await;
+            "never"
+        }
+    });
+    drop(runtime);
+    dropped.wait();
+    assert!(last.join().unwrap_err().is_cancelled());
+    assert!(other.join().unwrap_err().is_cancelled());
+    assert_eq!(drops.count(), 1);
+}
+
+pub(crate) fn waits_in_its_own_task_are_refused(backend: Backend) {
+    let runtime = Arc::new(runtime(backend));
+    let inside = Arc::clone(&runtime);
+    let refused = runtime.spawn(async move { inside.block_on(async { 1 }) }).join();
+    assert!(refused.unwrap_err().panic().unwrap().message().contains("`.await` the future there"));
+    let inside = Arc::clone(&runtime);
+    let refused = runtime.spawn_blocking(move || inside.shutdown(Shutdown::Finish)).join();
+    assert!(refused.unwrap_err().panic().unwrap().message().contains("its own runtime"));
+}
+
+pub(crate) fn many_runtimes(backend: Backend) {
+    let runtimes: Vec<_> = (0..5).map(|_| runtime(backend)).collect();
+    let tasks: Vec<_> =
+        runtimes.iter().enumerate().map(|(number, runtime)| runtime.spawn(async move { number })).collect();
+    let results: Vec<_> = tasks.into_iter().map(|task| task.join().unwrap()).collect();
+    assert_eq!(results, [0, 1, 2, 3, 4]);
+}
