@@ -89,7 +89,14 @@ impl Simulation {
     }
 
     fn call(&mut self) {
-        if self.state.call(self.workers, self.max_threads) == Call::New {
+        let call = self.state.call(self.workers, self.max_threads);
+        let coming = self.state.starting + self.state.told;
+        assert!(
+            call == Call::Nobody || coming <= self.state.queue.len(),
+            "rule 3: {coming} for {:?}",
+            self.state
+        );
+        if call == Call::New {
             if self.refusing {
                 self.given_up.extend(self.state.not_started().into_values());
             } else {
