@@ -43,6 +43,13 @@ struct Lock {
 }
 
 /// The right to use a mutex's value. Dropping it releases the lock.
+///
+/// Sharing it shares the value, so a value that cannot be shared keeps its guard from it:
+///
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<sync::MutexGuard<'static, std::cell::Cell<u8>>>();
+/// ```
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,

@@ -51,6 +51,13 @@ thread_local! {
 }
 
 /// Puts back the parker that was there before, when dropped. Guards must be dropped in reverse order, on their thread.
+///
+/// It cannot leave its thread:
+///
+/// ```compile_fail,E0277
+/// fn sent<T: Send>() {}
+/// sent::<sync::park::Installed>();
+/// ```
 #[must_use = "the parker is installed only as long as the guard lives"]
 pub struct Installed {
     previous: Option<Rc<dyn Parker>>,

@@ -59,6 +59,13 @@ thread_local! {
 }
 
 /// Puts back the timer that was there before, when dropped. Guards must be dropped in reverse order, on their thread.
+///
+/// It cannot leave its thread:
+///
+/// ```compile_fail,E0277
+/// fn sent<T: Send>() {}
+/// sent::<sync::timer::Installed>();
+/// ```
 #[must_use = "the timer is installed only as long as the guard lives"]
 pub struct Installed {
     previous: Option<Arc<dyn Timer>>,

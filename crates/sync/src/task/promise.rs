@@ -31,8 +31,17 @@ pub fn promise_cancelling<T: Send + 'static>(token: CancelToken) -> (Promise<T>,
     new_cell(Some(token))
 }
 
-/// The duty to finish a [`Task`]. Dropped without having done so, it finishes the task with [`JoinError::Abandoned`],
-/// so that nobody waits for ever.
+/// The duty to finish a [`Task`], once:
+///
+/// ```compile_fail,E0382
+/// let (promise, task) = sync::promise();
+/// promise.finish(Ok(1));
+/// promise.finish(Ok(2));
+/// # drop(task);
+/// ```
+///
+/// Dropped without having done so, it finishes the task with [`JoinError::Abandoned`], or [`JoinError::Cancelled`] where
+/// that was asked for, so that nobody waits for ever.
 pub struct Promise<T: Send + 'static> {
     cell: NonNull<HeapCell<T>>,
     result: PhantomData<T>,
