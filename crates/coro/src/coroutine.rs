@@ -101,10 +101,11 @@ impl<In: 'static, Out: 'static, R: 'static> Coroutine<In, Out, R> {
                 Input::Start => run(name, || body(&yielder, None)),
                 Input::Value(value) => run(name, || body(&yielder, Some(value))),
                 // It ends before it has begun. What the body has captured is dropped here, and that may panic.
-                Input::Throw(thrown) => run(name, || {
-                    drop(body);
-                    thrown.coming_up_in(name).raise()
-                }),
+                Input::Throw(thrown) => match run(name, || drop(body)) {
+                    End::Panicked(payload) => End::Panicked(payload),
+                    _ if thrown.is_exit() => End::Exited,
+                    _ => End::Threw(thrown),
+                },
             };
             yielder.frame().end();
             end
@@ -121,6 +122,8 @@ impl<In, Out, R> Coroutine<In, Out, R> {
     ///
     /// # Panics
     /// With the body's own payload if the body panics; it has ended then.
+    // See `Yielder::yield_` on calls around a switch.
+    #[inline(always)]
     pub fn resume(&mut self, value: In) -> Result<Step<Out, R>, ResumeError<In>> {
         if self.is_finished() {
             return Err(ResumeError::new(NotResumed::Finished, value));
@@ -163,12 +166,14 @@ impl<In, Out, R> Coroutine<In, Out, R> {
     }
 
     /// Whether the body has begun.
+    #[inline]
     #[must_use]
     pub fn is_started(&self) -> bool {
         self.raw.as_ref().is_none_or(|raw| raw.started())
     }
 
     /// Whether the body has ended: it returned, panicked, or was closed.
+    #[inline]
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.raw.is_none()
@@ -186,7 +191,7 @@ impl<In, Out, R> Coroutine<In, Out, R> {
     }
 
     /// Runs the body until it yields or ends. It must not have ended.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn advance(&mut self, input: Input<In>) -> Advance<Out, R> {
         let Some(raw) = &mut self.raw else {
             unreachable!("whoever resumes a body has seen that it has not ended")
@@ -276,6 +281,7 @@ pub(crate) enum State {
 
 impl<Out, R> Advance<Out, R> {
     /// Raises what is to be raised.
+    #[inline(always)]
     pub(crate) fn into_step(self) -> Step<Out, R> {
         match self {
             Advance::Yielded(value) => Step::Yielded(value),

@@ -51,7 +51,6 @@ pub(crate) struct Frame {
 }
 
 /// What a frame stands for, for those who look for it in the chain.
-#[derive(Clone)]
 pub(crate) struct Mark {
     pub(crate) kind: TypeId,
     pub(crate) yielder: *const (),
@@ -128,13 +127,16 @@ impl Frame {
     }
 }
 
-/// The mark of the innermost running coroutine that is of this kind.
+/// Reads the mark of the innermost running coroutine that is of this kind.
 #[inline]
-pub(crate) fn innermost_marked(kind: TypeId) -> Option<Mark> {
-    running(INNERMOST.get()).find_map(|frame| frame.mark.get().filter(|mark| mark.kind == kind)).cloned()
+pub(crate) fn innermost_marked<R>(kind: TypeId, read: impl FnOnce(&Mark) -> R) -> Option<R> {
+    let mark =
+        running(INNERMOST.get()).find_map(|frame| frame.mark.get().filter(|mark| mark.kind == kind))?;
+    Some(read(mark))
 }
 
 /// The chain from `innermost`, which is `INNERMOST`, outwards. For use before anything is suspended or resumed.
+#[inline]
 fn running<'a>(innermost: *const Frame) -> impl Iterator<Item = &'a Frame> {
     let mut next = innermost;
     std::iter::from_fn(move || {

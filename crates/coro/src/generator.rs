@@ -79,6 +79,7 @@ impl<Y, R, S> Generator<Y, R, S> {
     ///
     /// # Panics
     /// With the body's own payload if the body panics; it has ended then.
+    #[inline(always)]
     pub fn start(&mut self) -> Result<Step<Y, R>, ResumeError<()>> {
         if self.is_finished() {
             return Err(ResumeError::new(NotResumed::Finished, ()));
@@ -96,6 +97,7 @@ impl<Y, R, S> Generator<Y, R, S> {
     ///
     /// # Panics
     /// If the body panics.
+    #[inline(always)]
     pub fn send(&mut self, value: S) -> Result<Step<Y, R>, ResumeError<S>> {
         if !self.is_started() {
             return Err(ResumeError::new(NotResumed::NotStarted, value));
@@ -147,12 +149,14 @@ impl<Y, R, S> Generator<Y, R, S> {
     }
 
     /// Whether the body has begun.
+    #[inline]
     #[must_use]
     pub fn is_started(&self) -> bool {
         self.coroutine.is_started()
     }
 
     /// Whether the body has ended: it returned, panicked, or was closed.
+    #[inline]
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.coroutine.is_finished()
@@ -173,6 +177,7 @@ impl<Y, R> Generator<Y, R> {
     ///
     /// # Panics
     /// If the body panics.
+    #[inline(always)]
     pub fn resume(&mut self) -> Result<Step<Y, R>, ResumeError<()>> {
         if self.is_started() { self.send(()) } else { self.start() }
     }
@@ -183,6 +188,7 @@ impl<Y, R> Generator<Y, R> {
 impl<Y, R> Iterator for Generator<Y, R> {
     type Item = Y;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Y> {
         match self.resume().ok()? {
             Step::Yielded(value) => Some(value),
@@ -241,7 +247,7 @@ impl<Y, S: 'static> Yielder<Y, S> {
             };
             step = match self.try_yield(value) {
                 Ok(sent) => inner.coroutine.advance(Input::Value(sent)).into_step(),
-                Err(refused) if refused.is_refused() => panic!("{refused}"),
+                Err(refused) if refused.is_refused() => refused.raise_or_refuse(),
                 Err(thrown) if thrown.is_exit() => match inner.close() {
                     Ok(_) => thrown.raise(),
                     // Whoever closes this generator learns that it was not obeyed.

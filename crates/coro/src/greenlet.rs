@@ -131,11 +131,12 @@ impl<T: 'static> Greenlet<T> {
     /// - With the payload of a child that panicked.
     /// - If this greenlet is dead or busy, if a child ended on request and left no value, or if the current greenlet is
     ///   unwinding and cannot be suspended.
+    #[inline(always)]
     #[track_caller]
     pub fn switch(&self, value: T) -> T {
         match self.try_switch(value) {
             Ok(value) => value,
-            Err(SwitchError::Thrown(thrown)) if !thrown.is_refused() => thrown.raise(),
+            Err(SwitchError::Thrown(thrown)) => thrown.raise_or_refuse(),
             Err(error) => panic!("{error}"),
         }
     }
@@ -148,6 +149,7 @@ impl<T: 'static> Greenlet<T> {
     ///
     /// # Panics
     /// With the payload of a child that panicked.
+    #[inline(always)]
     pub fn try_switch(&self, value: T) -> Result<T, SwitchError<T>> {
         match self.readiness() {
             Readiness::Current => Ok(value),
@@ -212,6 +214,7 @@ impl<T: 'static> Greenlet<T> {
         }
     }
 
+    #[inline]
     fn readiness(&self) -> Readiness {
         let running = match &self.0 {
             Place::Root => {

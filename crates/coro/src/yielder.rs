@@ -1,7 +1,7 @@
 //! The inner end of a coroutine: what its body suspends itself with.
 #![allow(unsafe_code, reason = "the switch's own handle lies on the stack that it switches away from")]
 
-use crate::frame::{Frame, Mark};
+use crate::frame::{Frame, Mark, innermost_marked};
 use crate::thrown::{Exit, Thrown};
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -62,12 +62,13 @@ impl<Out, In> Yielder<Out, In> {
     /// A real panic, and from a destructor therefore an abort, if the coroutine is unwinding: one cannot be suspended
     /// then. The same if it is not running here.
     #[doc(alias = "yield")]
+    // Whatever returns after a switch returns to where the processor does not expect it, so the fewer calls the better.
+    #[inline(always)]
     #[track_caller]
     pub fn yield_(&self, out: Out) -> In {
         match self.try_yield(out) {
             Ok(value) => value,
-            Err(refused) if refused.is_refused() => panic!("{refused}"),
-            Err(thrown) => thrown.raise(),
+            Err(thrown) => thrown.raise_or_refuse(),
         }
     }
 
@@ -76,6 +77,7 @@ impl<Out, In> Yielder<Out, In> {
     /// # Errors
     /// [`Thrown`]: by `throw`; by `close` or a drop, which [`is_exit`](Thrown::is_exit) tells; or because the coroutine
     /// could not be suspended, which [`is_refused`](Thrown::is_refused) tells, and then `out` is dropped.
+    #[inline(always)]
     pub fn try_yield(&self, out: Out) -> Result<In, Thrown> {
         self.frame.leave().map_err(Thrown::new)?;
         // SAFETY: what `raw` points to lies at the root of the stack that this yielder lies on, below it.
@@ -92,7 +94,7 @@ impl<Out, In> Yielder<Out, In> {
         }
     }
 
-    /// Makes this yielder known to [`innermost_marked`](crate::frame::innermost_marked), with its owner.
+    /// Makes this yielder known to [`innermost_marked`], with its owner.
     pub(crate) fn mark(&self, owner: Weak<dyn Any>)
     where
         Out: 'static,
@@ -102,20 +104,22 @@ impl<Out, In> Yielder<Out, In> {
         self.frame.set_mark(Mark { kind: TypeId::of::<Self>(), yielder, owner });
     }
 
-    /// Finds the innermost running coroutine with a marked yielder of this type and suspends it: `out` is made for it.
-    /// Without one, `out` is not made.
+    /// Suspends the innermost running coroutine that has a marked yielder of this type. Without one, `out` comes back.
     ///
     /// # Errors
-    /// As [`try_yield`](Yielder::try_yield).
+    /// The inner one is that of [`try_yield`](Yielder::try_yield).
+    #[inline(always)]
     pub(crate) fn try_yield_innermost(out: Out) -> Result<Result<In, Thrown>, Out>
     where
         Out: 'static,
         In: 'static,
     {
-        let Some(mark) = crate::frame::innermost_marked(TypeId::of::<Self>()) else { return Err(out) };
+        let Some(yielder) = innermost_marked(TypeId::of::<Self>(), |mark| mark.yielder) else {
+            return Err(out);
+        };
         // SAFETY: the mark's kind says that it was made by `mark` of this very type. Its frame is in the chain, so its
         // coroutine runs and the yielder, which the frame is part of, is alive and not moved.
-        let yielder = unsafe { &*mark.yielder.cast::<Self>() };
+        let yielder = unsafe { &*yielder.cast::<Self>() };
         Ok(yielder.try_yield(out))
     }
 }

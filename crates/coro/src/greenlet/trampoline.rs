@@ -24,24 +24,29 @@ pub(super) enum Load<T> {
     /// A child has ended on request.
     Exited,
     /// A child has panicked.
-    Panicked(Box<dyn Any + Send>),
+    Panicked(Box<Payload>),
 }
 
 /// What a waiting greenlet is resumed with; an error is thrown into its coroutine instead.
 pub(super) enum Arrival<T> {
     Value(T),
     Exited,
-    Panicked(Box<dyn Any + Send>),
+    Panicked(Box<Payload>),
 }
+
+/// Boxed once more where it is kept, because room for it passes through every switch.
+type Payload = Box<dyn Any + Send>;
 
 /// The innermost greenlet of this type that runs.
 pub(super) fn current<T: 'static>() -> Option<Rc<Inner<T>>> {
-    let mark = frame::innermost_marked(TypeId::of::<Yielder<Hop<T>, Arrival<T>>>())?;
+    let owner =
+        frame::innermost_marked(TypeId::of::<Yielder<Hop<T>, Arrival<T>>>(), |mark| mark.owner.upgrade())??;
     // Whoever runs is held by a handle: the trampoline's, or the one whose drop shuts it down.
-    mark.owner.upgrade()?.downcast().ok()
+    owner.downcast().ok()
 }
 
 /// Suspends the current greenlet and gives `load` to one that waits. Returns what comes back.
+#[inline(always)]
 pub(super) fn hop<T: 'static>(to: Greenlet<T>, load: Load<T>) -> Result<T, SwitchError<T>> {
     let load = match Yielder::<_, Arrival<T>>::try_yield_innermost(Hop { to, load }) {
         Ok(Ok(arrival)) => arrival.into_load(),
@@ -52,7 +57,7 @@ pub(super) fn hop<T: 'static>(to: Greenlet<T>, load: Load<T>) -> Result<T, Switc
         Load::Value(value) => Ok(value),
         Load::Thrown(thrown) => Err(SwitchError::Thrown(thrown)),
         Load::Exited => Err(SwitchError::Exited),
-        Load::Panicked(payload) => panic::resume_unwind(payload),
+        Load::Panicked(payload) => panic::resume_unwind(*payload),
     }
 }
 
@@ -68,6 +73,7 @@ fn run<T: 'static>(mut hop: Hop<T>) -> Load<T> {
 
 impl<T: 'static> Inner<T> {
     /// Lets the greenlet go on with `load` until it wants to go elsewhere, or has ended.
+    #[inline(always)]
     fn take(&self, load: Load<T>) -> Hop<T> {
         let input = match load {
             Load::Value(value) => Input::Value(Arrival::Value(value)),
@@ -81,7 +87,7 @@ impl<T: 'static> Inner<T> {
             Advance::Ended(End::Returned(value)) => Load::Value(value),
             Advance::Ended(End::Exited) => Load::Exited,
             Advance::Ended(End::Threw(thrown)) => Load::Thrown(thrown),
-            Advance::Ended(End::Panicked(payload)) => Load::Panicked(payload),
+            Advance::Ended(End::Panicked(payload)) => Load::Panicked(Box::new(payload)),
         };
         Hop { to: self.heir(), load }
     }
