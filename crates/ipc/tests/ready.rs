@@ -82,9 +82,8 @@ fn waits_of_one_descriptor_do_not_disturb_each_other() {
     let _alarm = Alarm::new();
     let (here, mut there) = UnixStream::pair().unwrap();
     std::thread::scope(|scope| {
-        let waits: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| smol::block_on(wait_async(here.as_fd(), Read)).unwrap()))
-            .collect();
+        let waits: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| smol::block_on(wait_async(here.as_fd(), Read)).unwrap())).collect();
         there.write_all(b"x").unwrap();
         waits.into_iter().for_each(|wait| wait.join().unwrap());
     });

@@ -157,7 +157,8 @@ mod tests {
     /// How many threads have the watcher's name now.
     fn watchers() -> usize {
         let threads = std::fs::read_dir("/proc/self/task").expect("this process has threads");
-        let names = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+        let names =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
         names.filter(|name| name.trim() == "trefoil-ipc").count()
     }
 
