@@ -204,7 +204,7 @@ impl Options {
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(match self.profile() {
             Profile::Quick => 6,
-            // The fewest that bear corrected ranks of all models of a workload.
+            // The fewest with which ranks are corrected.
             Profile::Default => ties::CORRECTED_ROUNDS,
             Profile::Full => 24,
         })

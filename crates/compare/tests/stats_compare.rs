@@ -150,6 +150,22 @@ fn thirteen_rounds_bear_all_pairs_of_twenty_models() {
 }
 
 #[test]
+fn a_correction_that_nothing_could_pass_is_left_out() {
+    let models =
+        |rounds_each| (0..21).map(|i| rounds(rounds_each, 1.2_f64.powi(i), i as usize)).collect::<Vec<_>>();
+    let expected: Vec<Option<u32>> = (1..=21).map(Some).collect();
+    // 210 pairs at 2^-12 are above 5 %: corrected, all would tie, however far apart they are.
+    let thirteen = ties::rank(&models(13), 0.03);
+    assert_eq!((thirteen.corrected, thirteen.ranks), (false, expected.clone()));
+    let fourteen = ties::rank(&models(14), 0.03);
+    assert_eq!((fourteen.corrected, fourteen.ranks), (true, expected));
+
+    let others: Vec<Vec<Round>> = (1..=26).map(|phase| rounds(10, 150.0, phase)).collect();
+    let ten = verdicts(&rounds(10, 100.0, 0), &others, 0.03);
+    assert!(ten.iter().all(|c| c.verdict == Verdict::Slower && c.p_adjusted.is_none()));
+}
+
+#[test]
 fn ranks_do_not_depend_on_the_order_of_the_models() {
     let models: Vec<Vec<Round>> =
         (0..9).map(|i| rounds(13, 100.0 * 1.02_f64.powi(i), i as usize * 3)).collect();

@@ -8,12 +8,31 @@ use super::{ALPHA, LEVEL, Round, holm, signed_rank};
 use crate::summary::Verdict;
 use signed_rank::SignedRank;
 
-/// From this many rounds on, verdicts against a baseline are corrected for their number.
+/// From this many rounds on, verdicts against a baseline are corrected for their number; see [`corrected_from`].
 ///
 /// With n rounds no two-sided p-value is below 2^(1-n). Ten rounds bear up to 25 comparisons, which is any workload
 /// here; nine bear 12, which is fewer than there are models. Where a correction could never be passed it would only
 /// turn every verdict into "unclear", so shorter runs do without and are called exploratory.
 pub const CORRECTED_ROUNDS: u32 = 10;
+
+/// From how many rounds on so many comparisons with a baseline are corrected: [`CORRECTED_ROUNDS`], or more where those do
+/// not bear them all.
+///
+/// # Examples
+/// ```
+/// use compare::stats::compare::corrected_from;
+///
+/// assert_eq!([3, 25, 26].map(corrected_from), [10, 10, 11]);
+/// ```
+#[must_use]
+pub fn corrected_from(comparisons: usize) -> u32 {
+    bearing(comparisons, CORRECTED_ROUNDS)
+}
+
+/// The least rounds, `floor` or more, with which so many claims can all pass Holm's correction.
+pub(super) fn bearing(claims: usize, floor: u32) -> u32 {
+    floor.max(signed_rank::pairs_needed(ALPHA / claims.max(1) as f64))
+}
 
 /// What [`Comparison::rounds_needed`] says for this many rounds or more: nobody will wait for them.
 pub const ROUNDS_NEEDED_MAX: u32 = 1_000;
@@ -62,8 +81,8 @@ pub fn compare(model: &[Round], other: &[Round], margin: f64) -> Comparison {
 
 /// Every one of `others` against `baseline`, as one family, in the order given.
 ///
-/// Rounds belong together by their index; one that a side lacks is left out of that comparison. If any comparison has
-/// [`CORRECTED_ROUNDS`] pairs or more, faster and slower must pass Holm's correction over all of them.
+/// Rounds belong together by their index; one that a side lacks is left out of that comparison. If any comparison has as
+/// many pairs as [`corrected_from`] says, faster and slower must pass Holm's correction over all of them.
 ///
 /// # Panics
 /// If `margin` is negative or not finite.
@@ -74,9 +93,11 @@ pub fn verdicts<S: AsRef<[Round]>>(baseline: &[Round], others: &[S], margin: f64
     judge_all(&family, margin, CORRECTED_ROUNDS)
 }
 
-/// Whether comparisons with these numbers of pairs are corrected: the best of them says what the run can bear.
-pub(super) fn is_corrected(pairs: impl Iterator<Item = usize>, corrected_rounds: u32) -> bool {
-    pairs.max().unwrap_or(0) >= corrected_rounds as usize
+/// From how many rounds on this family is corrected, `floor` or more, and whether it is: the comparison with most pairs
+/// says what the run can bear. Only comparisons that took place are claims.
+pub(super) fn correction(family: &[Vec<f64>], floor: u32) -> (u32, bool) {
+    let from = bearing(family.iter().filter(|logs| !logs.is_empty()).count(), floor);
+    (from, family.iter().map(Vec::len).max().unwrap_or(0) >= from as usize)
 }
 
 /// The logarithm of `model / other` for each round that has both. Values that are not finite and above zero have none.
@@ -87,17 +108,16 @@ pub(super) fn log_ratios(model: &[Round], other: &[Round]) -> Vec<f64> {
     pairs.map(|(a, b)| a.ln() - b.ln()).collect()
 }
 
-/// Judges a family of comparisons, each given by its log ratios.
+/// Judges a family of comparisons, each given by its log ratios; `floor` is the least number of rounds that is corrected.
 #[track_caller]
-pub(super) fn judge_all(family: &[Vec<f64>], margin: f64, corrected_rounds: u32) -> Vec<Comparison> {
+pub(super) fn judge_all(family: &[Vec<f64>], margin: f64, floor: u32) -> Vec<Comparison> {
     assert!(
         margin.is_finite() && margin >= 0.0,
         "a margin is a fraction such as 0.03 for 3 %, this one is {margin}"
     );
     let margin = margin.ln_1p();
-    let corrected = is_corrected(family.iter().map(Vec::len), corrected_rounds);
+    let (corrected_rounds, corrected) = correction(family, floor);
     let evidence: Vec<Option<Evidence>> = family.iter().map(|logs| Evidence::of(logs, margin)).collect();
-    // Only comparisons that took place are claims.
     let p_values: Vec<f64> = evidence.iter().flatten().map(|evidence| evidence.p).collect();
     let mut adjusted = corrected.then(|| holm::adjust(&p_values).into_iter());
     let judge = |(logs, evidence): (&Vec<f64>, Option<Evidence>)| {

@@ -15,15 +15,29 @@
 
 use super::{
     Round,
-    compare::{is_corrected, judge_all, log_ratios},
+    compare::{bearing, correction, judge_all, log_ratios},
 };
 use crate::summary::Verdict;
 
-/// From this many rounds on, ranks are corrected for the number of all pairs.
+/// From this many rounds on, ranks are corrected for the number of all pairs; see [`corrected_from`].
 ///
 /// Thirteen rounds bear 204 pairs, which is 20 models; twelve bear 102, which is 14 models and so fewer than a workload
 /// has. See [`super::compare::CORRECTED_ROUNDS`].
 pub const CORRECTED_ROUNDS: u32 = 13;
+
+/// From how many rounds on the ranks of so many models are corrected: [`CORRECTED_ROUNDS`], or more where those do not
+/// bear all pairs.
+///
+/// # Examples
+/// ```
+/// use compare::stats::ties::corrected_from;
+///
+/// assert_eq!([3, 20, 21, 29].map(corrected_from), [13, 13, 14, 14]);
+/// ```
+#[must_use]
+pub fn corrected_from(models: usize) -> u32 {
+    bearing(models * models.saturating_sub(1) / 2, CORRECTED_ROUNDS)
+}
 
 /// The ranks of all models of one workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,8 +65,8 @@ impl Ranking {
 
 /// Ranks all models of one workload by their rounds; smaller values rank higher.
 ///
-/// All pairs are one family. If any pair has [`CORRECTED_ROUNDS`] rounds or more, "faster" must pass Holm's correction
-/// over all of them. O(m² n³) time for m models and n rounds.
+/// All pairs are one family. If any pair has as many rounds as [`corrected_from`] says, "faster" must pass Holm's
+/// correction over all of them. O(m² n³) time for m models and n rounds.
 ///
 /// # Panics
 /// If `margin` is negative or not finite.
@@ -71,7 +85,7 @@ pub fn rank<S: AsRef<[Round]>>(models: &[S], margin: f64) -> Ranking {
     let pairs: Vec<(usize, usize)> = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j))).collect();
     let logs: Vec<Vec<f64>> =
         pairs.iter().map(|&(i, j)| log_ratios(models[i].as_ref(), models[j].as_ref())).collect();
-    let corrected = is_corrected(logs.iter().map(Vec::len), CORRECTED_ROUNDS);
+    let (_, corrected) = correction(&logs, CORRECTED_ROUNDS);
 
     let mut verdicts = vec![vec![Verdict::Same; count]; count];
     for ((i, j), found) in pairs.into_iter().zip(judge_all(&logs, margin, CORRECTED_ROUNDS)) {

@@ -95,10 +95,12 @@ pub(crate) fn floor_text(
 pub(crate) fn unadjusted(summary: &Summary, group: &Group<'_>, texts: &Texts) -> Option<String> {
     let floor = group.floor.filter(|floor| floor.stable && !summary.run.exploratory)?;
     let words = &texts.words;
+    let models = group.rows.len();
+    let (verdicts, ranks) = (compare::corrected_from(models.saturating_sub(1)), ties::corrected_from(models));
     if !floor.verdicts_corrected {
-        Some((words.unadjusted)(compare::CORRECTED_ROUNDS, ties::CORRECTED_ROUNDS))
+        Some((words.unadjusted)(verdicts, ranks))
     } else if !floor.ranks_corrected {
-        Some((words.unadjusted_ranks)(ties::CORRECTED_ROUNDS))
+        Some((words.unadjusted_ranks)(ranks))
     } else {
         None
     }
