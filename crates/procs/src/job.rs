@@ -4,6 +4,8 @@
 //! [`run_typed`] is, the instance for just this function with its argument and result. That instance holds decoding, call
 //! and encoding, so the types on both sides match by construction.
 
+#![allow(unsafe_code, reason = "an address becomes a function again, and a type without bytes a value")]
+
 use crate::image::Address;
 use executor::no_captures;
 use ipc::Parcel;

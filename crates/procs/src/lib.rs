@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
 #![cfg_attr(
     not(target_os = "linux"),
     allow(dead_code, reason = "what looks after processes has none to look after where none can be started")

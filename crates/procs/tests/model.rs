@@ -82,14 +82,7 @@ fn play(workers: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 add(&mut known, task, Kind::Crash(how));
             }
             Step::Hang => {
-                let task = pool.submit(
-                    |()| -> u64 {
-                        loop {
-                            std::thread::park()
-                        }
-                    },
-                    (),
-                );
+                let task = pool.submit(for_ever, ());
                 add(&mut known, task, Kind::Hang);
             }
             Step::Cancel(index) if !known.is_empty() => {
@@ -145,13 +138,19 @@ fn play(workers: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn for_ever(_: ()) -> u64 {
+    loop {
+        std::thread::park();
+    }
+}
+
 /// Whether a task was lost to a kill from outside. One that kills itself cannot be told apart, and is not counted.
 fn is_killed(kind: &Kind, result: &Result<u64, JoinError>) -> bool {
     !matches!(kind, Kind::Crash("kill")) && matches!(result, Err(JoinError::Killed { signal: 9, .. }))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn every_task_ends_as_it_must(workers in 1_usize..4, steps in steps()) {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{children_of, eventually, lives};
-use procs::{Executor, Pool, Process};
+use procs::{Pool, Process};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -88,31 +88,21 @@ fn nothing_outlives_the_program() -> Result {
 /// The same when the zygote is stopped and cannot notice.
 #[test]
 fn nothing_outlives_the_program_not_even_a_zygote_that_was_stopped() -> Result {
+    let (here, there) = ipc::Link::pair()?;
     let outer = Process::spawn(
-        |()| {
-            let inner = Process::spawn(busy, ()).map(|inner| inner.pid()).unwrap_or(0);
+        |link: ipc::Link| {
+            let inner = Process::spawn(busy, ()).map_err(|error| error.to_string())?;
             let zygote = children_of(std::process::id())[0];
             common::kill("-STOP", zygote);
-            println!("\npid {inner} {zygote}");
-            let ids = std::fs::write(
-                format!("/tmp/procs-test-{}", std::process::id()),
-                format!("{inner} {zygote}"),
-            );
-            ids.map_err(|error| error.to_string())?;
+            let ids = ipc::handoff::encode(&[inner.pid(), zygote]).map_err(|error| error.to_string())?;
+            link.send(&ids, None).map_err(|error| error.to_string())?;
             busy(());
             Ok::<(), String>(())
         },
-        (),
+        there,
     )?;
-    let path = format!("/tmp/procs-test-{}", outer.pid());
-    let mut ids: Vec<u32> = Vec::new();
-    eventually("the inner processes are there", || {
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        ids = text.split(' ').filter_map(|id| id.parse().ok()).collect();
-        ids.len() == 2
-    });
-    std::fs::remove_file(path)?;
-    assert!(ids.iter().all(|id| *id != 0 && lives(*id)));
+    let ids: [u32; 2] = ipc::handoff::decode(here.receive(None)?)?;
+    assert!(ids.iter().all(|id| lives(*id)));
     outer.kill()?;
     assert!(outer.join().is_err());
     eventually("both are gone", || ids.iter().all(|id| !lives(*id)));

@@ -9,6 +9,7 @@
 //!    about somebody known, and when the zygote is lost nobody is forgotten.
 //! 4. When the table has been empty for a while, the thread closes it and ends. Who finds it closed asks for a new manager.
 
+use super::memory::MemoryKills;
 use super::worker::Worker;
 use super::{Exit, NotStarted, Owner};
 use crate::start::hook;
@@ -159,6 +160,7 @@ impl Manager {
 
     /// Ends when the zygote is lost, or when there has been nobody for a while; then the table is closed.
     fn listen(&self) {
+        let mut memory_kills = MemoryKills::of_this_process();
         let mut events = [MaybeUninit::<epoll::Event>::uninit(); 64];
         loop {
             let limit = lock(&self.table).workers.is_empty().then_some(LINGER);
@@ -178,7 +180,7 @@ impl Manager {
                 let (who, flags) = (event.data.u64(), event.flags);
                 if who != ZYGOTE {
                     self.hear_worker(who, flags);
-                } else if self.hear_zygote().is_err() {
+                } else if self.hear_zygote(&mut memory_kills).is_err() {
                     return;
                 }
             }
@@ -197,7 +199,7 @@ impl Manager {
         }
     }
 
-    fn hear_zygote(&self) -> Result<(), ZygoteLost> {
+    fn hear_zygote(&self, memory_kills: &mut MemoryKills) -> Result<(), ZygoteLost> {
         loop {
             let report = match self.zygote.try_receive() {
                 Err(LinkError::WouldBlock) => return Ok(()),
@@ -218,7 +220,9 @@ impl Manager {
                 }
                 Report::Ended { id, how } => {
                     if let Some(worker) = self.remove(id) {
-                        worker.ended(how);
+                        let by_another = how == Exit::Signal(KILLED) && !worker.was_killed();
+                        let for_memory = by_another && memory_kills.happened();
+                        worker.ended(if for_memory { Exit::OutOfMemory } else { how });
                     }
                 }
             }
@@ -245,12 +249,14 @@ impl Manager {
                     let _ = worker.signal(super::Signal::Kill);
                     let mut gone = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
                     while rustix::event::poll(&mut gone, None) == Err(Errno::INTR) {}
-                    worker.ended(Exit::Signal(rustix::process::Signal::KILL.as_raw()));
+                    worker.ended(Exit::Signal(KILLED));
                 }
             }
         }
     }
 }
+
+const KILLED: i32 = rustix::process::Signal::KILL.as_raw();
 
 struct ZygoteLost;
 

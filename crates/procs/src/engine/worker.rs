@@ -20,6 +20,7 @@ pub(crate) struct Worker {
     /// There until the process is.
     first: Mutex<Option<Parcel>>,
     unread: AtomicBool,
+    killed: AtomicBool,
 }
 
 struct Process {
@@ -36,6 +37,7 @@ impl Worker {
             process: OnceLock::new(),
             first: Mutex::new(Some(first)),
             unread: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
         }
     }
 
@@ -68,12 +70,21 @@ impl Worker {
         let Some(process) = self.process.get() else { return Ok(()) };
         let signal = match signal {
             Signal::Terminate => rustix::process::Signal::TERM,
-            Signal::Kill => rustix::process::Signal::KILL,
+            Signal::Kill => {
+                // Relaxed: the kernel is in between, from this to the thread that hears of the end.
+                self.killed.store(true, Ordering::Relaxed);
+                rustix::process::Signal::KILL
+            }
         };
         match pidfd_send_signal(&process.pidfd, signal) {
             Err(Errno::SRCH) => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    /// Whether we have killed it.
+    pub(super) fn was_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
     }
 
     pub(super) fn link(&self) -> &Link {

@@ -9,6 +9,8 @@
 //! the hash is what notices a shared library that was replaced in between. [`Address::find`] believes nothing: the image
 //! must be there, and the address must be in a part of it that is executable.
 
+#![allow(unsafe_code, reason = "the loader describes images by pointers")]
+
 use super::Address;
 use std::ffi::{c_int, c_void};
 use std::io;

@@ -13,6 +13,8 @@
 //! 4. The same function in a shared library does nothing but take note, and [`check`] refuses to start processes from
 //!    there: it runs under the loader's lock, in a program that is not ours.
 
+#![allow(unsafe_code, reason = "the entry in the section, and the calls of its neighbours")]
+
 use super::zygote;
 use crate::image;
 use std::ffi::{OsString, c_char, c_int};
@@ -113,23 +115,5 @@ fn run_later_constructors(count: c_int, arguments: *const *const c_char, environ
             constructor(count, arguments, environment);
         }
         next = next.wrapping_add(1);
-    }
-}
-
-/// Whether the program runs with more rights than whoever started it (setuid, file capabilities).
-pub(super) fn is_privileged() -> bool {
-    // SAFETY: it only reads what the kernel has told this process at its start.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
-}
-
-/// Removes our variable, so that nobody inherits it.
-///
-/// # Safety
-/// The process has one thread.
-pub(super) unsafe fn forget_variable() {
-    #[expect(clippy::disallowed_methods, reason = "there is no other thread")]
-    // SAFETY: nobody reads the environment at the same time, for there is nobody.
-    unsafe {
-        std::env::remove_var(VARIABLE);
     }
 }

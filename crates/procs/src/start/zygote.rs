@@ -8,9 +8,9 @@
 //! 4. It reaps its workers and tells how they ended. There are no zombies, unless it is killed: then the system reaps.
 //! 5. Signals that are meant for the whole group, such as that of Ctrl-C, do not end it: that is for the program to decide.
 
-use super::fork::{self, Ignored, Side};
 use super::hook;
 use super::requests::{self, Fork, Report, WorkerId};
+use super::system::{self, Ignored, Side};
 use super::worker;
 use ipc::Link;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -46,16 +46,10 @@ struct Worker {
 
 /// Makes sure that it was the program who asked, and makes this process its zygote.
 pub(super) fn prepare(parent: &OsStr) -> Result<Zygote, String> {
-    if hook::is_privileged() {
+    if system::is_privileged() {
         return Err("it has more rights than its user".into());
     }
-    if !fork::is_single_threaded() {
-        return Err(
-            "a constructor that ran before this one has started a thread, or `/proc` is missing".into()
-        );
-    }
-    // SAFETY: there is one thread, as was just checked.
-    unsafe { hook::forget_variable() };
+    system::remove_variable(hook::VARIABLE)?;
     authenticate(parent).map_err(|why| format!("its parent is not the program: {why}"))?;
     take_over().map_err(|why| format!("cannot set it up: {why}"))
 }
@@ -91,12 +85,12 @@ fn take_over() -> io::Result<Zygote> {
     }
     let program = Link::from_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-    fork::close_inherited()?;
+    system::close_inherited()?;
     // As Rust's own start does it before `main`, which this process never reaches.
-    fork::ignore(Signal::PIPE)?;
+    system::ignore(Signal::PIPE)?;
     let ignored = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::TSTP]
         .into_iter()
-        .map(fork::ignore)
+        .map(system::ignore)
         .collect::<Result<_, _>>()?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &program, EventData::new_u64(PROGRAM), EventFlags::IN)?;
@@ -131,7 +125,7 @@ impl Zygote {
             std::process::exit(0);
         };
         let zygote = getpid();
-        let report = match fork::fork() {
+        let report = match system::fork() {
             Ok(Side::Worker) => return ControlFlow::Break(Born { zygote, request }),
             Ok(Side::Zygote(pid)) => self.register(request.id, pid),
             Err(why) => refused(request.id, &why),
@@ -153,7 +147,7 @@ impl Zygote {
             Err(why) => {
                 // It was not reaped, so the number is still its own.
                 let _ = process::kill_process(pid, Signal::KILL);
-                fork::reap(pid);
+                system::reap(pid);
                 refused(id, &why)
             }
         }
@@ -172,7 +166,7 @@ impl Zygote {
         let Some(worker) = self.workers.remove(&id) else { return };
         // The program has a copy of the descriptor, so closing ours does not take it off.
         or_exit(epoll::delete(&self.epoll, &worker.pidfd));
-        let how = fork::reap(worker.pid);
+        let how = system::reap(worker.pid);
         or_exit(requests::send(&self.program, &Report::Ended { id, how }));
     }
 

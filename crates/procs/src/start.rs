@@ -7,8 +7,8 @@
 //! [`hook`] recognises the start and never lets it reach `main`. [`zygote`] forks on request, reaps and reports. It has
 //! one thread and runs nobody's code, which is what makes its forks harmless and cheap. [`worker`] runs the jobs.
 
-mod fork;
 pub(crate) mod hook;
 pub(crate) mod requests;
+mod system;
 mod worker;
 mod zygote;

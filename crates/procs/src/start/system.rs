@@ -1,4 +1,5 @@
-//! The system calls of the zygote that need care: forking, reaping, signals and what is left open.
+//! The calls of the zygote that need care: forking and reaping, signals, the environment, and what was left open.
+#![allow(unsafe_code, reason = "each is a call to the system that the type system knows nothing of")]
 
 use crate::engine::Exit;
 use rustix::process::{Pid, Signal, WaitOptions};
@@ -52,6 +53,26 @@ pub(super) fn reap(child: Pid) -> Exit {
             Err(_) => return Exit::Code(0),
         }
     }
+}
+
+/// Removes a variable from the environment, so that nobody inherits it. It must be the only thread, which is checked:
+/// another one could read the environment at the same time.
+pub(super) fn remove_variable(name: &str) -> Result<(), &'static str> {
+    if !is_single_threaded() {
+        return Err("a constructor that ran before this one has started a thread, or `/proc` is missing");
+    }
+    #[expect(clippy::disallowed_methods, reason = "there is no other thread")]
+    // SAFETY: nobody reads the environment at the same time, for there is nobody.
+    unsafe {
+        std::env::remove_var(name);
+    }
+    Ok(())
+}
+
+/// Whether the program runs with more rights than whoever started it (setuid, file capabilities).
+pub(super) fn is_privileged() -> bool {
+    // SAFETY: it only reads what the kernel has told this process at its start.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// What a signal did before it was ignored.
