@@ -4,6 +4,7 @@ use crate::error::TimedOut;
 use crate::park;
 use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use std::fmt;
 use std::time::Duration;
 
 /// Holds everyone back until a given number have come. It can be used again and again.
@@ -18,13 +19,11 @@ use std::time::Duration;
 /// });
 /// assert_eq!(leaders, 1);
 /// ```
-#[derive(Debug)]
 pub struct Barrier {
     parties: usize,
     state: Guarded<State>,
 }
 
-#[derive(Debug)]
 struct State {
     /// How many of this generation have come and not left again.
     arrived: usize,
@@ -129,6 +128,13 @@ impl Barrier {
     #[doc(alias = "n_waiting")]
     pub fn arrived(&self) -> usize {
         self.state.with(|state, _| state.arrived)
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arrived = self.arrived();
+        f.debug_struct("Barrier").field("parties", &self.parties).field("arrived", &arrived).finish()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::mutex::{Mutex, MutexGuard};
 use crate::park;
 use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Told, Turn, WaitFor, Waiters};
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
@@ -34,7 +35,6 @@ use std::time::{Duration, Instant};
 /// # thread.join().map_err(|_| "it panicked")?;
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Debug)]
 #[doc(alias = "Condition")]
 pub struct Condvar {
     waiters: Guarded<Waiters>,
@@ -193,6 +193,13 @@ impl Drop for Received<'_> {
         if self.told == Some(Told::Alone) {
             self.condvar.notify_one();
         }
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.waiters.with(|waiters, _| waiters.len());
+        f.debug_struct("Condvar").field("waiting", &waiting).finish()
     }
 }
 

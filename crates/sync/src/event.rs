@@ -4,6 +4,7 @@ use crate::error::TimedOut;
 use crate::park;
 use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use std::fmt;
 use std::time::Duration;
 
 /// A flag that any number of threads, coroutines and async tasks can wait for.
@@ -18,12 +19,10 @@ use std::time::Duration;
 /// thread.join().map_err(|_| "it panicked")?;
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Debug)]
 pub struct Event {
     state: Guarded<State>,
 }
 
-#[derive(Debug)]
 struct State {
     set: bool,
     waiters: Waiters,
@@ -86,6 +85,13 @@ impl Event {
     /// [`TimedOut`] if it was not set by then.
     pub async fn wait_async_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
         timer::timeout(limit, self.wait_async()).await
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (set, waiting) = self.state.with(|state, _| (state.set, state.waiters.len()));
+        f.debug_struct("Event").field("set", &set).field("waiting", &waiting).finish()
     }
 }
 

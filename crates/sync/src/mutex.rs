@@ -36,7 +36,6 @@ pub struct Mutex<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-#[derive(Debug)]
 struct Lock {
     held: bool,
     waiters: Waiters,

@@ -15,7 +15,6 @@ mod real {
     };
 
     /// `std::cell::UnsafeCell` with loom's interface: access through closures.
-    #[derive(Debug)]
     #[repr(transparent)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
@@ -36,7 +35,6 @@ mod real {
     }
 
     /// The lock around a primitive's state, held for a few instructions.
-    #[derive(Debug)]
     pub(crate) struct Mutex<S>(std::sync::Mutex<S>);
 
     impl<S> Mutex<S> {
@@ -61,14 +59,12 @@ mod modelled {
 
     /// As the real one. Loom's lock cannot be made in a `const fn`, so it is made when it is first used; it decides who
     /// has the turn, and the real lock around the state is then always free.
-    #[derive(Debug)]
     pub(crate) struct Mutex<S> {
         turn: OnceLock<loom::sync::Mutex<()>>,
         state: std::sync::Mutex<S>,
     }
 
     /// Gives the state back before the turn, by the order of its fields.
-    #[derive(Debug)]
     pub(crate) struct MutexGuard<'a, S> {
         state: std::sync::MutexGuard<'a, S>,
         _turn: loom::sync::MutexGuard<'a, ()>,

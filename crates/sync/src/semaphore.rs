@@ -4,6 +4,7 @@ use crate::error::TimedOut;
 use crate::park;
 use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use std::fmt;
 use std::time::Duration;
 
 /// Lets a limited number of threads, coroutines and async tasks through at a time.
@@ -22,12 +23,10 @@ use std::time::Duration;
 /// assert!(tables.try_acquire().is_some());
 /// # drop(second);
 /// ```
-#[derive(Debug)]
 pub struct Semaphore {
     state: Guarded<State>,
 }
 
-#[derive(Debug)]
 struct State {
     permits: usize,
     waiters: Waiters,
@@ -138,6 +137,13 @@ impl Semaphore {
     #[must_use]
     pub fn available(&self) -> usize {
         self.state.with(|state, _| state.permits)
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (available, waiting) = self.state.with(|state, _| (state.permits, state.waiters.len()));
+        f.debug_struct("Semaphore").field("available", &available).field("waiting", &waiting).finish()
     }
 }
 

@@ -26,13 +26,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 /// A state and its lock.
-#[derive(Debug)]
 pub(crate) struct Guarded<S> {
     state: Mutex<S>,
 }
 
 /// Those who wait for one thing, in order of arrival.
-#[derive(Debug)]
 pub(crate) struct Waiters {
     /// By ticket. In a strict queue, a waiter without a waker has been nudged and has not looked yet; in a barging one,
     /// who has been told is not here.
@@ -53,7 +51,7 @@ enum Order {
 }
 
 /// What is to be done with wakers once the lock is released.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Afterwards {
     /// Most operations wake one, and should not allocate for it.
     wake: Option<Waker>,
