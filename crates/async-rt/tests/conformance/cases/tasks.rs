@@ -32,8 +32,7 @@ pub(crate) fn nested_spawn(backend: Backend) {
 
 pub(crate) fn a_panic_is_an_error_of_its_task(backend: Backend) {
     let runtime = runtime(backend);
-    let number: Option<u32> = None;
-    let task = runtime.spawn(async move { number.unwrap_or_else(|| panic!("planted {}", 7)) });
+    let task = runtime.spawn(async { planted(7) });
     let Err(JoinError::Panicked(panic)) = task.join() else { panic!("it did not panic") };
     assert_eq!(panic.message(), "planted 7");
     assert!(panic.place().unwrap().contains("tasks.rs"));
@@ -64,10 +63,12 @@ pub(crate) fn a_panicking_destructor_is_an_error_of_its_task(backend: Backend) {
 }
 
 pub(crate) fn run_passes_the_panic_on(backend: Backend) {
-    let number: Option<u32> = None;
-    let root = async move { number.expect("planted in the root") };
-    let caught = sync::catch(|| run(backend, root).unwrap());
-    assert_eq!(caught.unwrap_err().panic().unwrap().message(), "planted in the root");
+    let caught = sync::catch(|| run(backend, async { planted(8) }).unwrap());
+    assert_eq!(caught.unwrap_err().panic().unwrap().message(), "planted 8");
+}
+
+fn planted(number: u32) -> u32 {
+    panic!("planted {number}");
 }
 
 pub(crate) fn cancel_drops_at_the_await(backend: Backend) {
