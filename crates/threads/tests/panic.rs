@@ -1,6 +1,7 @@
 //! Panics end the task they are in, and nothing else.
 
 use std::sync::Arc;
+use sync::Event;
 use threads::{Executor, JoinError, Pool};
 
 #[test]
@@ -34,11 +35,18 @@ fn it_survives_destructors_and_callbacks_that_panic() {
             }
         }
     }
-    let pool = Pool::new(1);
-    // The result of a detached task is dropped by the worker.
+    let pool = Pool::builder().workers(1).max_threads(1).build();
+    // Nothing runs before all handles are gone, so that all of this happens on the worker.
+    let go = Arc::new(Event::new());
+    let first = pool.spawn({
+        let go = Arc::clone(&go);
+        move || go.wait()
+    });
     drop(pool.spawn(|| Sharp));
     drop(pool.spawn(|| std::panic::panic_any(Sharp)));
     pool.spawn(|| ()).on_done(|_| panic!("in a callback"));
+    go.set();
+    first.join().unwrap();
     assert_eq!(pool.spawn(|| 1).join().unwrap(), 1);
     assert_eq!(pool.threads(), 1);
 }

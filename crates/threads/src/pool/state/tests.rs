@@ -166,18 +166,27 @@ impl Simulation {
         Ok(())
     }
 
-    /// Lets every thread go on until nothing changes any more.
+    /// Lets every thread go on until nothing changes any more, and checks after each step.
     fn settle(&mut self) -> Result<(), TestCaseError> {
-        loop {
-            let before = (self.began.len(), self.threads.clone(), self.state.told);
+        while !self.is_at_rest() {
             for index in (0..self.threads.len()).rev() {
                 self.advance(index);
                 self.check()?;
             }
-            if before == (self.began.len(), self.threads.clone(), self.state.told) {
-                return Ok(());
-            }
         }
+        Ok(())
+    }
+
+    /// The same without checks, where the system has refused threads.
+    fn advance_until_all_rest(&mut self) {
+        while !self.is_at_rest() {
+            (0..self.threads.len()).rev().for_each(|index| self.advance(index));
+        }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let over = self.state.is_over();
+        self.state.told == 0 && self.threads.iter().all(|thread| *thread == Thread::Idle && !over)
     }
 }
 
@@ -220,11 +229,7 @@ proptest! {
         // Whatever was refused, a thread that lives is enough to run all.
         pool.refusing = false;
         pool.step(&Step::Push);
-        for _ in 0..1000 {
-            for index in 0..pool.threads.len() {
-                pool.advance(index);
-            }
-        }
+        pool.advance_until_all_rest();
         let mut all = [pool.began.clone(), pool.cancelled.clone(), pool.given_up.clone()].concat();
         all.sort_unstable();
         prop_assert_eq!(all, (0..pool.pushed).collect::<Vec<_>>());
