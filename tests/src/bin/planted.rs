@@ -9,6 +9,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio, exit};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, close, getpgid, getppid, setpgid, setsid};
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 31] = [
+const FAULTS: [&str; 32] = [
     "none",
     "leaves-early",
     "panics",
@@ -46,6 +47,7 @@ const FAULTS: [&str; 31] = [
     "leaks-with-setsid",
     "claims-processes",
     "claims-one-thread",
+    "forks",
     "dangerous",
     "holds",
     "other-version",
@@ -164,6 +166,12 @@ impl Cell {
                 thread::sleep(LONG);
             }
             "hangs" => thread::sleep(LONG),
+            "forks" => {
+                let mut child =
+                    Command::new(this_program()).arg("linger").spawn().expect("a copy of us starts");
+                thread::sleep(OBSERVABLE);
+                child.kill().and_then(|()| child.wait()).expect("it is our child");
+            }
             // What would be an outcome of `crash` is none of `spawn`.
             "dangerous" => {
                 self.answers.say(&Answer::Danger);
@@ -256,13 +264,16 @@ fn wrong(digest: &str) -> String {
 
 /// Starts a process that nobody waits for, outside our process group.
 fn leave_behind(manner: &str) {
-    let program = std::env::current_exe().expect("it is still there");
-    let mut command = Command::new(program);
+    let mut command = Command::new(this_program());
     command.arg(manner).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if manner == "linger" {
         command.process_group(0);
     }
     command.spawn().map(drop).expect("a copy of this program starts");
+}
+
+fn this_program() -> PathBuf {
+    std::env::current_exe().expect("it is still there")
 }
 
 /// What is left behind with the answer descriptor in its hand, and goes on answering for ever.

@@ -19,6 +19,7 @@ const WRONG: &[Plant] = &[
     ("junk", &["junk-answer"], "wrong", "this is not an answer"),
     ("endless", &["endless-answer"], "wrong", "not an answer: xxxx"),
     ("babbles", &["endless-orphan"], "wrong", "Ready is no answer here"),
+    ("forks", &["forks"], "wrong", "does not use its model, which is threads"),
     ("dangerous", &["dangerous"], "wrong", "Danger is no answer here"),
     ("holds", &["holds"], "wrong", "is no answer here"),
     ("no-processes", &["claims-processes"], "wrong", "does not use its model, which is processes"),

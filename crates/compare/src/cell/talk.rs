@@ -364,7 +364,7 @@ impl<'a> Talk<'a> {
         let uses = self.order.uses;
         let elsewhere = match uses {
             Uses::OneThread { helpers } => processes > 1 || threads > 1 + helpers,
-            Uses::Threads => processes < 2 && threads < 2,
+            Uses::Threads => threads < 2 || processes > 1,
             Uses::Processes => processes < 2,
         };
         if elsewhere {
