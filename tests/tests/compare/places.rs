@@ -5,6 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::harness::{ENGINE, PLANTED, Project, skipped};
 
 const RUN: &str = "-w spawn --quick --rounds 1 --seed 1";
@@ -130,6 +133,27 @@ fn the_project_is_found_from_a_subfolder() {
     let mut lost = project.bare_engine();
     lost.env_remove("COMPARE_ROOT").current_dir(project.folder());
     project.finish(lost).ended_with(2).complained_of(&["no compare.toml", "cargo xtask compare"]);
+}
+
+#[test]
+fn what_ran_before_the_engine_took_its_place_is_left_alone() {
+    let project = Project::new();
+    let mut shell = Command::new("sh");
+    // Two that nobody started for the comparison; without an environment, so that they are not taken for ours here, either.
+    let strangers =
+        "env -i sh -c 'sleep 600 & echo $! >child; wait' & echo $! >parent; while ! [ -s child ]; do :; done";
+    shell
+        .args(["-c", &format!("{strangers}; exec \"$ENGINE\" {RUN} --offline --progress none")])
+        .env("ENGINE", ENGINE);
+    let finished = project.finish(project.started(shell));
+    let pids = ["child", "parent"].map(|name| {
+        let pid = fs::read_to_string(project.root().join(name)).expect("the shell wrote it");
+        Pid::from_raw(pid.trim().parse().expect("a number"))
+    });
+    let ended = pids.map(|pid| kill(pid, Signal::SIGKILL));
+    assert_eq!(ended, [Ok(()), Ok(())], "both were still there");
+    finished.ended_with(0);
+    project.summary().has_status("spawn", "threads", "ok", "");
 }
 
 #[test]

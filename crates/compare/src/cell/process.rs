@@ -99,7 +99,9 @@ pub(crate) struct Used {
 }
 
 /// Makes every orphan below us our own child, so that none can escape. Also switches core files off, for us and all below.
+/// What descends from us already was there before we were, and is no part of any cell.
 pub(crate) fn become_subreaper() -> io::Result<()> {
+    watch::remember_strangers();
     nix::sys::prctl::set_child_subreaper(true)?;
     // A file of hundreds of megabytes for each planned crash would be measured as part of it.
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)?;

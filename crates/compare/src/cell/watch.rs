@@ -3,9 +3,10 @@
 //! The engine is a subreaper, so every process that descends from a contestant stays below the engine for as long as it
 //! lives, whatever its parent does. Nothing here is asked of the contestant.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// What one look at a tree showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,10 +22,27 @@ pub(crate) fn pid(id: u32) -> i32 {
     i32::try_from(id).unwrap_or(i32::MAX)
 }
 
-/// Every living (not zombie) process that descends from this one, parents before children, except those in `keep`.
+/// Every living (not zombie) process that descends from this one, parents before children, except those in `keep` and the
+/// [strangers](remember_strangers), with all below them.
 pub(crate) fn tree(keep: &[i32]) -> Vec<Process> {
+    let strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_ours = |it: &Process| !keep.contains(&it.pid) && !strangers.contains(&(it.pid, it.started));
+    descendants(is_ours)
+}
+
+/// Takes note of all that descends from this process now. A shell that started a server in the background and then became
+/// us leaves it to us as our child, and we must not end what we did not start.
+pub(super) fn remember_strangers() {
+    let found = descendants(|_| true).into_iter().map(|it| (it.pid, it.started)).collect();
+    *STRANGERS.lock().unwrap_or_else(PoisonError::into_inner) = found;
+}
+
+/// Processes by number and start: the number alone may belong to somebody else by now.
+static STRANGERS: Mutex<BTreeSet<(i32, u64)>> = Mutex::new(BTreeSet::new());
+
+fn descendants(counts: impl Fn(&Process) -> bool) -> Vec<Process> {
     let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
-    for process in all_processes().filter(|process| !keep.contains(&process.pid)) {
+    for process in all_processes().filter(counts) {
         children.entry(process.parent).or_default().push(process);
     }
     let mut found = children.remove(&pid(std::process::id())).unwrap_or_default();
@@ -48,6 +66,8 @@ pub(crate) struct Process {
     pub(crate) threads: u32,
     /// CPU time in ticks.
     pub(crate) ticks: u64,
+    /// When it started, in ticks since the machine did.
+    pub(crate) started: u64,
 }
 
 /// How many processes and threads the tree has.
@@ -146,6 +166,7 @@ fn parse_stat(pid: i32, line: &str) -> Option<Process> {
         state: fields.first()?.chars().next()?,
         threads: fields.get(17)?.trim().parse().ok()?,
         ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
+        started: fields.get(19)?.trim().parse().ok()?,
     })
 }
 
@@ -165,8 +186,8 @@ mod tests {
         let line = "7 (a) (b) S 3 7 7 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 12 0 100";
         let process = parse_stat(7, line).expect("it parses");
         assert_eq!(
-            (process.parent, process.name.as_str(), process.threads, process.ticks),
-            (3, "a) (b", 12, 11)
+            (process.parent, process.name.as_str(), process.threads, process.ticks, process.started),
+            (3, "a) (b", 12, 11, 100)
         );
     }
 
