@@ -2,9 +2,9 @@
 //!
 //! Shows: both processes change what looks like the same variable, and each changes its own.
 //!
-//! Python on Linux forks its children in the middle of the program, so they begin with a copy of what the parent had in
-//! its variables at that moment. These begin as the program itself began, as on Windows: the parent's 100 never reaches
-//! them. What a child is to know goes into its argument.
+//! Python on Linux forked its children in the middle of the program, up to version 3.13, so they began with a copy of what
+//! the parent had in its variables at that moment. These begin as the program itself began, as on Windows: the parent's
+//! 100 never reaches them. What a child is to know goes into its argument.
 
 #![forbid(unsafe_code)]
 

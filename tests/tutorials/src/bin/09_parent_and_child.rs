@@ -6,8 +6,8 @@
 //! forks the children, so that starting one costs the same however large and many-threaded the parent has become. Should
 //! the parent die, the others die with it.
 //!
-//! The document says that Linux and Windows differ in what a child inherits of the parent's variables. That is Python's
-//! doing, which forks here and starts anew there. These children begin anew on every system.
+//! The document says that Linux and Windows differ in what a child inherits of the parent's variables. That was Python's
+//! doing, which forked here, up to version 3.13, and starts anew there. These children know nothing but their argument.
 
 #![forbid(unsafe_code)]
 
