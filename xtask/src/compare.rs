@@ -22,6 +22,11 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+mod user_folder;
+
+#[cfg(unix)]
+use self::user_folder::user_folder;
 use crate::Stop;
 use crate::cargo_build::{NotBuilt, build, from_first_error};
 use crate::project::Project;
@@ -60,7 +65,7 @@ pub(crate) fn prepare(project: &Project, args: &[OsString]) -> Result<Command, S
     engine.args(args).env("COMPARE_ROOT", project.root()).env("COMPARE_OUT", &folder);
     if needs_contestants(args) {
         let contestants = contestants(project).map_err(Stop::Failed)?;
-        let file = write_somewhere(&folder, &contestants).map_err(Stop::Failed)?;
+        let file = write_somewhere(&folder, &std::env::temp_dir(), &contestants).map_err(Stop::Failed)?;
         engine.env("COMPARE_CONTESTANTS", file);
     }
     Ok(engine)
@@ -134,19 +139,29 @@ fn text(path: PathBuf) -> Result<String, String> {
     })
 }
 
-/// Writes `contestants.json` into `folder`, or into a new folder among the temporary ones when that cannot be written
+/// Writes `contestants.json` into `folder`, or into the user's own folder below `temporary` when that cannot be written
 /// to.
-fn write_somewhere(folder: &Path, contestants: &Value) -> Result<PathBuf, String> {
+fn write_somewhere(folder: &Path, temporary: &Path, contestants: &Value) -> Result<PathBuf, String> {
     let error = match write(folder, contestants) {
         Ok(path) => return Ok(path),
         Err(error) => error,
     };
-    let fallback = std::env::temp_dir().join(format!("compare-{}", std::process::id()));
-    eprintln!("cannot write to {} ({error}), using {}", folder.display(), fallback.display());
-    // Others can write there, too: a folder that exists already may be theirs, and is not used.
-    fs::create_dir(&fallback).and_then(|()| write(&fallback, contestants)).map_err(|error| {
-        format!("cannot write to {} either: {error}; set CARGO_TARGET_DIR or TMPDIR", fallback.display())
+    let written = user_folder(temporary).and_then(|fallback| {
+        eprintln!("cannot write to {} ({error}), using {}", folder.display(), fallback.display());
+        write(&fallback, contestants)
+    });
+    written.map_err(|also| {
+        let (folder, temporary) = (folder.display(), temporary.display());
+        format!(
+            "cannot write to {folder} ({error}) nor below {temporary}: {also}; set CARGO_TARGET_DIR or TMPDIR"
+        )
     })
+}
+
+/// The engine runs on Linux alone; elsewhere there is no second choice.
+#[cfg(not(unix))]
+fn user_folder(_: &Path) -> io::Result<PathBuf> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Replaces the file in one step, so that a comparison that starts at the same time reads the old or the new one.
@@ -208,10 +223,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("compare");
         fs::write(&blocked, "a file where the folder should be").unwrap();
-        let path = write_somewhere(&blocked, &json!({ "models": [] })).unwrap();
-        assert!(path.starts_with(std::env::temp_dir()) && !path.starts_with(&blocked), "{}", path.display());
+        let temporary = folder.path().join("temporary");
+        fs::create_dir(&temporary).unwrap();
+        let path = write_somewhere(&blocked, &temporary, &json!({ "models": [1] })).unwrap();
+        assert!(path.starts_with(&temporary), "{}", path.display());
+        // The next run finds the same folder, and what else is kept in it.
+        assert_eq!(write_somewhere(&blocked, &temporary, &json!({ "models": [] })).unwrap(), path);
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"models\": []\n}\n");
+        let own =
+            fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+        assert!(own.len() == 1 && own[0].to_str().unwrap().starts_with("trefoil-compare-"), "{own:?}");
+
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(folder.path(), path.parent().unwrap()).unwrap();
+        let refused = write_somewhere(&blocked, &temporary, &json!({})).unwrap_err();
+        assert!(refused.contains("not a folder of yours alone") && refused.contains("TMPDIR"), "{refused}");
     }
 
     #[test]

@@ -59,6 +59,8 @@ mod rounds;
 mod schedule;
 #[cfg(all(feature = "engine", target_os = "linux"))]
 mod store;
+#[cfg(all(feature = "engine", target_os = "linux"))]
+mod user_folder;
 
 // What comes of it.
 #[cfg(all(feature = "engine", target_os = "linux"))]

@@ -16,6 +16,7 @@ use crate::select::Selection;
 use crate::server::Server;
 use crate::summary::Machine;
 use crate::texts::EN;
+use crate::user_folder::user_folder;
 
 /// A project with its contestants, ready to be measured.
 #[derive(Debug)]
@@ -216,7 +217,8 @@ fn out_folder(asked: Option<&Path>, root: &Path, announce: &dyn Fn(&str)) -> Res
     match writable(&usual) {
         Ok(()) => Ok(usual),
         Err(error) => {
-            let folder = std::env::temp_dir().join("trefoil-compare");
+            let doing = format!("cannot write to {} ({error}), nor elsewhere", usual.display());
+            let folder = user_folder(&std::env::temp_dir()).map_err(Failure::doing(doing))?;
             announce(&(EN.run.out_instead)(&usual.display(), &error, &folder.display()));
             writable(&folder).map_err(Failure::doing(format!("cannot write to {}", folder.display())))?;
             Ok(folder)

@@ -1,7 +1,7 @@
 //! Where the engine may find itself: without Python, in folders that cannot be written, in odd paths.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -84,9 +84,17 @@ fn a_default_folder_that_cannot_be_written_is_replaced() {
     engine.env("COMPARE_OUT", &out).env("TMPDIR", &instead);
     let finished = project.finish(engine).ended_with(0);
     let finished = finished.complained_of(&["cannot write to", &out.display().to_string(), "--out DIR"]);
-    let latest = instead.join("trefoil-compare/latest");
+    // A name of one's own, because others use the same temporary folder.
+    let folder = instead.join(format!("trefoil-compare-{}", fs::metadata(&instead).expect("it is ours").uid()));
+    assert_eq!(fs::metadata(&folder).expect("it was made").permissions().mode() & 0o777, 0o700);
+    let latest = folder.join("latest");
     assert!(latest.join("summary.json").is_file() && latest.join("report.html").is_file());
     assert!(finished.stderr.contains(&instead.display().to_string()), "{}", finished.stderr);
+
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("it is ours");
+    let mut engine = project.engine(RUN);
+    engine.env("COMPARE_OUT", &out).env("TMPDIR", &instead);
+    project.finish(engine).ended_with(1).complained_of(&["not a folder of yours alone", "TMPDIR"]);
 }
 
 #[test]
