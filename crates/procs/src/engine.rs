@@ -12,11 +12,11 @@ mod worker;
 #[cfg(target_os = "linux")]
 pub(crate) use crate::start::hook::check;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::{Worker, check, is_manager, start};
+pub(crate) use elsewhere::{Identity, Worker, check, is_manager, start};
 #[cfg(target_os = "linux")]
 pub(crate) use manager::{is_manager, start};
 #[cfg(target_os = "linux")]
-pub(crate) use worker::Worker;
+pub(crate) use worker::{Identity, Worker};
 
 use ipc::Parcel;
 use std::io;

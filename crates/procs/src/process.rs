@@ -1,6 +1,6 @@
 //! One function in one process.
 
-use crate::engine::{self, End, Exit, NotStarted, Owner, Signal, Worker};
+use crate::engine::{self, End, Exit, Identity, NotStarted, Owner, Signal, Worker};
 use crate::job::{self, Last};
 use ipc::Parcel;
 use serde::Serialize;
@@ -34,7 +34,7 @@ use sync::{CancelToken, JoinError, OnCancel, Promise, Task, Unfinished, Wait};
 #[must_use = "dropping a process detaches it; wait for it with `join` or `.await`"]
 pub struct Process<R> {
     task: Task<R>,
-    worker: Arc<Worker>,
+    identity: Arc<Identity>,
 }
 
 /// How a process is to be started; see [`Process::builder`].
@@ -141,13 +141,13 @@ fn start<R: DeserializeOwned + Send + 'static>(name: Option<&str>, job: Parcel) 
     let owner: Arc<dyn Owner> = Arc::clone(&solo) as _;
     engine::start(name, &owner, job).map_err(|(why, _)| why)?;
     match beginning.join().map_err(io::Error::other)? {
-        Begun::Started(worker) => {
-            let killed = Arc::clone(&worker);
+        Begun::Started(identity) => {
+            let killed = Arc::clone(&identity);
             let on_cancel = token.on_cancel(move || {
                 let _ = killed.signal(Signal::Kill);
             });
             solo.keep(on_cancel);
-            Ok(Start::Begun(Process { task, worker }))
+            Ok(Start::Begun(Process { task, identity }))
         }
         Begun::Not(why, job) => Ok(Start::Not(why, job)),
     }
@@ -157,7 +157,7 @@ impl<R> Process<R> {
     /// The id of the process. The system may give it to another one once this has ended.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.worker.pid()
+        self.identity.pid()
     }
 
     /// Waits until the process has ended, and returns the function's result. Blocks, or suspends the coroutine.
@@ -174,8 +174,8 @@ impl<R> Process<R> {
     /// # Errors
     /// [`Unfinished`] with this handle if it has not ended by then. The inner result is that of [`join`](Process::join).
     pub fn join_timeout(self, limit: Duration) -> Result<Result<R, JoinError>, Unfinished<Self>> {
-        let Process { task, worker } = self;
-        task.join_timeout(limit).map_err(|Unfinished(task)| Unfinished(Process { task, worker }))
+        let Process { task, identity } = self;
+        task.join_timeout(limit).map_err(|Unfinished(task)| Unfinished(Process { task, identity }))
     }
 
     /// The result, if the process has ended. Never blocks.
@@ -183,8 +183,8 @@ impl<R> Process<R> {
     /// # Errors
     /// [`Unfinished`] with this handle if it has not.
     pub fn try_join(self) -> Result<Result<R, JoinError>, Unfinished<Self>> {
-        let Process { task, worker } = self;
-        task.try_join().map_err(|Unfinished(task)| Unfinished(Process { task, worker }))
+        let Process { task, identity } = self;
+        task.try_join().map_err(|Unfinished(task)| Unfinished(Process { task, identity }))
     }
 
     /// Whether the process has ended.
@@ -205,7 +205,7 @@ impl<R> Process<R> {
     /// # Errors
     /// What the system says, such as that the process has changed its user.
     pub fn kill(&self) -> io::Result<()> {
-        self.worker.signal(Signal::Kill)
+        self.identity.signal(Signal::Kill)
     }
 
     /// Asks the process to end (`SIGTERM`), which ends it unless the function has arranged otherwise.
@@ -213,7 +213,7 @@ impl<R> Process<R> {
     /// # Errors
     /// As [`kill`](Process::kill).
     pub fn terminate(&self) -> io::Result<()> {
-        self.worker.signal(Signal::Terminate)
+        self.identity.signal(Signal::Terminate)
     }
 
     /// Ends the process where it stands, as [`Task::cancel`] does. [`join`](Process::join) gives
@@ -232,10 +232,7 @@ impl<R> Process<R> {
 #[cfg(target_os = "linux")]
 impl<R> std::os::fd::AsFd for Process<R> {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        match self.worker.pidfd() {
-            Some(pidfd) => pidfd,
-            None => unreachable!("a handle is made once there is a process"),
-        }
+        self.identity.pidfd()
     }
 }
 
@@ -283,7 +280,7 @@ struct State<R: Send + 'static> {
 }
 
 enum Begun {
-    Started(Arc<Worker>),
+    Started(Arc<Identity>),
     Not(NotStarted, Parcel),
 }
 
@@ -316,7 +313,9 @@ impl<R: Send + 'static> Solo<R> {
 
 impl<R: DeserializeOwned + Send + 'static> Owner for Solo<R> {
     fn started(&self, worker: &Arc<Worker>) {
-        self.begin(Begun::Started(Arc::clone(worker)));
+        if let Some(identity) = worker.process() {
+            self.begin(Begun::Started(Arc::clone(identity)));
+        }
     }
 
     fn not_started(&self, why: NotStarted, first: Parcel) {

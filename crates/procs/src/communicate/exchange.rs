@@ -46,9 +46,16 @@ pub(super) fn run(command: &mut Command, input: &[u8], limits: Limits) -> Result
         }
     };
     let Err(exceeded) = end else {
-        let status = group.reap().map_err(|why| CommunicateError::start(command, why))?;
+        let status = group.reap();
         let [stdout, stderr] = exchange.outputs.map(|output| output.bytes);
-        return Ok(Output { status, stdout, stderr });
+        return match status {
+            Ok(status) => Ok(Output { status, stdout, stderr }),
+            // The program has told the system to reap its children by itself.
+            Err(why) => {
+                let partial = Partial { stdout, stderr, status: None };
+                Err(CommunicateError::Stream { why, partial })
+            }
+        };
     };
     group.kill();
     // What it had written is in the pipes yet. Somebody who has left the group may write for ever.

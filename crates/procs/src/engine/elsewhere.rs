@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(crate) enum Worker {}
 
 impl Worker {
-    pub(crate) fn pid(&self) -> u32 {
+    pub(crate) fn process(&self) -> Option<&Arc<Identity>> {
         match *self {}
     }
 
@@ -18,6 +18,19 @@ impl Worker {
     }
 
     pub(crate) fn dismiss(&self) {
+        match *self {}
+    }
+
+    pub(crate) fn kill(&self) -> io::Result<()> {
+        match *self {}
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Identity {}
+
+impl Identity {
+    pub(crate) fn pid(&self) -> u32 {
         match *self {}
     }
 

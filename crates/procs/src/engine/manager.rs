@@ -13,7 +13,7 @@ use super::memory::MemoryKills;
 use super::worker::Worker;
 use super::{Exit, NotStarted, Owner};
 use crate::start::hook;
-use crate::start::requests::{Fork, Report, WorkerId};
+use crate::start::requests::{self, Fork, Report, WorkerId};
 use ipc::handoff::{self, Descriptor};
 use ipc::{Link, LinkError, Parcel};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -122,10 +122,10 @@ impl Manager {
             return Ok(Some(first));
         }
         let id = table.last_id + 1;
-        let request = handoff::encode(&Fork { id, name: name.map(Into::into), link: theirs });
+        let request = requests::encode(&Fork { id, name: name.map(Into::into), link: theirs });
         let request = match request {
             Ok(request) => request,
-            Err(why) => return Err((io::Error::other(why), first)),
+            Err(why) => return Err((why, first)),
         };
         if let Err(why) = epoll::add(&self.epoll, &ours, EventData::new_u64(id), EventFlags::IN) {
             return Err((why.into(), first));
@@ -203,6 +203,10 @@ impl Manager {
         loop {
             let report = match self.zygote.try_receive() {
                 Err(LinkError::WouldBlock) => return Ok(()),
+                Err(LinkError::DescriptorsLost) => {
+                    self.refuse_starting();
+                    continue;
+                }
                 Err(_) => return Err(ZygoteLost),
                 Ok(parcel) => handoff::decode::<Report>(parcel).map_err(|_| ZygoteLost)?,
             };
@@ -218,14 +222,33 @@ impl Manager {
                         worker.not_started(NotStarted::Refused(refusal(errno)));
                     }
                 }
+                Report::RequestLost => self.refuse_starting(),
                 Report::Ended { id, how } => {
                     if let Some(worker) = self.remove(id) {
-                        let by_another = how == Exit::Signal(KILLED) && !worker.was_killed();
+                        let by_another = how == Exit::Signal(KILLED)
+                            && !worker.process().is_some_and(|process| process.was_killed());
                         let for_memory = by_another && memory_kills.happened();
                         worker.ended(if for_memory { Exit::OutOfMemory } else { how });
                     }
                 }
             }
+        }
+    }
+
+    /// A descriptor did not fit into this process or the zygote, and with it went the message that says which worker it is
+    /// about: one of those that are being started. All of them are refused; one that comes up all the same finds its
+    /// link closed, and ends without having had a job.
+    fn refuse_starting(&self) {
+        let mut table = lock(&self.table);
+        let (there, starting) = std::mem::take(&mut table.workers)
+            .into_iter()
+            .partition(|(_, worker)| worker.process().is_some());
+        table.workers = there;
+        drop::<MutexGuard<'_, Table>>(table);
+        let starting: BTreeMap<WorkerId, Arc<Worker>> = starting;
+        for worker in starting.into_values() {
+            let _ = epoll::delete(&self.epoll, worker.link());
+            worker.not_started(NotStarted::Refused(Errno::MFILE.into()));
         }
     }
 
@@ -243,11 +266,11 @@ impl Manager {
         let workers = std::mem::take(&mut table.workers);
         drop(table);
         for worker in workers.into_values() {
-            match worker.pidfd() {
+            match worker.process() {
                 None => worker.not_started(why()),
-                Some(pidfd) => {
-                    let _ = worker.signal(super::Signal::Kill);
-                    let mut gone = [PollFd::from_borrowed_fd(pidfd, PollFlags::IN)];
+                Some(process) => {
+                    let _ = worker.kill();
+                    let mut gone = [PollFd::from_borrowed_fd(process.pidfd(), PollFlags::IN)];
                     while rustix::event::poll(&mut gone, None) == Err(Errno::INTR) {}
                     worker.ended(Exit::Signal(KILLED));
                 }

@@ -16,16 +16,50 @@ pub(crate) struct Worker {
     link: Link,
     owner: Arc<dyn Owner>,
     /// There once the process is.
-    process: OnceLock<Process>,
+    process: OnceLock<Arc<Identity>>,
     /// There until the process is.
     first: Mutex<Option<Parcel>>,
     unread: AtomicBool,
+}
+
+/// A process, whose number belongs to nobody else as long as it is not reaped, and its descriptor never.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pid: u32,
+    pidfd: OwnedFd,
     killed: AtomicBool,
 }
 
-struct Process {
-    pid: u32,
-    pidfd: OwnedFd,
+impl Identity {
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Can be read once the process has ended.
+    pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Sends a signal. A process that has ended gets none, even if its number belongs to another by now.
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        let signal = match signal {
+            Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Kill => {
+                // Relaxed: the kernel is in between, from this to the thread that hears of the end.
+                self.killed.store(true, Ordering::Relaxed);
+                rustix::process::Signal::KILL
+            }
+        };
+        match pidfd_send_signal(&self.pidfd, signal) {
+            Err(Errno::SRCH) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Whether we have killed it.
+    pub(super) fn was_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
+    }
 }
 
 impl Worker {
@@ -37,18 +71,12 @@ impl Worker {
             process: OnceLock::new(),
             first: Mutex::new(Some(first)),
             unread: AtomicBool::new(false),
-            killed: AtomicBool::new(false),
         }
     }
 
-    /// Its process; 0 while there is none, which nobody sees before `started`.
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.get().map_or(0, |process| process.pid)
-    }
-
-    /// Can be read once the process has ended.
-    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
-        self.process.get().map(|process| process.pidfd.as_fd())
+    /// Its process; `None` before `started`.
+    pub(crate) fn process(&self) -> Option<&Arc<Identity>> {
+        self.process.get()
     }
 
     /// Sends a job to a worker that has none. Never waits.
@@ -65,26 +93,12 @@ impl Worker {
         let _ = self.link.shut_down(Interest::Write);
     }
 
-    /// Sends a signal. A process that has ended gets none, even if its number belongs to another by now.
-    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        let Some(process) = self.process.get() else { return Ok(()) };
-        let signal = match signal {
-            Signal::Terminate => rustix::process::Signal::TERM,
-            Signal::Kill => {
-                // Relaxed: the kernel is in between, from this to the thread that hears of the end.
-                self.killed.store(true, Ordering::Relaxed);
-                rustix::process::Signal::KILL
-            }
-        };
-        match pidfd_send_signal(&process.pidfd, signal) {
-            Err(Errno::SRCH) => Ok(()),
-            other => Ok(other?),
-        }
-    }
-
-    /// Whether we have killed it.
-    pub(super) fn was_killed(&self) -> bool {
-        self.killed.load(Ordering::Relaxed)
+    /// Ends the process where it stands, if there is one.
+    ///
+    /// # Errors
+    /// What the system says, such as that it has changed its user.
+    pub(crate) fn kill(&self) -> io::Result<()> {
+        self.process().map_or(Ok(()), |process| process.signal(Signal::Kill))
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -93,7 +107,8 @@ impl Worker {
 
     /// The process is there: tells the owner, and gives it its first job.
     pub(super) fn started(self: &Arc<Self>, pid: u32, pidfd: OwnedFd) {
-        if self.process.set(Process { pid, pidfd }).is_err() {
+        let identity = Identity { pid, pidfd, killed: AtomicBool::new(false) };
+        if self.process.set(Arc::new(identity)).is_err() {
             return;
         }
         self.owner.started(self);
@@ -101,7 +116,7 @@ impl Worker {
             if self.send(&first).is_err() {
                 // It died at once, or cannot be sent the job: in the end the owner hears how it ended.
                 self.unread.store(true, Ordering::Relaxed);
-                let _ = self.signal(Signal::Kill);
+                let _ = self.kill();
             }
         }
     }
@@ -121,7 +136,7 @@ impl Worker {
             Err(why) => {
                 // The answer is gone. Whether the next one would fare better, nobody knows.
                 self.owner.answered(job::lost(&why));
-                let _ = self.signal(Signal::Kill);
+                let _ = self.kill();
                 return false;
             }
         }
@@ -145,7 +160,8 @@ impl Worker {
             self.owner.answered(answer);
         }
         let unread = self.unread.load(Ordering::Relaxed);
-        self.owner.ended(End { pid: self.pid(), how, unread });
+        let pid = self.process().map_or(0, |process| process.pid());
+        self.owner.ended(End { pid, how, unread });
     }
 
     fn take_first(&self) -> Option<Parcel> {
@@ -155,6 +171,6 @@ impl Worker {
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("pid", &self.pid()).finish_non_exhaustive()
+        f.debug_struct("Worker").field("process", &self.process()).finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@
 //! 4. Each task is finished exactly once: whoever takes it out of `waiting` or off its seat finishes it.
 
 use super::hiring::Hired;
-use crate::engine::{End, NotStarted, Signal, Worker};
+use crate::engine::{End, NotStarted, Worker};
 use crate::job::Initializer;
 use executor::{Entry, Ledger};
 use ipc::{LinkError, Parcel};
@@ -200,11 +200,7 @@ impl Shared {
     }
 
     pub(super) fn pids(&self) -> Vec<u32> {
-        self.lock()
-            .seats
-            .values()
-            .filter_map(|seat| seat.worker.as_ref().map(|worker| worker.pid()))
-            .collect()
+        self.lock().seats.values().filter_map(|seat| Some(seat.worker.as_ref()?.process()?.pid())).collect()
     }
 
     pub(super) fn started(self: &Arc<Self>, seat: SeatId, worker: &Arc<Worker>) {
@@ -239,8 +235,9 @@ impl Shared {
         let error = match why {
             _ if stop.is_some() => stop.map(Stop::error),
             // The others go on, and one of them will take the task. To try at once again would be in vain.
-            NotStarted::Refused(_) if !board.seats.is_empty() && ticket.returns < RETURNS_MAX => {
-                return board.put_back(id, job, ticket);
+            NotStarted::Refused(_) if !board.seats.is_empty() => {
+                board.waiting.insert(id, Waiting { job, ticket });
+                return;
             }
             NotStarted::Refused(why) => Some(JoinError::failed(format_args!("cannot start a worker: {why}"))),
             NotStarted::ZygoteLost if ticket.returns < RETURNS_MAX => None,
@@ -408,7 +405,7 @@ impl Seat {
         self.leaving = true;
         if let Some(worker) = &self.worker {
             // A process that has changed its user could refuse; it ends with its link.
-            if worker.signal(Signal::Kill).is_err() {
+            if worker.kill().is_err() {
                 worker.dismiss();
             }
         }

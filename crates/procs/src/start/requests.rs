@@ -2,9 +2,10 @@
 
 use crate::engine::Exit;
 use ipc::handoff::{self, Descriptor};
-use ipc::{Link, LinkError};
+use ipc::{Link, LinkError, Parcel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::error::Error;
 use std::io;
 
 /// Which worker a message is about. The program gives the numbers, beginning with 1.
@@ -27,21 +28,44 @@ pub(crate) enum Report {
     Started { id: WorkerId, pid: u32, pidfd: Descriptor },
     /// It could not be forked; the number is the system's error.
     Refused { id: WorkerId, errno: i32 },
+    /// A request came without its descriptor, for which the zygote had no room, and nobody knows which it was.
+    RequestLost,
     /// It has ended, and there is nothing left of it.
     Ended { id: WorkerId, how: Exit },
 }
 
-/// Sends a message; waits while the other side does not read.
-pub(crate) fn send<T: Serialize>(link: &Link, message: &T) -> io::Result<()> {
-    let parcel = handoff::encode(message).map_err(io::Error::other)?;
-    link.send(&parcel, None).map_err(io::Error::other)
+/// A message on its way.
+///
+/// # Errors
+/// What the system says to one descriptor more.
+pub(crate) fn encode<T: Serialize>(message: &T) -> io::Result<Parcel> {
+    handoff::encode(message).map_err(|why| {
+        let system =
+            why.source().and_then(|why| why.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+        system.map_or_else(|| io::Error::other(why), io::Error::from_raw_os_error)
+    })
 }
 
-/// The next message; `None` if there is nobody on the other side any more.
-pub(crate) fn receive<T: DeserializeOwned>(link: &Link) -> io::Result<Option<T>> {
+/// Sends a message; waits while the other side does not read.
+pub(super) fn send<T: Serialize>(link: &Link, message: &T) -> io::Result<()> {
+    link.send(&encode(message)?, None).map_err(io::Error::other)
+}
+
+/// What the other side has to say.
+pub(super) enum Heard<T> {
+    Message(T),
+    /// A message whose descriptors did not fit into this process.
+    Lost,
+    /// There is nobody any more.
+    End,
+}
+
+/// Waits for the next message.
+pub(super) fn receive<T: DeserializeOwned>(link: &Link) -> io::Result<Heard<T>> {
     match link.receive(None) {
-        Ok(parcel) => handoff::decode(parcel).map(Some).map_err(io::Error::other),
-        Err(LinkError::Disconnected) => Ok(None),
+        Ok(parcel) => handoff::decode(parcel).map(Heard::Message).map_err(io::Error::other),
+        Err(LinkError::DescriptorsLost) => Ok(Heard::Lost),
+        Err(LinkError::Disconnected) => Ok(Heard::End),
         Err(why) => Err(io::Error::other(why)),
     }
 }

@@ -75,18 +75,23 @@ pub(super) fn is_privileged() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// What a signal did before it was ignored.
-pub(super) struct Ignored {
+/// What a signal did before it was changed.
+pub(super) struct Changed {
     signal: Signal,
     before: libc::sighandler_t,
 }
 
 /// Ignores a signal from now on.
-pub(super) fn ignore(signal: Signal) -> io::Result<Ignored> {
-    Ok(Ignored { signal, before: set(signal, libc::SIG_IGN)? })
+pub(super) fn ignore(signal: Signal) -> io::Result<Changed> {
+    Ok(Changed { signal, before: set(signal, libc::SIG_IGN)? })
 }
 
-impl Ignored {
+/// Has a signal do what it does where nobody has said anything.
+pub(super) fn reset(signal: Signal) -> io::Result<Changed> {
+    Ok(Changed { signal, before: set(signal, libc::SIG_DFL)? })
+}
+
+impl Changed {
     /// Lets the signal do again what it did.
     pub(super) fn restore(&self) -> io::Result<()> {
         set(self.signal, self.before)?;
@@ -94,9 +99,9 @@ impl Ignored {
     }
 }
 
-/// `what` is [`libc::SIG_IGN`], or was there before.
+/// `what` is no function, or was there before.
 fn set(signal: Signal, what: libc::sighandler_t) -> io::Result<libc::sighandler_t> {
-    // SAFETY: to ignore a signal runs nothing, and what was there before belongs to this same program.
+    // SAFETY: what is no function runs nothing of ours, and what was there before belongs to this same program.
     match unsafe { libc::signal(signal.as_raw(), what) } {
         libc::SIG_ERR => Err(io::Error::last_os_error()),
         before => Ok(before),

@@ -9,15 +9,15 @@
 //! 5. Signals that are meant for the whole group, such as that of Ctrl-C, do not end it: that is for the program to decide.
 
 use super::hook;
-use super::requests::{self, Fork, Report, WorkerId};
-use super::system::{self, Ignored, Side};
+use super::requests::{self, Fork, Heard, Report, WorkerId};
+use super::system::{self, Changed, Side};
 use super::worker;
 use ipc::Link;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::process::{
-    self, Pid, PidfdFlags, Signal, getpid, getppid, getuid, set_parent_process_death_signal,
+    self, Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getppid, getuid, set_parent_process_death_signal,
 };
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
@@ -36,7 +36,9 @@ pub(super) struct Zygote {
     epoll: OwnedFd,
     /// Not a `HashMap`: that would draw random keys, and all workers would share them.
     workers: BTreeMap<WorkerId, Worker>,
-    ignored: Vec<Ignored>,
+    /// What workers get back as it was.
+    signals: Vec<Changed>,
+    descriptors_max: Rlimit,
 }
 
 struct Worker {
@@ -88,13 +90,16 @@ fn take_over() -> io::Result<Zygote> {
     system::close_inherited()?;
     // As Rust's own start does it before `main`, which this process never reaches.
     system::ignore(Signal::PIPE)?;
-    let ignored = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::TSTP]
-        .into_iter()
-        .map(system::ignore)
-        .collect::<Result<_, _>>()?;
+    let ignored = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::TSTP].map(system::ignore);
+    // A program that ignores this one has its children reaped by the system, and nobody would know how they ended.
+    let reaping = system::reset(Signal::CHILD);
+    let signals = ignored.into_iter().chain([reaping]).collect::<Result<_, _>>()?;
+    // A descriptor for each worker: as many as may be.
+    let descriptors_max = process::getrlimit(Resource::Nofile);
+    process::setrlimit(Resource::Nofile, Rlimit { current: descriptors_max.maximum, ..descriptors_max })?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &program, EventData::new_u64(PROGRAM), EventFlags::IN)?;
-    Ok(Zygote { program, epoll, workers: BTreeMap::new(), ignored })
+    Ok(Zygote { program, epoll, workers: BTreeMap::new(), signals, descriptors_max })
 }
 
 impl Zygote {
@@ -121,14 +126,15 @@ impl Zygote {
 
     /// Does what the program asks for. Breaks in a new worker.
     fn answer(&mut self) -> ControlFlow<Born> {
-        let Some(request) = or_exit(requests::receive::<Fork>(&self.program)) else {
-            std::process::exit(0);
-        };
         let zygote = getpid();
-        let report = match system::fork() {
-            Ok(Side::Worker) => return ControlFlow::Break(Born { zygote, request }),
-            Ok(Side::Zygote(pid)) => self.register(request.id, pid),
-            Err(why) => refused(request.id, &why),
+        let report = match or_exit(requests::receive::<Fork>(&self.program)) {
+            Heard::End => std::process::exit(0),
+            Heard::Lost => Report::RequestLost,
+            Heard::Message(request) => match system::fork() {
+                Ok(Side::Worker) => return ControlFlow::Break(Born { zygote, request }),
+                Ok(Side::Zygote(pid)) => self.register(request.id, pid),
+                Err(why) => refused(request.id, &why),
+            },
         };
         or_exit(requests::send(&self.program, &report));
         ControlFlow::Continue(())
@@ -177,11 +183,12 @@ impl Zygote {
         if getppid() != Some(born.zygote) {
             std::process::exit(0);
         }
-        let Zygote { program, epoll, workers, ignored } = self;
+        let Zygote { program, epoll, workers, signals, descriptors_max } = self;
         drop((program, epoll, workers));
-        for signal in ignored {
+        for signal in signals {
             or_exit(signal.restore());
         }
+        or_exit(process::setrlimit(Resource::Nofile, descriptors_max));
         // A name with a zero in it is none that the system could take.
         if let Some(name) = born.request.name.and_then(|name| CString::new(name).ok()) {
             or_exit(rustix::thread::set_name(&name));
