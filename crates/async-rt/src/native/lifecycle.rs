@@ -142,7 +142,10 @@ mod models {
 
     #[test]
     fn no_wake_is_lost_and_no_task_is_queued_twice() {
-        loom::model(|| {
+        let mut builder = loom::model::Builder::new();
+        // More preemptions take minutes and found nothing more; fewer would miss a wake on each side of a poll.
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
             let model = Arc::new(Model {
                 life: Lifecycle::new(),
                 queued: AtomicUsize::new(1),
