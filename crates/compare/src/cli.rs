@@ -148,7 +148,7 @@ pub(crate) struct Options {
     /// CPU counts to measure side by side; N stands for all, as in 1,N
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = cpu_count)]
     pub(crate) cpus: Vec<CpuCount>,
-    /// The folder that `files` reads [default: the sources of this project's dependencies]
+    /// The folder that `files` reads [default: $CARGO_HOME/registry/src, where cargo unpacks the sources of all projects]
     #[arg(long, value_name = "DIR")]
     pub(crate) input: Option<PathBuf>,
     /// Where run folders go [default: target/compare]

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::matrix::{Group, Matrix, PlannedCell};
 use crate::noise::{Disturbance, Outside};
 use crate::oracle::{Expected, expected};
-use crate::protocol::{self, Metric, Profile, Run, Timing};
+use crate::protocol::{self, Metric, Need, Profile, Run, Timing};
 use crate::schedule::{Step, first, round_order, round_seed, steps};
 use crate::session::Session;
 use crate::store::{Record, Store};
@@ -186,6 +186,7 @@ impl<'a> Rounds<'a> {
                         whole = false;
                         break;
                     };
+                    let sample = self.unless_the_folder_changed(group, seed, &expected, sample);
                     if sample.status != Status::Ok {
                         self.failed.insert(index, sample.status);
                     }
@@ -284,6 +285,29 @@ impl<'a> Rounds<'a> {
         };
         let sample = run(&order)?;
         Some(Sample { model: cell.model.clone(), cpus: cell.cpus, started_ns, ..sample })
+    }
+
+    /// A result that is wrong for a folder that was, or a file that is gone, is nobody's fault but that of whoever changed
+    /// the folder meanwhile. The oracle tells: it is asked once more for the same round.
+    fn unless_the_folder_changed(
+        &self,
+        group: &Group,
+        seed: u64,
+        before: &Expected,
+        sample: Sample,
+    ) -> Sample {
+        let reads_a_folder = group.workload.needs.contains(&Need::Dir);
+        if !reads_a_folder || !matches!(sample.status, Status::Wrong | Status::Crashed) {
+            return sample;
+        }
+        match expected(self.session, group, seed) {
+            Ok(now) if now.digest == before.digest => sample,
+            _ => Sample {
+                status: Status::Unavailable,
+                why: Some(EN.absences.folder_changed.to_owned()),
+                ..sample
+            },
+        }
     }
 
     fn without_input(&self, index: usize, round: u32, why: &str) -> Sample {

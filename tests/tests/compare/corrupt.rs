@@ -45,6 +45,22 @@ fn one_wrong_bit_is_seen_in_every_workload() {
 }
 
 #[test]
+fn nobody_is_wrong_about_a_folder_that_changed_meanwhile() {
+    let project = Project::new();
+    let folder = tree(&project);
+    // Whoever is started after it finds another folder than the oracle did.
+    let change = format!("echo more >>'{folder}/third'; exec '{THREADS}'");
+    let project = project.with("changes", &["sh", "-c", &change]);
+    project
+        .run(&format!("-w files -m changes,threads --quick --rounds 1 --seed 3 --input {folder}"))
+        .ended_with(0);
+    let summary = project.summary();
+    summary.has_status("files", "changes", "unavailable", "the folder changed during the run");
+    summary.is_out_of_the_race("files", "changes");
+    assert!(["ok", "unavailable"].iter().any(|status| summary.cell("files", "threads")["status"] == *status));
+}
+
+#[test]
 fn one_wrong_bit_is_seen_where_the_outcome_is_what_survives() {
     let project = Project::new().with("corrupt", &["env", CORRUPT, THREADS]);
     project.run("-w crash -m threads,corrupt --quick --seed 3").ended_with(4);

@@ -48,6 +48,8 @@ pub(crate) struct AbsenceTexts {
     pub(crate) server_ended: &'static str,
     /// There is no folder to read.
     pub(crate) no_sources: &'static str,
+    /// What is in the folder is not what was there when the round began.
+    pub(crate) folder_changed: &'static str,
     /// What the oracle answered, which is no input.
     pub(crate) oracle_answered: fn(&dyn Display) -> String,
     /// Why the oracle made no input.

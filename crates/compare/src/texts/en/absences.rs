@@ -26,7 +26,8 @@ pub(super) const ABSENCES: AbsenceTexts = AbsenceTexts {
     server_not_started: |program, error| format!("the server {program} does not start: {error}"),
     server_silent: |program| format!("the server {program} printed no address"),
     server_ended: "the server has ended",
-    no_sources: "the sources of the dependencies are not on this machine; give a folder by --input DIR",
+    no_sources: "there is no registry/src in cargo's home on this machine; give a folder by --input DIR",
+    folder_changed: "the folder changed during the run",
     oracle_answered: |answer| format!("the oracle answered {answer}"),
     no_input: |why| format!("there is no input: {why}"),
 
