@@ -5,7 +5,7 @@ use crate::error::{RecvError, SendError};
 use crate::handoff;
 use crate::link::{Link, LinkError};
 use crate::ready::{self, Interest};
-use crate::sys::{AsFd, BorrowedFd};
+use crate::sys::{AsFd, BorrowedFd, OwnedFd};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -57,6 +57,17 @@ pub struct Pipe<S, R> {
 }
 
 impl<S, R> Pipe<S, R> {
+    /// The end that `socket` is: one that came from `OwnedFd::from(pipe)`, in this process or in the one that started it.
+    /// The types are the caller's promise; a message of another type is [refused](RecvError::is_refused).
+    ///
+    /// This is how a child that was started by other means than `procs` gets its end: as its standard input, say.
+    ///
+    /// # Errors
+    /// `InvalidInput` if it is no socket for packets.
+    pub fn from_fd(socket: OwnedFd) -> io::Result<Self> {
+        Link::from_fd(socket).map(Pipe::with)
+    }
+
     /// Waits at most `limit` until there is something to receive, be it the end. Blocks.
     ///
     /// # Examples
@@ -204,6 +215,12 @@ impl<S, R: DeserializeOwned> Pipe<S, R> {
             Ok(received) => received,
             Err(sync::TimedOut) => Err(LinkError::TimedOut.into()),
         }
+    }
+}
+
+impl<S, R> From<Pipe<S, R>> for OwnedFd {
+    fn from(pipe: Pipe<S, R>) -> Self {
+        pipe.link.into()
     }
 }
 

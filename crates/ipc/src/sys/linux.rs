@@ -124,7 +124,7 @@ pub(crate) fn is_too_long(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::MSGSIZE)
 }
 
-/// An anonymous file in memory with this content, which nobody can change any more.
+/// An anonymous file in memory with this content, whose length nobody can change any more.
 pub(crate) fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let made = match rustix::fs::memfd_create("trefoil-ipc", flags | MemfdFlags::NOEXEC_SEAL) {
@@ -138,27 +138,25 @@ pub(crate) fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// Appends the content of a file of [`memory_file`] to `bytes`, which then have this length, or it is none. Memory is taken
-/// as bytes arrive.
+/// Appends the content of a file of [`memory_file`] to `bytes`, which then have this length, or it is none.
 pub(crate) fn read_memory_file(fd: OwnedFd, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
-    // Another kind of file could block for ever, and another process could cut it while it is read.
+    // Another kind of file could block for ever, or have no end.
     let sealed = rustix::fs::fcntl_get_seals(&fd).is_ok_and(|seals| seals.contains(SEALS));
     let mut file = File::from(fd);
     let rest = length.checked_sub(bytes.len()).filter(|_| sealed);
-    let Some(rest) = rest.filter(|rest| file.metadata().is_ok_and(|file| file.len() == *rest as u64)) else {
+    if rest.map(|rest| rest as u64) != Some(file.metadata()?.len()) {
         return Err(io::Error::from(io::ErrorKind::InvalidData));
-    };
+    }
     file.seek(SeekFrom::Start(0))?;
-    bytes.try_reserve_exact(rest.min(RESERVED_AT_ONCE)).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    file.take(rest as u64).read_to_end(bytes)?;
+    // Reserves all of it at once. A file with holes claims a length that costs its maker nothing; the system gives memory
+    // only to what is read, and the caller has a limit.
+    file.read_to_end(bytes)?;
     Ok(())
 }
 
-/// A file with holes claims a length that costs its maker nothing; so a large one is believed piece by piece.
-const RESERVED_AT_ONCE: usize = 64 << 20;
-
-const SEALS: SealFlags =
-    SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
+/// Not against writing: the system would wait some milliseconds for pages that it has just written to settle. Who changes
+/// a message after sending it has sent another one, no more.
+const SEALS: SealFlags = SealFlags::GROW.union(SealFlags::SHRINK).union(SealFlags::SEAL);
 
 /// A number of permits that processes share. Readable while it is not 0.
 pub(crate) fn permits() -> io::Result<OwnedFd> {
