@@ -61,9 +61,10 @@ pub(crate) fn prepare(project: &Project, args: &[OsString]) -> Result<Command, S
         Stop::Code(ENGINE_NOT_BUILT)
     })?;
     let folder = target_folder(project).map_err(Stop::Failed)?.join("compare");
-    let mut engine = Command::new(program);
+    let mut engine = Command::new(&program);
     engine.args(args).env("COMPARE_ROOT", project.root()).env("COMPARE_OUT", &folder);
     if needs_contestants(args) {
+        check_arguments(&program, project, args)?;
         let contestants = contestants(project).map_err(Stop::Failed)?;
         let file = write_somewhere(&folder, &std::env::temp_dir(), &contestants).map_err(Stop::Failed)?;
         engine.env("COMPARE_CONTESTANTS", file);
@@ -77,6 +78,12 @@ fn needs_contestants(args: &[OsString]) -> bool {
     let first = args.first().and_then(|arg| arg.to_str());
     let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h");
     !asks_for_help && !matches!(first, Some("new" | "report" | "doctor"))
+}
+
+/// Lets the engine read the command line, so that a typing error does not cost a build of all contestants.
+fn check_arguments(engine: &Path, project: &Project, args: &[OsString]) -> Result<(), Stop> {
+    let mut check = Command::new(engine);
+    crate::project::status(check.arg("--check-arguments").args(args).env("COMPARE_ROOT", project.root()))
 }
 
 fn target_folder(project: &Project) -> Result<PathBuf, String> {
@@ -203,6 +210,21 @@ mod tests {
         {
             assert!(needs_contestants(&args(asking)), "{asking:?}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_engine_refuses_a_typing_error_before_anything_is_built() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let engine = folder.path().join("engine");
+        let script = "#!/bin/sh\n[ \"$1 $2\" = '--check-arguments --quick' ] || exit 2\n";
+        // Closed before it runs, or the kernel finds the text busy.
+        fs::write(&engine, script).unwrap();
+        fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+        let project = Project::at(folder.path().to_owned());
+        assert!(check_arguments(&engine, &project, &args(&["--quick"])).is_ok());
+        assert!(matches!(check_arguments(&engine, &project, &args(&["--quik"])), Err(Stop::Code(2))));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod compare;
 mod plain_tasks;
 mod project;
 mod tidy;
+mod tour;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ Tasks:
   compare [ARG]...      Build engine and contestants, then measure; `compare --help` lists its options
   test [--full]         Run what `cargo test --workspace` runs; --full adds the long forms
   ci [STEP]...          Run every check, or the named ones; --list names them, --keep-going does not stop
+  tour [--list] [N]     Run the programs of the tutorials, or one of them, each with a line on what it shows
   doc [--open]          Build the documentation of every package
   tidy                  Check the rules that a program can check
 
@@ -78,6 +80,7 @@ fn run(task: &str, args: Vec<OsString>) -> Result<(), Stop> {
         "test" => plain_tasks::test(&project, args),
         "ci" => ci::run(&project, args),
         "doc" => plain_tasks::doc(&project, args),
+        "tour" => tour::run(&project, args),
         "tidy" => tidy::run(&project, args),
         unknown => Err(Stop::Usage(format!("no task is called `{unknown}`"))),
     }

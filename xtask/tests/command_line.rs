@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
 fn help_names_every_task_and_so_does_nothing_at_all() {
     let help = xtask(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for task in ["compare", "test", "ci", "doc", "tidy"] {
+    for task in ["compare", "test", "ci", "tour", "doc", "tidy"] {
         assert!(text(&help.stdout).contains(&format!("\n  {task} ")), "{task} is not in the help");
     }
     assert_eq!(xtask(&[]).stdout, help.stdout);

@@ -2,8 +2,10 @@
 //!
 //! A check whose tool is missing is skipped and says so; it never counts as passed.
 
+mod import;
 mod own_checks;
 mod steps;
+mod targets;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use super::Outcome;
+use super::import::import;
 use super::own_checks::{compare, features, formatting, loom, python, tidy, xtask_size};
+use super::targets::targets;
 use crate::project::{Project, answers, cannot_start};
 
 /// One check.
@@ -86,6 +88,24 @@ pub(super) const STEPS: &[Step] = &[
         work: Work::Own {
             shown: "cargo check --package P --no-default-features --features SET, for every P and SET",
             run: features,
+        },
+    },
+    Step {
+        name: "targets",
+        about: "the libraries compile for the platforms that their READMEs name",
+        remedy: "run the `cargo check` printed last; what a platform lacks is a typed error there, behind a `cfg`",
+        work: Work::Own {
+            shown: "cargo check --target T, for every installed T of the platform tables",
+            run: targets,
+        },
+    },
+    Step {
+        name: "import",
+        about: "each library can be imported alone by git, its first example runs, and it can be packed",
+        remedy: "name in the crate's own Cargo.toml what its README's first example and its sources need",
+        work: Work::Own {
+            shown: "each crate alone in an empty project, with its README's first example; cargo package",
+            run: import,
         },
     },
     Step {
