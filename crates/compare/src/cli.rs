@@ -168,6 +168,9 @@ pub(crate) struct Options {
     /// Fetch nothing: use the Python environment that is there, or leave out the models that need one
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Read the command line and what it names, do nothing: asked before contestants are built
+    #[arg(long, hide = true)]
+    pub(crate) check_arguments: bool,
 }
 
 /// A number of CPUs, or all of them.

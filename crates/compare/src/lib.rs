@@ -97,6 +97,7 @@ pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> std::process
         Some(Command::New { kind, name }) => skeleton::write(kind, &name),
         Some(Command::Report { run, show }) => measure::report_again(run.as_deref(), &show),
         Some(Command::Doctor) => doctor::run(),
+        None if cli.options.check_arguments => session::check(&cli.options),
         None => measure::measure(&cli.options),
     };
     result.unwrap_or_else(|failure| {

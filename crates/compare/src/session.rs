@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use crate::cli::{Options, RESERVED};
 use crate::config::Config;
@@ -176,6 +177,14 @@ impl Session {
         let first = candidates.peek().map_or(DEFAULT_BASELINE, |name| name.as_str()).to_owned();
         Ok(candidates.find(|name| *name == DEFAULT_BASELINE).cloned().unwrap_or(first))
     }
+}
+
+/// `--check-arguments`: finds the mistakes that can be found without a contestant.
+pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
+    Config::read(&root()?.join("compare.toml"))?;
+    input_folder(options.input.as_deref())?.ok();
+    options.cpu_counts(u32::try_from(machine::allowed_cpus().len()).unwrap_or(1))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What a Rust programmer has without any crate.

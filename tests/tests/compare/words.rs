@@ -82,6 +82,27 @@ fn a_word_that_matches_nothing_is_named() {
 }
 
 #[test]
+fn arguments_are_checked_without_any_contestant() {
+    let project = Project::new();
+    fs::remove_file(project.out().join("contestants.json")).expect("it is ours");
+    let finished = project.run("--check-arguments --quick spawn").ended_with(0);
+    assert!(finished.stdout.is_empty() && finished.stderr.is_empty(), "{finished:?}");
+    for (line, named) in
+        [("--quik", "--quik"), ("--input no-such-folder", "no-such-folder"), ("--cpus 4000", "4000")]
+    {
+        project.run(&format!("--check-arguments {line}")).ended_with(2).complained_of(&[named]);
+    }
+    let project = project.with_compare_toml("[model.x]\ncomand = [\"x\"]\n");
+    project.run("--check-arguments").ended_with(2).complained_of(&["compare.toml", "comand"]);
+    let mut help = project.bare_engine();
+    help.arg("--help");
+    assert!(
+        !project.finish(help).ended_with(0).stdout.contains("check-arguments"),
+        "it is nobody's business"
+    );
+}
+
+#[test]
 fn names_of_commands_are_taken() {
     for word in ["peers", "goals", "crash-score"] {
         let finished = Project::new().run(word).ended_with(2).complained_of(&[word, "reserved"]);
