@@ -20,7 +20,7 @@ use std::time::Instant;
 /// Dropping an end closes it, unless another process holds a duplicate. The other side then receives what was sent before,
 /// and after it [`LinkError::Disconnected`].
 ///
-/// The blocking forms wait through [`ready`](crate::ready): cooperatively where a coroutine runs.
+/// The blocking forms wait through [`ready`]: cooperatively where a coroutine runs.
 ///
 /// # Examples
 /// ```

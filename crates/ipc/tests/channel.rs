@@ -7,6 +7,7 @@ use common::{Alarm, Child, Toy, child_role, descriptors_open, stay};
 use ipc::{Descriptor, Pipe, Receiver, Sender, channel, handoff, pipe};
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,7 @@ fn child() {
             common::reached();
             stay();
         }
+        "few descriptors" => few_descriptors(),
         other => panic!("no such role: {other}"),
     }
 }
@@ -251,6 +253,54 @@ fn senders_killed_at_random_lose_nothing_that_was_sent() {
         }
     }
     common::until(|| descriptors_open() <= before);
+}
+
+#[test]
+fn a_process_that_may_have_no_more_descriptors_loses_no_message_and_no_place() {
+    let _alarm = Alarm::new();
+    Child::start("child", "few descriptors").join();
+}
+
+/// Alone in its process, whose limit it changes.
+fn few_descriptors() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let unlimited = getrlimit(Resource::Nofile);
+    let leave = |free: u64| {
+        // The lowest free number is given next, and no other thread takes one meanwhile.
+        let next = UnixStream::pair().unwrap().0.as_raw_fd() as u64;
+        setrlimit(Resource::Nofile, rustix::process::Rlimit { current: Some(next + free), ..unlimited })
+            .unwrap();
+    };
+    let (sender, receiver) = channel::<u32>(600).unwrap();
+    let mut sent = 0;
+    let mut send = |free| {
+        leave(free);
+        let result = (0..).try_for_each(|_| sender.try_send(sent).map(|()| sent += 1));
+        setrlimit(Resource::Nofile, unlimited).unwrap();
+        (sent, result.unwrap_err())
+    };
+    // One for the baton, none for another segment.
+    let (first, error) = send(1);
+    assert!(!error.is_full() && !error.is_disconnected() && (1..600).contains(&first), "{first}: {error}");
+    let (all, error) = send(100);
+    assert!(error.is_full() && all == 600, "{all}: {error}");
+
+    // None for the next segment.
+    leave(0);
+    let received = (0..).map_while(|_| receiver.try_recv().ok()).collect::<Vec<_>>();
+    assert!(received.iter().copied().eq(0..first));
+    assert!(receiver.try_recv().is_err_and(|error| !error.is_empty() && !error.is_refused()));
+    setrlimit(Resource::Nofile, unlimited).unwrap();
+    for number in first..600 {
+        assert_eq!(receiver.try_recv().unwrap(), number);
+    }
+
+    // None for the baton, which is lost.
+    let (_, error) = send(0);
+    assert!(!error.is_full() && !error.is_disconnected(), "{error}");
+    assert!(receiver.try_recv().is_err_and(|error| error.is_empty()));
+    let (all, error) = send(100);
+    assert!(error.is_full() && all == 1200, "{all}: {error}");
 }
 
 #[test]
