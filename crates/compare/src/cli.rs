@@ -119,10 +119,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(crate) seed: Option<u64>,
     /// Only these workloads
-    #[arg(short, long = "workload", value_name = "GLOB")]
+    #[arg(short, long = "workload", value_name = "GLOB", value_parser = globs)]
     pub(crate) workloads: Vec<String>,
     /// Only these models
-    #[arg(short, long = "model", value_name = "GLOB")]
+    #[arg(short, long = "model", value_name = "GLOB", value_parser = globs)]
     pub(crate) models: Vec<String>,
     /// List all cells with their status, run nothing
     #[arg(long, conflicts_with_all = ["test", "plan", "exec"])]
@@ -255,6 +255,14 @@ impl Choice {
     }
 }
 
+/// Globs separated by commas, at least one: none at all would pick everything.
+fn globs(text: &str) -> Result<String, String> {
+    if text.split(',').all(str::is_empty) {
+        return Err("names nothing; give a name or a glob such as 'py-*'".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse::<f64>().map_err(|_| "not a number".to_owned())?;
     if (0.0..=100.0).contains(&number) { Ok(number) } else { Err("must lie between 0 and 100".to_owned()) }
@@ -283,7 +291,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "must be a number with ms, s or m, such as 30s".to_owned())?;
     match Duration::try_from_secs_f64(seconds * factor) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be longer than nothing".to_owned()),
+        Ok(_) => Err("must be longer than nothing".to_owned()),
+        Err(_) => Err("is longer than a clock can count; 60m is an hour".to_owned()),
     }
 }
 
@@ -319,6 +328,10 @@ mod tests {
             ("--rounds 0", "0"),
             ("--timeout soon", "30s"),
             ("--timeout 0s", "longer than nothing"),
+            ("--timeout 99999999999999999999s", "longer than a clock can count"),
+            ("-w ,", "names nothing"),
+            ("-m ,,", "names nothing"),
+            ("--workload=", "names nothing"),
             ("--cpus 0", "from 1 on"),
             ("--json", "--list"),
             ("peers", "reserved"),

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::cli::NewKind;
 use crate::failure::Failure;
 use crate::protocol::Profile;
+use crate::skeleton::check_spelling;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -68,6 +70,7 @@ impl Config {
     fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         for (name, entry) in &config.model {
+            check_spelling(NewKind::Model, name).map_err(|why| format!("[model.{name:?}]: {why}"))?;
             if entry.command.is_empty() {
                 return Err(format!(
                     "[model.{name}] has an empty command; give the program and its arguments"
@@ -87,6 +90,10 @@ mod tests {
         let config = Config::parse("[model.node]\ncommand = [\"node\", \"a.mjs\"]\n[model.x]\ncommand = [[\"a\", \"b\"]]\nunavailable = \"no\"\nprofile = \"full\"")
             .expect("it is valid");
         assert_eq!(config.model.len(), 2);
+        for name in ["a/b", "!x", "x y", "a,b", "*", "X", ""] {
+            let said = Config::parse(&format!("[model.{name:?}]\ncommand = [\"a\"]")).expect_err(name);
+            assert!(said.contains(&format!("{name:?} is no name")) && said.contains("hyphens"), "{said}");
+        }
         assert!(Config::parse("[model.x]\ncommand = []").is_err_and(|why| why.contains("[model.x]")));
         assert!(Config::parse("[model.x]\ncomand = [\"a\"]").is_err_and(|why| why.contains("comand")));
     }

@@ -67,6 +67,7 @@ fn a_word_that_matches_nothing_is_named() {
     for (line, named) in [
         ("spwan", &["\"spwan\"", "spawn", "threads"][..]),
         ("-w nothing", &["\"nothing\"", "spawn"]),
+        ("-w ,", &["names nothing"]),
         ("-m tokio-*", &["\"tokio-*\"", "threads"]),
         ("spawn/tokio-mt", &["\"tokio-mt\""]),
         ("--baseline tokio-mt", &["tokio-mt", "threads"]),
@@ -126,6 +127,9 @@ fn names_of_commands_are_taken() {
 fn a_mistake_in_the_list_of_contestants_is_named() {
     let project = Project::new().with_compare_toml("[model.x]\ncomand = [\"x\"]\n");
     project.run("--list").ended_with(2).complained_of(&["compare.toml", "comand"]);
+    drop(project);
+    let project = Project::new().with_compare_toml("[model.\"a/b\"]\ncommand = [\"x\"]\n");
+    project.run("--list").ended_with(2).complained_of(&["compare.toml", "\"a/b\" is no name"]);
     drop(project);
     let project = Project::new();
     fs::remove_file(project.out().join("contestants.json")).expect("it is ours");

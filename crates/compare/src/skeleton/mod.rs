@@ -75,8 +75,22 @@ fn filled(template: &str, name: &str) -> String {
     template.replace("{{name}}", name).replace("{{Type}}", &type_name)
 }
 
-/// A model's name becomes a package, a workload's a module, and both stand on command lines.
+/// A model's name becomes a package, a workload's a module.
 fn check_name(kind: NewKind, name: &str) -> Result<(), Failure> {
+    if RESERVED.contains(&name) {
+        return Err(Failure::usage(format!("{name:?} is a command of its own; choose another name")));
+    }
+    check_spelling(kind, name).map_err(Failure::usage)?;
+    if matches!(kind, NewKind::Workload) && KEYWORDS.contains(&name) {
+        return Err(Failure::usage(format!(
+            "{name:?} is a word of Rust, and a workload is a module; choose another name"
+        )));
+    }
+    Ok(())
+}
+
+/// A name stands on command lines, where `/`, `!`, `,`, `*` and `?` have a meaning, and in file names.
+pub(crate) fn check_spelling(kind: NewKind, name: &str) -> Result<(), String> {
     let (allowed, told): (fn(char) -> bool, _) = match kind {
         NewKind::Model => (
             |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
@@ -87,18 +101,8 @@ fn check_name(kind: NewKind, name: &str) -> Result<(), Failure> {
             "lower-case letters, digits and underscores",
         ),
     };
-    if RESERVED.contains(&name) {
-        return Err(Failure::usage(format!("{name:?} is a command of its own; choose another name")));
-    }
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(allowed) || name.len() > 40 {
-        return Err(Failure::usage(format!(
-            "{name:?} is no name for it: use {told}, a letter first, 40 at most"
-        )));
-    }
-    if matches!(kind, NewKind::Workload) && KEYWORDS.contains(&name) {
-        return Err(Failure::usage(format!(
-            "{name:?} is a word of Rust, and a workload is a module; choose another name"
-        )));
+        return Err(format!("{name:?} is no name for it: use {told}, a letter first, 40 at most"));
     }
     Ok(())
 }
