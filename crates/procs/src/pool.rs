@@ -29,7 +29,7 @@ use sync::{CancelToken, JoinError, Task, TimedOut};
 ///
 /// # Examples
 /// ```
-/// use procs::{Executor, Pool};
+/// use procs::{Executor, JoinError, Pool};
 ///
 /// let pool = Pool::new(2)?;
 /// let task = pool.submit(|(a, b): (u64, u64)| a * b, (6, 7));
@@ -37,13 +37,8 @@ use sync::{CancelToken, JoinError, Task, TimedOut};
 /// assert_eq!((task.join()?, squares?), (42, vec![0, 1, 4, 9]));
 ///
 /// let crash = pool.submit(|()| std::process::abort(), ());
-/// assert!(crash.map_err_is_killed_by(6));
-/// # trait Killed { fn map_err_is_killed_by(self, by: i32) -> bool; }
-/// # impl Killed for procs::Task<()> {
-/// #     fn map_err_is_killed_by(self, by: i32) -> bool {
-/// #         matches!(self.join(), Err(procs::JoinError::Killed { signal, .. }) if signal == by)
-/// #     }
-/// # }
+/// let lost: Result<(), JoinError> = crash.join();
+/// assert!(matches!(lost, Err(JoinError::Killed { signal: 6, .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pool {
