@@ -85,7 +85,8 @@ fn a_default_folder_that_cannot_be_written_is_replaced() {
     let finished = project.finish(engine).ended_with(0);
     let finished = finished.complained_of(&["cannot write to", &out.display().to_string(), "--out DIR"]);
     // A name of one's own, because others use the same temporary folder.
-    let folder = instead.join(format!("trefoil-compare-{}", fs::metadata(&instead).expect("it is ours").uid()));
+    let folder =
+        instead.join(format!("trefoil-compare-{}", fs::metadata(&instead).expect("it is ours").uid()));
     assert_eq!(fs::metadata(&folder).expect("it was made").permissions().mode() & 0o777, 0o700);
     let latest = folder.join("latest");
     assert!(latest.join("summary.json").is_file() && latest.join("report.html").is_file());

@@ -62,6 +62,23 @@ fn one_cell_runs_in_the_foreground() {
 }
 
 #[test]
+fn a_cell_in_the_foreground_keeps_what_tools_are_loaded_by() {
+    let script = format!(
+        "echo \"${{RUST_BACKTRACE-}} ${{LD_PRELOAD+kept}} ${{PYTHONPATH-}}\" >>seen; exec '{PLANTED}' none"
+    );
+    let project = Project::new().with("looks", &["sh", "-c", &script]);
+    let with_variables = |arguments: &str| {
+        let mut engine = project.engine(arguments);
+        engine.env("RUST_BACKTRACE", "full").env("LD_PRELOAD", "").env("PYTHONPATH", "/nowhere");
+        project.finish(engine).ended_with(0);
+        let seen = fs::read_to_string(project.root().join("seen")).expect("it was asked who it is");
+        seen.lines().last().expect("it wrote a line").to_owned()
+    };
+    assert_eq!(with_variables("--test spawn looks --quick"), "  ");
+    assert_eq!(with_variables("--exec spawn/looks --quick"), "full kept ");
+}
+
+#[test]
 fn a_word_that_matches_nothing_is_named() {
     let project = Project::new();
     for (line, named) in [

@@ -113,7 +113,7 @@ impl Launch<'_> {
     pub(crate) fn start(&self, request: &Request) -> io::Result<Running> {
         let (answers, answer_end) = pipe2(OFlag::O_CLOEXEC)?;
         let before = Used::by_children();
-        let mut command = self.program(answer_end)?;
+        let mut command = self.program(answer_end, &[])?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let started = Instant::now();
         let mut child = on_cpus(self.cpus, || command.spawn())?;
@@ -140,17 +140,18 @@ impl Launch<'_> {
     /// Starts the contestant on this terminal, with `input` as its requests, and waits for its end. Its answers go to
     /// standard output.
     pub(crate) fn run_in_foreground(&self, input: File) -> io::Result<ExitStatus> {
-        let mut command = self.program(io::stdout().as_fd().try_clone_to_owned()?)?;
+        let mut command = self.program(io::stdout().as_fd().try_clone_to_owned()?, &FOR_TOOLS)?;
         on_cpus(self.cpus, || command.stdin(input).status())
     }
 
-    /// The program with its arguments, its folder and its environment, and with its answers going to `answers`.
-    fn program(&self, answers: OwnedFd) -> io::Result<Command> {
+    /// The program with its arguments, its folder and its environment, and with its answers going to `answers`. Of what is
+    /// not inherited, it has `all_the_same`.
+    fn program(&self, answers: OwnedFd, all_the_same: &[&str]) -> io::Result<Command> {
         let (program, arguments) =
             self.command.split_first().ok_or_else(|| io::Error::other(EN.absences.empty_command))?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder);
-        for name in NOT_INHERITED {
+        for name in NOT_INHERITED.iter().filter(|name| !all_the_same.contains(name)) {
             command.env_remove(name);
         }
         command.env(ANSWER_FD_VAR, ANSWER_FD.to_string());
@@ -359,6 +360,9 @@ const NOT_INHERITED: [&str; 12] = [
     "LD_PRELOAD",
     "MALLOC_ARENA_MAX",
 ];
+
+/// Of these, what whoever looks at a cell in the foreground may have set for that very purpose: tools are preloaded.
+const FOR_TOOLS: [&str; 2] = ["LD_PRELOAD", "RUST_BACKTRACE"];
 
 /// How long a process may take to go after SIGKILL; one that waits for a broken disk may stay for ever.
 const UNKILLABLE: Duration = Duration::from_secs(10);
