@@ -49,7 +49,8 @@ fn import_each(project: &Project) -> Result<(), String> {
             "    {name} = {{ git = .., rev = \"{revision}\" }} in an empty project, with its first example"
         );
         let mut command = project.cargo();
-        command.args(["run", "--quiet", "--offline"]).current_dir(&place);
+        // Not offline: to cargo, a checkout in another folder of this machine is network, too.
+        command.args(["run", "--quiet"]).current_dir(&place);
         // Outside the workspace, and one for all: what several need is built once.
         command.env("CARGO_TARGET_DIR", folder.0.join("target")).env("CARGO_HOME", &home);
         let outcome = outcome_of(&mut command);
