@@ -136,7 +136,7 @@ pub(crate) struct Options {
     /// Say what would be run and how long it takes, run nothing
     #[arg(long, conflicts_with = "exec")]
     pub(crate) plan: bool,
-    /// The model that ratios are taken against [default: threads]
+    /// The model that ratios are taken against [default: threads if picked, else the first]
     #[arg(long, value_name = "MODEL")]
     pub(crate) baseline: Option<String>,
     /// The smallest difference that counts, in percent; the control may widen it

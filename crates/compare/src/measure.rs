@@ -250,12 +250,17 @@ fn plan(session: &Session, matrix: &Matrix, steps: &[Step], costs: &Costs, optio
     let mut workloads: Vec<&str> = matrix.groups.iter().map(|group| group.workload.name.as_str()).collect();
     workloads.dedup();
     let running = matrix.cells.iter().filter(|cell| cell.runs).count();
+    let rounds = || matrix.groups.iter().map(|group| group.rounds);
     let count = PlanCount {
         workloads: workloads.len(),
         groups: matrix.groups.len(),
         models: models.len(),
         cells: running,
-        rounds: if options.test { 1 } else { options.rounds() },
+        rounds: if options.test {
+            (1, 1)
+        } else {
+            (rounds().min().unwrap_or(0), rounds().max().unwrap_or(0))
+        },
         holes: matrix.cells.len() - running,
     };
     let mut lines = vec![(EN.run.plan)(&count)];

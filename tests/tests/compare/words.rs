@@ -175,6 +175,19 @@ fn a_test_verifies_and_keeps_only_what_failed() {
 }
 
 #[test]
+fn a_plan_says_how_many_rounds_there_are() {
+    let project = Project::new();
+    for (line, said) in [
+        ("spawn", ", 13 rounds each;"),
+        ("spawn sleepers crash", ", up to 13 rounds each;"),
+        ("sleepers", ", 6 rounds each;"),
+    ] {
+        let plan = project.run(&format!("--plan {line}")).ended_with(0).stdout;
+        assert!(plan.contains(said), "{line}: {plan}");
+    }
+}
+
+#[test]
 fn a_plan_runs_nothing() {
     let project = Project::new();
     let finished = project.run("--plan spawn").ended_with(0);

@@ -50,7 +50,8 @@ pub(crate) struct PlanCount {
     pub(crate) groups: usize,
     pub(crate) models: usize,
     pub(crate) cells: usize,
-    pub(crate) rounds: u32,
+    /// The fewest and the most rounds of a group.
+    pub(crate) rounds: (u32, u32),
     /// Cells that have a reason not to run.
     pub(crate) holes: usize,
 }

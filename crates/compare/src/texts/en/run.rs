@@ -7,13 +7,15 @@ use crate::texts::run::RunTexts;
 
 pub(super) const RUN: RunTexts = RunTexts {
     plan: |it| {
+        let (least, most) = it.rounds;
+        let up_to = if least < most { "up to " } else { "" };
         format!(
-            "{} ({} with their scales) x {}: {}, {} each; {} more cannot run or are left out (--list tells why)",
+            "{} ({} with their scales) x {}: {}, {up_to}{} each; {} more cannot run or are left out (--list tells why)",
             counted(it.workloads, "workload"),
             it.groups,
             counted(it.models, "model"),
             counted(it.cells, "cell"),
-            counted(it.rounds, "round"),
+            counted(most, "round"),
             it.holes
         )
     },
