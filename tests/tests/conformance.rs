@@ -46,6 +46,7 @@ macro_rules! conformance {
                 cancelling::a_running_task_is_stopped_or_goes_on,
                 cancelling::cancelling_what_has_ended_does_nothing,
                 ending::a_pool_that_was_shut_down_refuses_tasks,
+                ending::a_closed_pool_refuses_tasks_and_goes_on,
                 ending::finish_runs_everything,
                 ending::cancel_pending_runs_nothing_more,
                 ending::a_limit_passes_and_tasks_go_on,

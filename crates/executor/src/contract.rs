@@ -141,6 +141,12 @@ pub trait Executor: Sized {
         MapUnordered::new(self, f, items.into_iter())
     }
 
+    /// Refuses further tasks, and waits for nothing: those that there are go on.
+    fn close(&self) {
+        // A deadline that has passed; whether any still run is not asked.
+        let _some_still_run = self.shut_down_until(Shutdown::Finish, Some(Instant::now()));
+    }
+
     /// Refuses further tasks and waits for those that there are. Blocks. The second time it only waits.
     fn shutdown(&self, how: Shutdown) {
         if self.shut_down_until(how, None).is_err() {

@@ -62,6 +62,18 @@ pub(crate) fn a_limit_passes_and_tasks_go_on<S: Subject>() {
     assert_eq!(task.join().unwrap(), 7);
 }
 
+pub(crate) fn a_closed_pool_refuses_tasks_and_goes_on<S: Subject>() {
+    let (pool, gate) = (S::start_two(), Gate::closed());
+    if !S::is_concurrent() {
+        gate.open();
+    }
+    let task = pool.submit(wait_at, gate.path());
+    pool.close();
+    assert!(matches!(pool.submit(|()| (), ()).join(), Err(JoinError::ShutDown)));
+    gate.open();
+    assert_eq!(task.join().unwrap(), 7);
+}
+
 pub(crate) fn a_second_shutdown_only_waits<S: Subject>() {
     let pool = S::start_two();
     let task = pool.submit(|number: u32| number, 1);
