@@ -12,6 +12,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The examples of the project's README, so that they are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
+
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
