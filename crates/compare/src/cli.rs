@@ -112,7 +112,7 @@ pub(crate) struct Options {
     /// All scales, 24 rounds
     #[arg(long)]
     pub(crate) full: bool,
-    /// Rounds of each workload (quick 6, plain 13, full 24); below 6 there are no intervals
+    /// Rounds of each workload (quick 6, plain 14, full 24); below 6 there are no intervals
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: Option<u32>,
     /// The seed from which orders and inputs follow; by default from the clock, and always recorded
@@ -207,8 +207,8 @@ impl Options {
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(match self.profile() {
             Profile::Quick => 6,
-            // The fewest with which ranks are corrected.
-            Profile::Default => ties::CORRECTED_ROUNDS,
+            // With these the ranks of up to 29 models are corrected.
+            Profile::Default => ties::CORRECTED_ROUNDS + 1,
             Profile::Full => 24,
         })
     }
@@ -342,7 +342,7 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{line}");
         }
         let plain = read("").expect("valid").options;
-        assert!(plain.cpu_counts(2).is_ok() && plain.rounds() == 13);
+        assert!(plain.cpu_counts(2).is_ok() && plain.rounds() == 14);
         let many =
             read("--cpus 3").expect("valid").options.cpu_counts(2).expect_err("there are two").to_string();
         assert!(many.contains("2 CPUs"), "{many}");

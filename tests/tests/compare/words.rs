@@ -178,8 +178,8 @@ fn a_test_verifies_and_keeps_only_what_failed() {
 fn a_plan_says_how_many_rounds_there_are() {
     let project = Project::new();
     for (line, said) in [
-        ("spawn", ", 13 rounds each;"),
-        ("spawn sleepers crash", ", up to 13 rounds each;"),
+        ("spawn", ", 14 rounds each;"),
+        ("spawn sleepers crash", ", up to 14 rounds each;"),
         ("sleepers", ", 6 rounds each;"),
     ] {
         let plan = project.run(&format!("--plan {line}")).ended_with(0).stdout;
