@@ -234,6 +234,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_folder_that_cannot_be_written_falls_back_to_the_temporary_one() {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("compare");
