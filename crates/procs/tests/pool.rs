@@ -40,7 +40,7 @@ fn results_are_those_of_the_functions_in_any_order_of_joining() -> Result {
 fn a_pool_takes_what_is_not_send() -> Result {
     let pool = Pool::new(1)?;
     let order = Order { number: 21, here: std::rc::Rc::default() };
-    assert_eq!(pool.submit(|order: Order| order.number * 2, order).join()?, 42);
+    assert_eq!(pool.submit(|order: Order| order.number * 2 + u64::from(order.here.get()), order).join()?, 42);
     Ok(())
 }
 
@@ -143,8 +143,10 @@ static READY: AtomicU64 = AtomicU64::new(0);
 
 #[test]
 fn the_initializer_runs_once_in_each_worker_before_its_first_task() -> Result {
-    let pool =
-        Pool::builder().workers(2).initializer(|| drop(READY.fetch_add(1, Ordering::Relaxed))).build()?;
+    let pool = Pool::builder()
+        .workers(2)
+        .initializer(|| READY.store(READY.load(Ordering::Relaxed) + 1, Ordering::Relaxed))
+        .build()?;
     let seen: Vec<u64> =
         pool.map(|_: u64| READY.load(Ordering::Relaxed), 0..40).collect::<std::result::Result<_, _>>()?;
     assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
@@ -265,7 +267,8 @@ fn pools_in_many_threads_and_of_many_kinds_do_not_disturb_each_other() -> Result
 #[test]
 fn hooks_run_in_the_workers() -> Result {
     static BEFORE: AtomicU64 = AtomicU64::new(0);
-    let pool = Pool::new(1)?.hooked(|| drop(BEFORE.fetch_add(1, Ordering::Relaxed)), || ());
+    let pool =
+        Pool::new(1)?.hooked(|| BEFORE.store(BEFORE.load(Ordering::Relaxed) + 1, Ordering::Relaxed), || ());
     let seen: Vec<u64> =
         pool.map(|_: u64| BEFORE.load(Ordering::Relaxed), 0..3).collect::<std::result::Result<_, _>>()?;
     assert_eq!(seen, [1, 2, 3]);
