@@ -114,6 +114,16 @@ fn terminate_asks_and_cancel_kills() -> Result {
 }
 
 #[test]
+fn a_signal_in_the_moment_after_the_start_is_not_lost() -> Result {
+    for _ in 0..200 {
+        let process = Process::spawn(for_ever, ())?;
+        process.terminate()?;
+        assert!(matches!(process.join(), Err(JoinError::Killed { signal: 15, .. })));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_dropped_handle_detaches() -> Result {
     let (mut reader, writer) = io::pipe()?;
     let process = Process::spawn(

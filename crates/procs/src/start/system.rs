@@ -5,6 +5,7 @@ use crate::engine::Exit;
 use rustix::process::{Pid, Signal, WaitOptions};
 use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// The way on after a fork.
@@ -82,8 +83,8 @@ pub(super) struct Changed {
 }
 
 /// Ignores a signal from now on.
-pub(super) fn ignore(signal: Signal) -> io::Result<Changed> {
-    Ok(Changed { signal, before: set(signal, libc::SIG_IGN)? })
+pub(super) fn ignore(signal: Signal) -> io::Result<()> {
+    set(signal, libc::SIG_IGN).map(drop)
 }
 
 /// Has a signal do what it does where nobody has said anything.
@@ -94,8 +95,7 @@ pub(super) fn reset(signal: Signal) -> io::Result<Changed> {
 impl Changed {
     /// Lets the signal do again what it did.
     pub(super) fn restore(&self) -> io::Result<()> {
-        set(self.signal, self.before)?;
-        Ok(())
+        set(self.signal, self.before).map(drop)
     }
 }
 
@@ -105,6 +105,42 @@ fn set(signal: Signal, what: libc::sighandler_t) -> io::Result<libc::sighandler_
     match unsafe { libc::signal(signal.as_raw(), what) } {
         libc::SIG_ERR => Err(io::Error::last_os_error()),
         before => Ok(before),
+    }
+}
+
+/// Which signals were blocked before.
+pub(super) struct Mask(libc::sigset_t);
+
+/// Has signals wait from now on.
+pub(super) fn block(signals: &[Signal]) -> io::Result<Mask> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: it makes a set of the memory that it is given.
+    let made = unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    debug_assert_eq!(made, 0, "an empty set can always be made");
+    // SAFETY: it was just made.
+    let mut set = unsafe { set.assume_init() };
+    for signal in signals {
+        // SAFETY: the set is one.
+        if unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    mask(libc::SIG_BLOCK, set).map(Mask)
+}
+
+impl Mask {
+    /// Lets those signals come that came before. What has waited comes now.
+    pub(super) fn restore(self) -> io::Result<()> {
+        mask(libc::SIG_SETMASK, self.0).map(drop)
+    }
+}
+
+fn mask(how: libc::c_int, set: libc::sigset_t) -> io::Result<libc::sigset_t> {
+    let mut before = set;
+    // SAFETY: both are sets, and this thread's mask is nobody else's business.
+    match unsafe { libc::pthread_sigmask(how, &raw const set, &raw mut before) } {
+        0 => Ok(before),
+        errno => Err(io::Error::from_raw_os_error(errno)),
     }
 }
 

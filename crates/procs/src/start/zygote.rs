@@ -10,7 +10,7 @@
 
 use super::hook;
 use super::requests::{self, Fork, Heard, Report, WorkerId};
-use super::system::{self, Changed, Side};
+use super::system::{self, Changed, Mask, Side};
 use super::worker;
 use ipc::Link;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -37,7 +37,8 @@ pub(super) struct Zygote {
     /// Not a `HashMap`: that would draw random keys, and all workers would share them.
     workers: BTreeMap<WorkerId, Worker>,
     /// What workers get back as it was.
-    signals: Vec<Changed>,
+    mask: Mask,
+    reaping: Changed,
     descriptors_max: Rlimit,
 }
 
@@ -90,16 +91,16 @@ fn take_over() -> io::Result<Zygote> {
     system::close_inherited()?;
     // As Rust's own start does it before `main`, which this process never reaches.
     system::ignore(Signal::PIPE)?;
-    let ignored = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::TSTP].map(system::ignore);
+    // Blocked, not ignored: one that is meant for a worker that is just being forked waits until it is ready.
+    let mask = system::block(&[Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::TSTP])?;
     // A program that ignores this one has its children reaped by the system, and nobody would know how they ended.
-    let reaping = system::reset(Signal::CHILD);
-    let signals = ignored.into_iter().chain([reaping]).collect::<Result<_, _>>()?;
+    let reaping = system::reset(Signal::CHILD)?;
     // A descriptor for each worker: as many as may be.
     let descriptors_max = process::getrlimit(Resource::Nofile);
     process::setrlimit(Resource::Nofile, Rlimit { current: descriptors_max.maximum, ..descriptors_max })?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &program, EventData::new_u64(PROGRAM), EventFlags::IN)?;
-    Ok(Zygote { program, epoll, workers: BTreeMap::new(), signals, descriptors_max })
+    Ok(Zygote { program, epoll, workers: BTreeMap::new(), mask, reaping, descriptors_max })
 }
 
 impl Zygote {
@@ -183,17 +184,16 @@ impl Zygote {
         if getppid() != Some(born.zygote) {
             std::process::exit(0);
         }
-        let Zygote { program, epoll, workers, signals, descriptors_max } = self;
+        let Zygote { program, epoll, workers, mask, reaping, descriptors_max } = self;
         drop((program, epoll, workers));
-        for signal in signals {
-            or_exit(signal.restore());
-        }
+        or_exit(reaping.restore());
         or_exit(process::setrlimit(Resource::Nofile, descriptors_max));
         // A name with a zero in it is none that the system could take.
         if let Some(name) = born.request.name.and_then(|name| CString::new(name).ok()) {
             or_exit(rustix::thread::set_name(&name));
         }
         hook::now_worker();
+        or_exit(mask.restore());
         worker::work(&born.request.link)
     }
 }
