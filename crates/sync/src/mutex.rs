@@ -60,8 +60,9 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: as above; sharing the mutex gives access to one thread at a time.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
-// SAFETY: a shared guard gives `&T`. (That it can be sent needs `T: Send`, which `&Mutex<T>` implies.)
-unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+// SAFETY: a shared guard gives `&T`, which needs `T: Sync`; and the mutex itself, which can outlive the guard and whose value
+// can then be taken on that thread, which needs `T: Send`. (So does sending a guard, by way of `&Mutex<T>`.)
+unsafe impl<T: ?Sized + Send + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
     /// A free lock around `value`.

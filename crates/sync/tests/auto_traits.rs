@@ -75,7 +75,7 @@ table! {
     BarrierPlace => true, true;
     Condvar => true, true;
 
-    // A lock hands its value from thread to thread; a guard that is shared shares the value.
+    // A lock hands its value from thread to thread; a guard that is shared shares the value, and with it the lock.
     Mutex<u8> => true, true;
     Mutex<Cell<u8>> => true, true;
     Mutex<Rc<u8>> => false, false;
@@ -83,7 +83,7 @@ table! {
     MutexGuard<'static, u8> => true, true;
     MutexGuard<'static, Cell<u8>> => true, false;
     MutexGuard<'static, Rc<u8>> => false, false;
-    MutexGuard<'static, StdGuard<'static, u8>> => false, true;
+    MutexGuard<'static, StdGuard<'static, u8>> => false, false;
 
     // A queue moves its items.
     Queue<u8> => true, true;

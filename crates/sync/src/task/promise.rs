@@ -42,7 +42,18 @@ pub fn promise_cancelling<T: Send + 'static>(token: CancelToken) -> (Promise<T>,
 ///
 /// Dropped without having done so, it finishes the task with [`JoinError::Abandoned`], or [`JoinError::Cancelled`] where
 /// that was asked for, so that nobody waits for ever.
+///
+/// It takes results of one type and no other, not even of a supertype, as the handle counts on it:
+///
+/// ```compile_fail,E0308
+/// type Any = for<'a> fn(&'a u8) -> &'a u8;
+/// type Static = fn(&'static u8) -> &'static u8;
+/// fn wider(promise: sync::Promise<Any>) -> sync::Promise<Static> {
+///     promise
+/// }
+/// ```
 pub struct Promise<T: Send + 'static> {
+    /// Makes the promise invariant in `T`, because the cell holds its result in an `UnsafeCell`.
     cell: NonNull<HeapCell<T>>,
     result: PhantomData<T>,
 }
