@@ -100,12 +100,7 @@ impl<In: 'static, Out: 'static, R: 'static> Coroutine<In, Out, R> {
             let end = match input {
                 Input::Start => run(name, || body(&yielder, None)),
                 Input::Value(value) => run(name, || body(&yielder, Some(value))),
-                // It ends before it has begun. What the body has captured is dropped here, and that may panic.
-                Input::Throw(thrown) => match run(name, || drop(body)) {
-                    End::Panicked(payload) => End::Panicked(payload),
-                    _ if thrown.is_exit() => End::Exited,
-                    _ => End::Threw(thrown),
-                },
+                Input::Throw(thrown) => never_begin(name, body, thrown),
             };
             yielder.frame().end();
             end
@@ -312,6 +307,22 @@ fn run<R>(name: usize, body: impl FnOnce() -> R) -> End<R> {
             Ok(thrown) => End::Threw(*thrown),
             Err(payload) => End::Panicked(payload),
         },
+    }
+}
+
+/// The end of a body that gets an error before it has begun. What it has captured is dropped, and that may panic; so may
+/// what is dropped then of errors, hence the outer `run`.
+fn never_begin<R>(name: usize, body: impl Sized, thrown: Thrown) -> End<R> {
+    let end = run(name, || match run(name, || drop(body)) {
+        End::Panicked(payload) => End::Panicked(payload),
+        _ if thrown.is_exit() => End::Exited,
+        _ => End::Threw(thrown),
+    });
+    match end {
+        End::Returned(end) => end,
+        End::Exited => End::Exited,
+        End::Threw(thrown) => End::Threw(thrown),
+        End::Panicked(payload) => End::Panicked(payload),
     }
 }
 

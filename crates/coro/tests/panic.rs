@@ -241,3 +241,54 @@ fn what_is_thrown_prints_nothing() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// An error that cannot even be dropped.
+#[derive(Debug)]
+struct Explosive;
+
+impl std::fmt::Display for Explosive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("explosive")
+    }
+}
+
+impl std::error::Error for Explosive {}
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        panic!("the error was dropped");
+    }
+}
+
+#[test]
+fn what_is_dropped_with_a_body_that_never_began_may_panic_more_than_once() {
+    struct Captured;
+    impl Drop for Captured {
+        fn drop(&mut self) {
+            panic!("the captured value was dropped");
+        }
+    }
+    let captured = Captured;
+    let mut generator = Generator::<u32>::new(move |y| {
+        let _captured = &captured;
+        y.yield_(1);
+    });
+    caught(|| generator.throw(Explosive));
+    assert!(generator.is_finished(), "the panic took the usual way out");
+    drop(generator);
+
+    // What it captured raises another error than the request to end, which nobody gets to see.
+    struct Raises(Option<Thrown>);
+    impl Drop for Raises {
+        fn drop(&mut self) {
+            self.0.take().expect("it is dropped once").raise();
+        }
+    }
+    let raises = Raises(Generator::<u32>::new(|_| ()).throw(Explosive).err());
+    let mut generator = Generator::<u32>::new(move |y| {
+        let _raises = &raises;
+        y.yield_(1);
+    });
+    assert_eq!(*caught(|| generator.close()).downcast::<&str>().unwrap(), "the error was dropped");
+    assert!(generator.is_finished());
+}
