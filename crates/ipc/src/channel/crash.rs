@@ -14,9 +14,7 @@ static STAY_AT: OnceLock<String> = OnceLock::new();
 pub(super) fn point(name: &str) {
     if STAY_AT.get().is_some_and(|at| at == name) {
         common::reached();
-        loop {
-            std::thread::park();
-        }
+        common::stay();
     }
 }
 

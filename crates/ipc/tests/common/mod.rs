@@ -144,11 +144,11 @@ pub(crate) fn reached() {
     Parent(link_to_parent()).tell(&());
 }
 
-/// In a child: stays until it is killed.
+/// In a child: stays until it is killed, or until its parent has gone.
 pub(crate) fn stay() -> ! {
-    loop {
-        std::thread::park();
-    }
+    let link = link_to_parent();
+    while link.receive(None).is_ok() {}
+    std::process::exit(1)
 }
 
 fn link_to_parent() -> Link {
