@@ -11,6 +11,28 @@ static STARTED_BEFORE_MAIN: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn early() {
     EARLY.fetch_add(1, Ordering::Relaxed);
+    handle_children();
+}
+
+/// Has a handler with three arguments, which must not be called as one with a single one.
+fn handle_children() {
+    extern "C" fn child_changed(_: libc::c_int, _: *mut libc::siginfo_t, _: *mut libc::c_void) {}
+    let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = child_changed;
+    // SAFETY: all zeros are a valid value: no flags, nothing blocked.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as usize;
+    action.sa_flags = libc::SA_SIGINFO;
+    // SAFETY: the handler does nothing and has the arguments that the flag announces.
+    unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut()) };
+}
+
+/// Whether `SIGCHLD` has a handler, and whether that takes three arguments.
+fn children_handler() -> (bool, bool) {
+    // SAFETY: all zeros are a valid value.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: nothing is changed.
+    unsafe { libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action) };
+    (action.sa_sigaction > libc::SIG_IGN, action.sa_flags & libc::SA_SIGINFO != 0)
 }
 
 extern "C" fn usual() {
@@ -49,5 +71,12 @@ fn all_constructors_have_run_once_in_a_worker() -> Result<(), Box<dyn std::error
     assert_eq!(Process::spawn(counts, ())?.join()?, [1, 1, 1]);
     let refused = Process::spawn(|()| STARTED_BEFORE_MAIN.load(Ordering::Relaxed), ())?.join()?;
     assert_eq!(refused, 1);
+    Ok(())
+}
+
+#[test]
+fn a_signals_handler_is_put_back_with_its_flags() -> Result<(), Box<dyn std::error::Error>> {
+    assert_eq!(children_handler(), (true, true), "here");
+    assert_eq!(Process::spawn(|()| children_handler(), ())?.join()?, (true, true));
     Ok(())
 }

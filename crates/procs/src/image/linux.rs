@@ -96,14 +96,16 @@ impl Image<'_> {
 
     /// What a segment holds. Only for segments that nobody writes: notes.
     fn bytes_of(&self, header: &Header) -> &[u8] {
-        let loaded = self.contains(self.base.wrapping_add(header.p_vaddr as usize), libc::PF_R);
+        let (start, length) = (self.base.wrapping_add(header.p_vaddr as usize), header.p_memsz as usize);
+        let last = start.wrapping_add(length.saturating_sub(1));
+        let loaded = self.contains(start, libc::PF_R) && self.contains(last, libc::PF_R);
         if !loaded || header.p_flags & libc::PF_W != 0 {
             return &[];
         }
-        let start = self.base.wrapping_add(header.p_vaddr as usize) as *const u8;
-        // SAFETY: the segment begins in a loaded one that can be read, an image's notes lie in it whole, nobody writes
-        // them, and the image stays loaded while the loader's lock is held, as it is in `each_image`.
-        unsafe { std::slice::from_raw_parts(start, header.p_memsz as usize) }
+        let start = std::ptr::with_exposed_provenance(start);
+        // SAFETY: the segment begins and ends in loaded ones that can be read, notes have no gaps, nobody writes them, and
+        // the image stays loaded while the loader's lock is held, as it is in `each_image`.
+        unsafe { std::slice::from_raw_parts(start, length) }
     }
 }
 

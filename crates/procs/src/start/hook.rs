@@ -100,9 +100,11 @@ fn become_zygote(parent: &OsString, constructors: impl FnOnce()) -> ! {
 
 /// Calls what stands behind our entry in `.init_array`, as the C runtime would after our return.
 fn run_later_constructors(count: c_int, arguments: *const *const c_char, environment: *const *const c_char) {
-    let start = &raw const __init_array_start as *const Constructor;
-    let end = &raw const __init_array_end as *const Constructor;
-    let mut next = (&raw const ENTRY).wrapping_add(1);
+    let start = (&raw const __init_array_start).cast::<Constructor>();
+    let end = (&raw const __init_array_end).cast::<Constructor>();
+    // A pointer into the section, of which only the place is that of our entry: from a pointer to the entry, the compiler
+    // may conclude that nothing behind it is read.
+    let mut next = start.with_addr((&raw const ENTRY).wrapping_add(1).addr());
     debug_assert!(start < next && next <= end, "our entry is in the section of our image");
     while next < end {
         // SAFETY: `next` is between our entry and the section's end, where the linker has put pointers side by side; a

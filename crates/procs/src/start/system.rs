@@ -79,32 +79,43 @@ pub(super) fn is_privileged() -> bool {
 /// What a signal did before it was changed.
 pub(super) struct Changed {
     signal: Signal,
-    before: libc::sighandler_t,
+    /// With its flags: they say what a handler is called with.
+    before: libc::sigaction,
 }
 
 /// Ignores a signal from now on.
 pub(super) fn ignore(signal: Signal) -> io::Result<()> {
-    set(signal, libc::SIG_IGN).map(drop)
+    set(signal, &plain(libc::SIG_IGN)).map(drop)
 }
 
 /// Has a signal do what it does where nobody has said anything.
 pub(super) fn reset(signal: Signal) -> io::Result<Changed> {
-    Ok(Changed { signal, before: set(signal, libc::SIG_DFL)? })
+    Ok(Changed { signal, before: set(signal, &plain(libc::SIG_DFL))? })
 }
 
 impl Changed {
     /// Lets the signal do again what it did.
     pub(super) fn restore(&self) -> io::Result<()> {
-        set(self.signal, self.before).map(drop)
+        set(self.signal, &self.before).map(drop)
     }
 }
 
-/// `what` is no function, or was there before.
-fn set(signal: Signal, what: libc::sighandler_t) -> io::Result<libc::sighandler_t> {
-    // SAFETY: what is no function runs nothing of ours, and what was there before belongs to this same program.
-    match unsafe { libc::signal(signal.as_raw(), what) } {
-        libc::SIG_ERR => Err(io::Error::last_os_error()),
-        before => Ok(before),
+/// Something that is no function.
+fn plain(what: libc::sighandler_t) -> libc::sigaction {
+    // SAFETY: it is numbers and a function that may be missing; all zeros are no flags and no further signals blocked.
+    let mut action = unsafe { std::mem::zeroed::<libc::sigaction>() };
+    action.sa_sigaction = what;
+    action
+}
+
+/// `what` is [`plain`], or was there before.
+fn set(signal: Signal, what: &libc::sigaction) -> io::Result<libc::sigaction> {
+    let mut before = plain(libc::SIG_DFL);
+    // SAFETY: what is no function runs nothing of ours, and what was there before is put back whole, as this same program
+    // had it.
+    match unsafe { libc::sigaction(signal.as_raw(), what, &raw mut before) } {
+        0 => Ok(before),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
