@@ -215,10 +215,14 @@ fn run_initializer<F: Fn() + Copy + Send + 'static>() -> Result<(), JoinError> {
 }
 
 /// The value of a type that has one: a function without captured variables.
+///
+/// A closure that has captured nothing but values without bytes is one, too, as far as anybody can ask. Those values are
+/// then made here as well, with what they prove: see the limits in the README.
 fn conjure<F: Copy + 'static>() -> F {
     no_captures::<F>();
     // SAFETY: `F` has no bytes, so there is nothing to read. Its caller in the program had a value of it, which is how the
-    // address of this instance got here, and it is `Copy`, so there may be another.
+    // address of this instance got here, and it is `Copy`, so there may be another. What cannot be known is whether a token in
+    // it stands for something that was done in that process alone.
     unsafe { NonNull::<F>::dangling().read() }
 }
 
