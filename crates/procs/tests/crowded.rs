@@ -3,6 +3,7 @@
 use procs::{Pool, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
+use std::time::Duration;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -66,6 +67,32 @@ fn a_pool_that_cannot_have_all_its_workers_works_with_those_that_it_has() -> Res
         sum.map_err(|error| error.to_string())
     };
     assert_eq!(Process::spawn(sum, ())?.join()?, Ok(44_850));
+    Ok(())
+}
+
+/// Each round is a race between a worker that becomes idle and another one that is refused; a task that nobody takes then
+/// shows as one that has not ended.
+fn rounds_of_a_crowded_pool(rounds: u64) -> std::result::Result<(), String> {
+    let low = Rlimit { current: Some(20), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, low).map_err(|error| error.to_string())?;
+    for round in 0..rounds {
+        let pool = Pool::new(16).map_err(|error| error.to_string())?;
+        let tasks: Vec<_> = (0..20_u64).map(|n| pool.submit(|n: u64| n, n)).collect();
+        for (n, task) in tasks.into_iter().enumerate() {
+            match task.join_timeout(Duration::from_secs(10)) {
+                Ok(Ok(same)) => assert_eq!(same, n as u64),
+                // No worker could be started at all in that moment.
+                Ok(Err(error)) => assert!(error.to_string().starts_with("cannot start a worker"), "{error}"),
+                Err(_) => return Err(format!("round {round}: task {n} waits, and {pool:?} does nothing")),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_task_whose_worker_is_refused_goes_to_one_that_is_idle_by_then() -> Result {
+    Process::spawn(rounds_of_a_crowded_pool, 25)?.join()??;
     Ok(())
 }
 

@@ -17,7 +17,7 @@
 //! 4. Each task is finished exactly once: whoever takes it out of `waiting` or off its seat finishes it.
 
 use super::hiring::Hired;
-use crate::engine::{End, NotStarted, Worker};
+use crate::engine::{self, End, NotStarted, Worker};
 use crate::job::Initializer;
 use executor::{Entry, Ledger};
 use ipc::{LinkError, Parcel};
@@ -234,9 +234,11 @@ impl Shared {
         };
         let error = match why {
             _ if stop.is_some() => stop.map(Stop::error),
-            // The others go on, and one of them will take the task. To try at once again would be in vain.
+            // One of the others will take the task: one that is idle by now at once, for nothing else would remind it. To
+            // hire again at once would be in vain.
             NotStarted::Refused(_) if !board.seats.is_empty() => {
                 board.waiting.insert(id, Waiting { job, ticket });
+                board.send_to_idle(afterwards);
                 return;
             }
             NotStarted::Refused(why) => Some(JoinError::failed(format_args!("cannot start a worker: {why}"))),
@@ -291,10 +293,10 @@ impl Shared {
 
     /// Gives tasks that wait to idle workers, and to new ones while there may be more.
     fn dispatch(&self, board: &mut Board, afterwards: &mut Afterwards) {
-        while !board.waiting.is_empty() {
-            if let Some(seat) = board.idle.pop() {
-                board.send_first(seat, afterwards);
-                continue;
+        loop {
+            board.send_to_idle(afterwards);
+            if board.waiting.is_empty() {
+                return;
             }
             let working = board.seats.values().filter(|seat| !seat.leaving).count();
             // The house is closed by nobody.
@@ -322,7 +324,7 @@ impl Shared {
         drop(timers);
         for (Ticket { finish, on_cancel, .. }, answer) in finish {
             drop(on_cancel);
-            finish(answer);
+            engine::contain(|| finish(answer));
         }
         for id in arm {
             self.arm(id);
@@ -364,6 +366,14 @@ impl Board {
     fn put_back(&mut self, id: TaskId, job: Parcel, ticket: Ticket) {
         let ticket = Ticket { returns: ticket.returns + 1, ..ticket };
         self.waiting.insert(id, Waiting { job, ticket });
+    }
+
+    /// Gives tasks that wait to idle workers, until there are none of the ones or of the others.
+    fn send_to_idle(&mut self, afterwards: &mut Afterwards) {
+        while !self.waiting.is_empty() {
+            let Some(seat) = self.idle.pop() else { return };
+            self.send_first(seat, afterwards);
+        }
     }
 
     /// Sends the first task that waits to an idle worker.
