@@ -154,7 +154,8 @@ impl Runtime {
     /// Waits for `future` on this thread, inside the runtime: it can spawn, sleep and use sockets. Blocks.
     ///
     /// The future need be neither `Send` nor `'static`. It is polled here and its events come from the runtime's threads;
-    /// what should be quick is better [spawned](Runtime::spawn).
+    /// what should be quick is better [spawned](Runtime::spawn). If all of them are kept by tasks that never reach an
+    /// `.await`, no event comes, a timeout neither.
     ///
     /// # Panics
     /// If `future` does; on a thread that polls tasks of this runtime, and would wait for itself.

@@ -4,7 +4,9 @@ use super::Poller;
 use super::readiness::{Readiness, WaiterKey, Which};
 use crate::drivers::{self, Halves};
 use nix::errno::Errno;
-use nix::sys::socket::{self, AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6};
+use nix::sys::socket::{
+    self, AddressFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6,
+};
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -71,6 +73,9 @@ pub(super) async fn connect(poller: &Arc<Poller>, address: SocketAddr) -> io::Re
 
 pub(super) fn bind(poller: &Arc<Poller>, address: SocketAddr) -> io::Result<Listener> {
     let socket = TcpListener::bind(address)?;
+    // The standard library lets 128 connections wait to be accepted; of a thousand that come at once most would be reset.
+    // Listening once more only changes that number, to as many as the system allows.
+    socket::listen(&socket, Backlog::MAXCONN)?;
     socket.set_nonblocking(true)?;
     Ok(Listener { watched: Watched::new(socket, poller)? })
 }
