@@ -79,6 +79,9 @@ struct Talk<'a> {
     /// CPU time by process and thread, and context switches, when it was ready.
     cpu_at_ready: BTreeMap<(i32, i32), u64>,
     switches_at_ready: (u64, u64),
+    /// CPU time of processes that had been and gone when it was ready, and of those that have since, in ticks.
+    reaped_at_ready: u64,
+    reaped: u64,
     /// Threads that were seen to have worked since, with their processes.
     busy: BTreeSet<(i32, i32)>,
     available_at_start: u64,
@@ -103,6 +106,8 @@ impl<'a> Talk<'a> {
             started: Instant::now(),
             cpu_at_ready: BTreeMap::new(),
             switches_at_ready: (0, 0),
+            reaped_at_ready: 0,
+            reaped: 0,
             busy: BTreeSet::new(),
             available_at_start: watch::available_bytes(),
         }
@@ -177,6 +182,7 @@ impl<'a> Talk<'a> {
             (State::Started, Answer::Ready) => {
                 self.cpu_at_ready = watch::cpu_by_thread(self.order.launch.keep);
                 self.switches_at_ready = watch::switches(self.order.launch.keep);
+                self.reaped_at_ready = watch::reaped_ticks(self.order.launch.keep);
                 self.sample.startup_ns = nanos(line.at - self.started);
                 self.state = State::Warming;
             }
@@ -375,7 +381,8 @@ impl<'a> Talk<'a> {
         let alone = match uses {
             Uses::OneThread { .. } => false,
             Uses::Threads => self.busy.len() == 1,
-            Uses::Processes => processes.len() == 1,
+            // A process for each item may be gone before anybody looks: then what it took shows with who waited for it.
+            Uses::Processes => processes.len() == 1 && self.reaped == 0,
         };
         if several && alone {
             self.fail(Status::Wrong, (EN.faults.one_did_all)(uses, self.order.run.workers));
@@ -388,6 +395,10 @@ impl<'a> Talk<'a> {
         *processes = look.processes.max(*processes);
         *threads = look.threads.max(*threads);
         *looks += 1;
+        if self.order.cpu_bound && self.order.uses == Uses::Processes {
+            let reaped = watch::reaped_ticks(self.order.launch.keep);
+            self.reaped = self.reaped.max(reaped.saturating_sub(self.reaped_at_ready));
+        }
         if self.order.cpu_bound && look.threads <= FEW_THREADS {
             let worked = watch::cpu_by_thread(self.order.launch.keep).into_iter().filter(|(thread, ns)| {
                 ns - self.cpu_at_ready.get(thread).copied().unwrap_or(0).min(*ns) >= WORKED_NS

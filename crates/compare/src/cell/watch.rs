@@ -66,6 +66,8 @@ pub(crate) struct Process {
     pub(crate) threads: u32,
     /// CPU time in ticks.
     pub(crate) ticks: u64,
+    /// That of its children that have ended and been waited for.
+    pub(crate) reaped_ticks: u64,
     /// When it started, in ticks since the machine did.
     pub(crate) started: u64,
 }
@@ -101,6 +103,11 @@ pub(crate) fn cpu_by_thread(keep: &[i32]) -> BTreeMap<(i32, i32), u64> {
         found.insert((pid, thread), line.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0));
     });
     found
+}
+
+/// CPU time, in ticks, of processes that have been and gone below the tree's living ones.
+pub(crate) fn reaped_ticks(keep: &[i32]) -> u64 {
+    tree(keep).iter().map(|process| process.reaped_ticks).sum()
 }
 
 /// Context switches of the tree's living threads so far: voluntary, involuntary.
@@ -166,6 +173,7 @@ fn parse_stat(pid: i32, line: &str) -> Option<Process> {
         state: fields.first()?.chars().next()?,
         threads: fields.get(17)?.trim().parse().ok()?,
         ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
+        reaped_ticks: fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?,
         started: fields.get(19)?.trim().parse().ok()?,
     })
 }
@@ -183,12 +191,13 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_spaces_and_parentheses() {
-        let line = "7 (a) (b) S 3 7 7 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 12 0 100";
+        let line = "7 (a) (b) S 3 7 7 0 -1 4194560 1 0 0 0 5 6 2 1 20 0 12 0 100";
         let process = parse_stat(7, line).expect("it parses");
         assert_eq!(
             (process.parent, process.name.as_str(), process.threads, process.ticks, process.started),
             (3, "a) (b", 12, 11, 100)
         );
+        assert_eq!(process.reaped_ticks, 3);
     }
 
     #[test]
