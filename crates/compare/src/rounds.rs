@@ -34,7 +34,7 @@ impl Manner {
             _ if self.test => Timing { timed: false, warm_ns: 0, batch_ns: 0, min_ns: 0 },
             // The check is watched, which takes CPU time: its times do not count, so they need not be long.
             (0, _) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(1), min_ns: ms(20) },
-            (_, Profile::Quick) => Timing { timed: true, warm_ns: ms(15), batch_ns: ms(2), min_ns: ms(30) },
+            (_, Profile::Quick) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(2), min_ns: ms(20) },
             (_, Profile::Default) => Timing { timed: true, warm_ns: ms(50), batch_ns: ms(5), min_ns: ms(75) },
             (_, Profile::Full) => Timing { timed: true, warm_ns: ms(200), batch_ns: ms(5), min_ns: ms(100) },
         }
