@@ -35,7 +35,7 @@ impl Manner {
             // The check is watched, which takes CPU time: its times do not count, so they need not be long.
             (0, _) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(1), min_ns: ms(20) },
             (_, Profile::Quick) => Timing { timed: true, warm_ns: ms(10), batch_ns: ms(2), min_ns: ms(20) },
-            (_, Profile::Default) => Timing { timed: true, warm_ns: ms(50), batch_ns: ms(5), min_ns: ms(75) },
+            (_, Profile::Default) => Timing { timed: true, warm_ns: ms(40), batch_ns: ms(5), min_ns: ms(60) },
             (_, Profile::Full) => Timing { timed: true, warm_ns: ms(200), batch_ns: ms(5), min_ns: ms(100) },
         }
     }
