@@ -29,6 +29,13 @@ impl Drop for Twice {
     }
 }
 
+/// Ends when the link's other end is dropped. What the test did with the handle before that (dropped it, left a callback)
+/// has its effect on the thread that looks after all processes; on a finished task's handle it has it on the test's own.
+fn until_let(link: ipc::Link) {
+    let ended = link.receive(None);
+    drop((ended, link));
+}
+
 /// The pool has one worker, so this ends after all that was submitted before.
 fn assert_works(pool: &Pool) -> Result {
     let next = pool.submit(|n: u64| n + 1, 1).join_timeout(LIMIT);
@@ -39,19 +46,33 @@ fn assert_works(pool: &Pool) -> Result {
 #[test]
 fn a_result_that_nobody_wants_and_that_panics_when_dropped() -> Result {
     let pool = Pool::new(1)?;
-    drop(pool.submit(|host| Unwanted { host }, std::process::id()));
+    let unwanted = |(link, host)| {
+        until_let(link);
+        Unwanted { host }
+    };
+    let (here, there) = ipc::Link::pair()?;
+    drop(pool.submit(unwanted, (there, std::process::id())));
+    drop(here);
     assert_works(&pool)?;
-    drop(Process::spawn(|host| Unwanted { host }, std::process::id())?);
+    let (here, there) = ipc::Link::pair()?;
+    drop(Process::spawn(unwanted, (there, std::process::id()))?);
+    drop(here);
     assert_works(&pool)
 }
 
 #[test]
 fn a_callback_that_panics() -> Result {
     let pool = Pool::new(1)?;
-    pool.submit(|()| (), ()).on_done(|_| panic!("a callback"));
+    let (here, there) = ipc::Link::pair()?;
+    pool.submit(until_let, there).on_done(|_| panic!("a callback"));
+    drop(here);
     assert_works(&pool)?;
-    pool.submit(|()| (), ()).on_done(|_| std::panic::panic_any(Twice));
+    let (here, there) = ipc::Link::pair()?;
+    pool.submit(until_let, there).on_done(|_| std::panic::panic_any(Twice));
+    drop(here);
     assert_works(&pool)?;
-    Process::spawn(|()| (), ())?.into_task().on_done(|_| panic!("a callback"));
+    let (here, there) = ipc::Link::pair()?;
+    Process::spawn(until_let, there)?.into_task().on_done(|_| panic!("a callback"));
+    drop(here);
     assert_works(&pool)
 }
