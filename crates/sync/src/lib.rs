@@ -13,6 +13,7 @@ mod catch;
 pub mod cell;
 mod completion;
 mod error;
+mod hook;
 #[expect(unsafe_code, reason = "a handle is one pointer to a cell of unknown type")]
 mod task;
 

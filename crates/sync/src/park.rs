@@ -16,19 +16,21 @@
 //! 5. A wait that is made inside the poll of another wait shares its parker, and may use up a wake that was meant for the
 //!    outer one. It therefore wakes the parker again when it ends.
 
+mod signal;
 mod thread;
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::TimedOut;
+use crate::hook::{self, Guard};
 use thread::ThreadParker;
+
+pub use signal::Signal;
 
 /// Suspends what runs on this thread until it is woken. See the [module](self) for the rules.
 pub trait Parker {
@@ -59,23 +61,21 @@ thread_local! {
 /// sent::<sync::park::Installed>();
 /// ```
 #[must_use = "the parker is installed only as long as the guard lives"]
+#[derive(Debug)]
 pub struct Installed {
-    previous: Option<Rc<dyn Parker>>,
-    /// The slot is this thread's.
-    not_send: PhantomData<*const ()>,
+    _guard: Guard<Rc<dyn Parker>>,
 }
 
 /// Makes `parker` the one that blocking calls on this thread use, until the guard is dropped.
 pub fn install(parker: Rc<dyn Parker>) -> Installed {
-    Installed { previous: CURRENT.replace(Some(parker)), not_send: PhantomData }
+    Installed { _guard: hook::install(&CURRENT, parker) }
 }
 
 /// The parker that blocking calls on this thread use now.
 #[must_use]
 pub fn current() -> Rc<dyn Parker> {
     // A destructor of another thread-local may wait after ours is gone: it gets a parker of its own.
-    let installed = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
-    installed.unwrap_or_else(ThreadParker::of_this_thread)
+    hook::current(&CURRENT).unwrap_or_else(ThreadParker::of_this_thread)
 }
 
 /// Whether a blocking call here lets others go on on this thread; see [`Parker::cooperative`].
@@ -163,19 +163,5 @@ impl Drop for Polling {
     fn drop(&mut self) {
         // A coroutine may have gone to another thread in the middle.
         POLLS.set(POLLS.get().saturating_sub(1));
-    }
-}
-
-impl Drop for Installed {
-    fn drop(&mut self) {
-        let previous = self.previous.take();
-        // A thread that is going away needs no parker back.
-        let _ = CURRENT.try_with(|current| current.replace(previous));
-    }
-}
-
-impl fmt::Debug for Installed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Installed(..)")
     }
 }

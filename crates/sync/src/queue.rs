@@ -5,6 +5,8 @@ use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A first-in, first-out queue that any number of producers and consumers share: threads, coroutines and async tasks of
@@ -185,6 +187,22 @@ impl<T> Queue<T> {
         });
     }
 
+    /// A handle to the queue that closes it when it is dropped, be it by a panic: where the queue ends with its only
+    /// producer, or with its only consumer.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let queue = Arc::new(sync::Queue::bounded(2));
+    /// let producer = queue.close_on_drop();
+    /// std::thread::spawn(move || (0..5).try_for_each(|number| producer.put(number)));
+    /// assert_eq!(queue.iter().sum::<i32>(), 10);
+    /// ```
+    pub fn close_on_drop(self: &Arc<Self>) -> CloseOnDrop<T> {
+        CloseOnDrop { queue: Arc::clone(self) }
+    }
+
     /// Whether the queue was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -278,6 +296,27 @@ impl<T> fmt::Debug for Queue<T> {
             .field("closed", &closed)
             .field("waiting", &waiting)
             .finish()
+    }
+}
+
+/// A [`Queue`] that is [closed](Queue::close) when this is dropped; see [`Queue::close_on_drop`].
+#[must_use = "the queue is closed when this is dropped"]
+#[derive(Debug)]
+pub struct CloseOnDrop<T> {
+    queue: Arc<Queue<T>>,
+}
+
+impl<T> Deref for CloseOnDrop<T> {
+    type Target = Queue<T>;
+
+    fn deref(&self) -> &Queue<T> {
+        &self.queue
+    }
+}
+
+impl<T> Drop for CloseOnDrop<T> {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 

@@ -8,11 +8,11 @@
 mod thread;
 
 use crate::error::TimedOut;
+use crate::hook::{self, Guard};
 use crate::primitive::{AtomicBool, Ordering};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -67,29 +67,14 @@ thread_local! {
 /// sent::<sync::timer::Installed>();
 /// ```
 #[must_use = "the timer is installed only as long as the guard lives"]
+#[derive(Debug)]
 pub struct Installed {
-    previous: Option<Arc<dyn Timer>>,
-    /// The slot is this thread's.
-    not_send: PhantomData<*const ()>,
+    _guard: Guard<Arc<dyn Timer>>,
 }
 
 /// Makes `timer` the one that deadlines awaited on this thread use, until the guard is dropped.
 pub fn install(timer: Arc<dyn Timer>) -> Installed {
-    Installed { previous: CURRENT.replace(Some(timer)), not_send: PhantomData }
-}
-
-impl Drop for Installed {
-    fn drop(&mut self) {
-        let previous = self.previous.take();
-        // A thread that is going away needs no timer back.
-        let _ = CURRENT.try_with(|current| current.replace(previous));
-    }
-}
-
-impl fmt::Debug for Installed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Installed(..)")
-    }
+    Installed { _guard: hook::install(&CURRENT, timer) }
 }
 
 /// Asks this thread's timer, or the program's, for a wake-up.
@@ -97,7 +82,7 @@ impl fmt::Debug for Installed {
 /// It may come early in one case: where there is no timer and the machine refuses even one thread, `waker` is woken at
 /// once, so that nobody waits for ever. Look at the clock, and ask again.
 pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
-    match CURRENT.try_with(|current| current.borrow().clone()).ok().flatten() {
+    match hook::current(&CURRENT) {
         Some(timer) => timer.schedule(at, waker),
         None => thread::schedule(at, waker.clone()).unwrap_or_else(|| {
             waker.wake();

@@ -6,7 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
-use sync::queue::{GetError, PutError};
+use sync::queue::{CloseOnDrop, GetError, PutError};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
     AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, JoinError, Mutex, MutexGuard,
@@ -91,10 +91,13 @@ table! {
     Queue<Rc<u8>> => false, false;
     PutError<Cell<u8>> => true, false;
     GetError => true, true;
+    CloseOnDrop<Cell<u8>> => true, true;
+    CloseOnDrop<Rc<u8>> => false, false;
 
     // What is installed belongs to its thread.
     park::Installed => false, false;
     timer::Installed => false, false;
+    park::Signal => true, true;
     Sleep => true, false;
     Scheduled => true, false;
 }

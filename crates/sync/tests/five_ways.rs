@@ -270,6 +270,19 @@ fn a_queue_that_is_closed() {
 }
 
 #[test]
+fn a_queue_that_a_panicking_producer_closes() {
+    let queue = Arc::new(Queue::bounded(1));
+    let producer = queue.close_on_drop();
+    let producer = thread::spawn(move || {
+        producer.put(1).unwrap();
+        panic!("a panic that the test asked for");
+    });
+    assert_eq!(queue.iter().collect::<Vec<_>>(), [1]);
+    assert!(producer.join().is_err());
+    assert!(queue.is_closed());
+}
+
+#[test]
 fn a_queue_that_is_closed_while_consumers_wait() {
     let queue = Queue::<u32>::unbounded();
     thread::scope(|scope| {

@@ -2,10 +2,10 @@
 
 use super::shared::Shared;
 use std::cell::Cell;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::task::{Wake, Waker};
+use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
-use sync::park::Parker;
+use sync::park::{Parker, Signal};
 
 /// One for each thread of a pool.
 pub(super) struct WorkerParker {
@@ -17,17 +17,10 @@ pub(super) struct WorkerParker {
     depth: Cell<usize>,
 }
 
-/// A wake that stays until it is used.
-#[derive(Default)]
-struct Signal {
-    woken: Mutex<bool>,
-    changed: Condvar,
-}
-
 impl WorkerParker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let signal = Arc::<Signal>::default();
-        WorkerParker { shared, waker: Waker::from(Arc::clone(&signal)), signal, depth: Cell::new(1) }
+        WorkerParker { shared, waker: signal.waker(), signal, depth: Cell::new(1) }
     }
 
     pub(super) fn is_of(&self, shared: &Arc<Shared>) -> bool {
@@ -80,40 +73,6 @@ impl Drop for Blocked<'_> {
         worker.depth.set(worker.depth.get() - 1);
         if worker.depth.get() == 0 {
             worker.shared.unblock();
-        }
-    }
-}
-
-impl Signal {
-    fn take(&self) -> bool {
-        std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn wait(&self, deadline: Option<Instant>) {
-        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*woken {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            woken = match left {
-                None => self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => return,
-                Some(left) => {
-                    self.changed.wait_timeout(woken, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-        *woken = false;
-    }
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let before = std::mem::replace(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner), true);
-        if !before {
-            self.changed.notify_one();
         }
     }
 }
