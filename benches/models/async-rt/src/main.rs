@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+use async_rt::sync::queue::CloseOnDrop;
 use async_rt::sync::{Event, Queue};
 use async_rt::{Backend, Runtime, Task, TcpStream};
 use kit::{Facts, Lost, Model};
@@ -17,16 +18,10 @@ struct AsyncRt {
     runtime: Runtime,
 }
 
-/// Closes its channel when the sender is gone.
-struct Sender(Arc<Queue<u64>>);
-
-/// As [`Sender`], for the other end.
-struct Receiver(Arc<Queue<u64>>);
-
 impl Model for AsyncRt {
     type Task = Task<u64>;
-    type Sender = Sender;
-    type Receiver = Receiver;
+    type Sender = CloseOnDrop<u64>;
+    type Receiver = CloseOnDrop<u64>;
     type Gate = Arc<Event>;
 
     fn facts() -> Facts {
@@ -59,17 +54,17 @@ impl Model for AsyncRt {
         async_rt::yield_now().await;
     }
 
-    fn channel(capacity: usize) -> (Sender, Receiver) {
+    fn channel(capacity: usize) -> (CloseOnDrop<u64>, CloseOnDrop<u64>) {
         let queue = Arc::new(Queue::bounded(capacity));
-        (Sender(Arc::clone(&queue)), Receiver(queue))
+        (queue.close_on_drop(), queue.close_on_drop())
     }
 
-    async fn send(sender: &mut Sender, word: u64) -> bool {
-        sender.0.put_async(word).await.is_ok()
+    async fn send(sender: &mut CloseOnDrop<u64>, word: u64) -> bool {
+        sender.put_async(word).await.is_ok()
     }
 
-    async fn receive(receiver: &mut Receiver) -> Option<u64> {
-        receiver.0.get_async().await.ok()
+    async fn receive(receiver: &mut CloseOnDrop<u64>) -> Option<u64> {
+        receiver.get_async().await.ok()
     }
 
     fn gate() -> Arc<Event> {
@@ -104,18 +99,6 @@ impl Model for AsyncRt {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;
         Ok(answer)
-    }
-}
-
-impl Drop for Sender {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 

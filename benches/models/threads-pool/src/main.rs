@@ -12,6 +12,7 @@ use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use threads::sync::queue::CloseOnDrop;
 use threads::sync::{Event, Queue};
 use threads::{Pool, Task};
 
@@ -22,16 +23,10 @@ struct ThreadsPool {
     pool: Pool,
 }
 
-/// Closes its channel when the sender is gone.
-struct Sender(Arc<Queue<u64>>);
-
-/// As [`Sender`], for the other end.
-struct Receiver(Arc<Queue<u64>>);
-
 impl Model for ThreadsPool {
     type Task = Task<u64>;
-    type Sender = Sender;
-    type Receiver = Receiver;
+    type Sender = CloseOnDrop<u64>;
+    type Receiver = CloseOnDrop<u64>;
     type Gate = Arc<Event>;
 
     fn facts() -> Facts {
@@ -68,17 +63,17 @@ impl Model for ThreadsPool {
         std::thread::yield_now();
     }
 
-    fn channel(capacity: usize) -> (Sender, Receiver) {
+    fn channel(capacity: usize) -> (CloseOnDrop<u64>, CloseOnDrop<u64>) {
         let queue = Arc::new(Queue::bounded(capacity));
-        (Sender(Arc::clone(&queue)), Receiver(queue))
+        (queue.close_on_drop(), queue.close_on_drop())
     }
 
-    async fn send(sender: &mut Sender, word: u64) -> bool {
-        sender.0.put(word).is_ok()
+    async fn send(sender: &mut CloseOnDrop<u64>, word: u64) -> bool {
+        sender.put(word).is_ok()
     }
 
-    async fn receive(receiver: &mut Receiver) -> Option<u64> {
-        receiver.0.get().ok()
+    async fn receive(receiver: &mut CloseOnDrop<u64>) -> Option<u64> {
+        receiver.get().ok()
     }
 
     fn gate() -> Arc<Event> {
@@ -107,18 +102,6 @@ impl Model for ThreadsPool {
 
     fn exchange(address: SocketAddr, request: Vec<u8>) -> impl Future<Output = io::Result<Vec<u8>>> + Send {
         ready(threads::blocking(|| blocking::exchange(address, &request)))
-    }
-}
-
-impl Drop for Sender {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 
