@@ -13,30 +13,20 @@ const WINDOW_PER_WORKER: usize = 2;
 /// Results in the order of their items; see [`Executor::map`].
 #[must_use = "nothing runs before the first result is asked for"]
 pub struct Map<'a, E, F, I, R> {
-    pool: &'a E,
-    f: F,
-    /// Fused: it is asked again after its end, as long as there are results to yield.
-    items: Fuse<I>,
-    window: usize,
+    feed: Feed<'a, E, F, I>,
     started: VecDeque<Task<R>>,
 }
 
 impl<'a, E: Executor, F, I: Iterator, R> Map<'a, E, F, I, R> {
     pub(crate) fn new(pool: &'a E, f: F, items: I) -> Self {
-        Map {
-            pool,
-            f,
-            items: items.fuse(),
-            window: pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1),
-            started: VecDeque::new(),
-        }
+        Map { feed: Feed::new(pool, f, items), started: VecDeque::new() }
     }
 
     /// How many items are taken ahead of the result that is yielded next, at least 1. Two for each worker, if not set:
     /// more helps where times vary much, and costs the memory of so many results.
     #[doc(alias = "buffersize")]
     pub fn window(mut self, items: usize) -> Self {
-        self.window = items.max(1);
+        self.feed.window = items.max(1);
         self
     }
 }
@@ -52,17 +42,14 @@ where
     type Item = Result<R, JoinError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.started.len() < self.window {
-            let Some(item) = self.items.next() else { break };
-            self.started.push_back(self.pool.submit(self.f, item));
+        while let Some((_, task)) = self.feed.start_beside(self.started.len()) {
+            self.started.push_back(task);
         }
         self.started.pop_front().map(Task::join)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let (low, high) = self.items.size_hint();
-        let started = self.started.len();
-        (low.saturating_add(started), high.and_then(|high| high.checked_add(started)))
+        self.feed.size_hint_with(self.started.len())
     }
 }
 
@@ -75,7 +62,7 @@ impl<E, F, I, R> Drop for Map<'_, E, F, I, R> {
 impl<E, F, I, R> fmt::Debug for Map<'_, E, F, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map")
-            .field("window", &self.window)
+            .field("window", &self.feed.window)
             .field("started", &self.started.len())
             .finish_non_exhaustive()
     }
@@ -84,29 +71,19 @@ impl<E, F, I, R> fmt::Debug for Map<'_, E, F, I, R> {
 /// Results in the order in which they are there, each with the index of its item; see [`Executor::map_unordered`].
 #[must_use = "nothing runs before the first result is asked for"]
 pub struct MapUnordered<'a, E, F, I, R> {
-    pool: &'a E,
-    f: F,
-    items: Fuse<Enumerate<I>>,
-    window: usize,
-    /// Taken out only to be dropped.
-    started: Option<AsCompleted<(usize, Task<R>)>>,
+    feed: Feed<'a, E, F, I>,
+    started: AsCompleted<(usize, Task<R>)>,
 }
 
 impl<'a, E: Executor, F, I: Iterator, R> MapUnordered<'a, E, F, I, R> {
     pub(crate) fn new(pool: &'a E, f: F, items: I) -> Self {
-        MapUnordered {
-            pool,
-            f,
-            items: items.enumerate().fuse(),
-            window: pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1),
-            started: Some(as_completed([])),
-        }
+        MapUnordered { feed: Feed::new(pool, f, items), started: as_completed([]) }
     }
 
     /// How many tasks there are at a time, at least 1. Two for each worker, if not set.
     #[doc(alias = "buffersize")]
     pub fn window(mut self, items: usize) -> Self {
-        self.window = items.max(1);
+        self.feed.window = items.max(1);
         self
     }
 }
@@ -122,24 +99,20 @@ where
     type Item = (usize, Result<R, JoinError>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let started = self.started.as_mut()?;
-        while started.len() < self.window {
-            let Some((index, item)) = self.items.next() else { break };
-            started.push((index, self.pool.submit(self.f, item)));
+        while let Some(task) = self.feed.start_beside(self.started.len()) {
+            self.started.push(task);
         }
-        started.next()
+        self.started.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let (low, high) = self.items.size_hint();
-        let started = self.started.as_ref().map_or(0, ExactSizeIterator::len);
-        (low.saturating_add(started), high.and_then(|high| high.checked_add(started)))
+        self.feed.size_hint_with(self.started.len())
     }
 }
 
 impl<E, F, I, R> Drop for MapUnordered<'_, E, F, I, R> {
     fn drop(&mut self) {
-        for (_, task) in self.started.take().into_iter().flat_map(AsCompleted::into_pending) {
+        for (_, task) in std::mem::replace(&mut self.started, as_completed([])).into_pending() {
             task.cancel();
         }
     }
@@ -148,8 +121,43 @@ impl<E, F, I, R> Drop for MapUnordered<'_, E, F, I, R> {
 impl<E, F, I, R> fmt::Debug for MapUnordered<'_, E, F, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MapUnordered")
-            .field("window", &self.window)
-            .field("started", &self.started.as_ref().map_or(0, ExactSizeIterator::len))
+            .field("window", &self.feed.window)
+            .field("started", &self.started.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// The items that are not started yet, and what to do with each.
+struct Feed<'a, E, F, I> {
+    pool: &'a E,
+    f: F,
+    /// Fused: it is asked again after its end, as long as there are results to yield.
+    items: Fuse<Enumerate<I>>,
+    window: usize,
+}
+
+impl<'a, E: Executor, F, I: Iterator> Feed<'a, E, F, I> {
+    fn new(pool: &'a E, f: F, items: I) -> Self {
+        let window = pool.workers().saturating_mul(WINDOW_PER_WORKER).max(1);
+        Feed { pool, f, items: items.enumerate().fuse(), window }
+    }
+
+    /// The next item's task with its index, if the window has room for one more than the `started`.
+    fn start_beside<R>(&mut self, started: usize) -> Option<(usize, Task<R>)>
+    where
+        F: Fn(I::Item) -> R + Copy + Send + 'static,
+        I::Item: Argument,
+        R: Argument,
+    {
+        if started >= self.window {
+            return None;
+        }
+        let (index, item) = self.items.next()?;
+        Some((index, self.pool.submit(self.f, item)))
+    }
+
+    fn size_hint_with(&self, started: usize) -> (usize, Option<usize>) {
+        let (low, high) = self.items.size_hint();
+        (low.saturating_add(started), high.and_then(|high| high.checked_add(started)))
     }
 }
