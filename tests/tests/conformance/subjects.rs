@@ -4,10 +4,15 @@ use executor::async_std::AsyncStd;
 use executor::rayon::Rayon;
 use executor::smol::Smol;
 use executor::tokio::Tokio;
-use executor::{Abilities, Argument, Executor, JoinError, Ledger, Shutdown, Task, TimedOut};
+use executor::{Abilities, Argument, Executor, JoinError, Shutdown, Task, TimedOut};
 use std::num::NonZero;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+#[path = "../../../crates/executor/tests/common/inline.rs"]
+mod inline;
+
+use self::inline::Inline;
 
 /// An executor as the suite meets it.
 pub(crate) trait Subject: Executor + Sized + 'static {
@@ -124,7 +129,7 @@ impl Subject for async_rt::Runtime {
     }
 }
 
-/// The simplest executor, with hooks around it: a task runs where it is submitted.
+/// The simplest executor, with hooks around it.
 #[derive(Default)]
 pub(crate) struct InlineHooked {
     pool: Inline,
@@ -166,36 +171,5 @@ impl Subject for InlineHooked {
 
     fn is_concurrent() -> bool {
         false
-    }
-}
-
-#[derive(Default)]
-struct Inline {
-    ledger: Ledger,
-}
-
-impl Executor for Inline {
-    fn can(&self) -> Abilities {
-        Abilities { isolates: false, kills: false, cancels: false, captures: false }
-    }
-
-    fn workers(&self) -> usize {
-        1
-    }
-
-    fn start<F, A, R>(&self, f: F, argument: A) -> Task<R>
-    where
-        F: Fn(A) -> R + Copy + Send + 'static,
-        A: Argument,
-        R: Argument,
-    {
-        let (task, job) = self.ledger.admit(move || f(argument));
-        job.into_iter().for_each(|job| job());
-        task
-    }
-
-    fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut> {
-        self.ledger.close(how);
-        self.ledger.wait_until(deadline)
     }
 }

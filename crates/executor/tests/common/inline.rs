@@ -1,6 +1,6 @@
 //! The simplest pool there is: a task runs where and when it is submitted.
 
-use executor::{Abilities, Argument, Executor, JoinError, Ledger, Shutdown, Task, TimedOut};
+use executor::{Abilities, Argument, Executor, Ledger, Shutdown, Task, TimedOut};
 use std::time::Instant;
 
 #[derive(Debug, Default)]
@@ -23,8 +23,9 @@ impl Executor for Inline {
         A: Argument,
         R: Argument,
     {
-        let Ok(_entry) = self.ledger.enter() else { return Task::ready(Err(JoinError::ShutDown)) };
-        Task::ready(executor::sync::catch(|| f(argument)))
+        let (task, job) = self.ledger.admit(move || f(argument));
+        job.into_iter().for_each(|job| job());
+        task
     }
 
     fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut> {
