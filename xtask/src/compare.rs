@@ -22,7 +22,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+// The engine's own, so that what it keeps beside the list of contestants is found again.
 #[cfg(unix)]
+#[path = "../../crates/compare/src/user_folder.rs"]
 mod user_folder;
 
 #[cfg(unix)]
