@@ -20,7 +20,6 @@ pub(crate) use worker::{Identity, Worker};
 
 use ipc::Parcel;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use sync::JoinError;
 
@@ -40,16 +39,6 @@ pub(crate) trait Owner: Send + Sync {
 
     /// It has ended, there is nothing left of it, and all that it has sent has been handed over.
     fn ended(&self, end: End);
-}
-
-/// Runs what is the program's: a callback, a waker, the destructor of a result that nobody wants. If it panics, the hook
-/// has reported it, and whoever called goes on: on the manager's thread all processes depend on that.
-pub(crate) fn contain(foreign: impl FnOnce()) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(foreign)) else { return };
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // A payload whose destructor throws another one could go on so for ever.
-        std::mem::forget(again);
-    }
 }
 
 /// Why there is no process.

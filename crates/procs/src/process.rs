@@ -335,6 +335,6 @@ impl<R: DeserializeOwned + Send + 'static> Owner for Solo<R> {
             Exit::Signal(9) if promise.is_cancelled() => Err(JoinError::Cancelled),
             _ => Err(end.error()),
         });
-        engine::contain(|| promise.finish(result));
+        sync::contain(|| promise.finish(result));
     }
 }

@@ -59,6 +59,22 @@ pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, JoinError> {
     })
 }
 
+/// Runs what is not ours on a thread that others depend on: a callback, a waker, the destructor of a result that nobody
+/// wants. If it panics, the panic hook has said so, and the caller goes on.
+///
+/// A payload may panic in its own destructor, and so may what that throws: then the last one is leaked.
+///
+/// # Examples
+/// ```
+/// sync::contain(|| panic!("somebody else's mistake"));
+/// ```
+pub fn contain(foreign: impl FnOnce()) {
+    let Err(payload) = panic::catch_unwind(AssertUnwindSafe(foreign)) else { return };
+    if let Err(another) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
+}
+
 /// What `panic!` was given, if it is text.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> Option<&str> {
     let text = payload.downcast_ref::<&str>().copied();

@@ -32,7 +32,7 @@ mod models;
 
 pub use barrier::{Barrier, BarrierPlace};
 pub use cancel::{CancelToken, OnCancel};
-pub use catch::catch;
+pub use catch::{catch, contain};
 pub use completion::{
     AsCompleted, Completes, Finished, Wait, When, as_completed, wait, wait_async, wait_timeout,
 };

@@ -4,13 +4,14 @@ mod promise;
 
 pub use promise::{Promise, promise, promise_cancelling};
 
+use crate::catch::contain;
 use crate::cell::Header;
 use crate::error::{JoinError, Unfinished};
 use crate::park;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -265,6 +266,6 @@ where
 
 /// Gives a finished task's result to `f`.
 fn call<T>(f: impl FnOnce(Result<T, JoinError>), mut task: Task<T>) {
-    // What a panic leaves half done belongs to `f` alone. The payload is dropped: the hook has said what there is to say.
-    let _told = catch_unwind(AssertUnwindSafe(|| f(task.take())));
+    // What a panic leaves half done belongs to `f` alone.
+    contain(|| f(task.take()));
 }

@@ -324,7 +324,7 @@ impl Shared {
         drop(timers);
         for (Ticket { finish, on_cancel, .. }, answer) in finish {
             drop(on_cancel);
-            engine::contain(|| finish(answer));
+            sync::contain(|| finish(answer));
         }
         for id in arm {
             self.arm(id);

@@ -1,9 +1,9 @@
 //! The timer of threads that have no other.
 
 use super::Scheduled;
+use crate::catch::contain;
 use std::collections::BTreeMap;
 use std::collections::btree_map::OccupiedEntry;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
@@ -64,7 +64,7 @@ fn serve() {
         if let Some(waker) = due {
             drop(schedule);
             // A waker that panics must not take everyone else's deadlines with it. The hook has said what there is to say.
-            let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            contain(|| waker.wake());
             schedule = lock();
             continue;
         }

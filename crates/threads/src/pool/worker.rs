@@ -5,7 +5,6 @@ use super::shared::Shared;
 use crate::living::{self, Plan};
 use std::cell::RefCell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -73,7 +72,9 @@ fn work(shared: &Arc<Shared>, number: u64) {
         if let Some(job) = state.take(shared.plan.workers) {
             drop(state);
             shared.room.leave(1);
-            parker.in_task(|| outlive(|| job.run()));
+            // The panic of its work is in its task; what may get here is one of a callback, or of the destructor of a
+            // result that nobody wants.
+            parker.in_task(|| sync::contain(|| job.run()));
             state = shared.done();
         } else if state.is_over() {
             break;
@@ -88,15 +89,4 @@ fn work(shared: &Arc<Shared>, number: u64) {
     }
     shared.ended(state, number);
     CURRENT.set(None);
-}
-
-/// Runs a job whatever panics. The panic of its work is in its task; what is caught here is one of a callback, or of the
-/// destructor of a result that nobody wants.
-fn outlive(job: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
-        // A payload may panic in its destructor, and what that throws, too.
-        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(another);
-        }
-    }
 }
