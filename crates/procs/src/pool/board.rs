@@ -17,7 +17,7 @@
 //! 4. Each task is finished exactly once: whoever takes it out of `waiting` or off its seat finishes it.
 
 use super::hiring::Hired;
-use crate::engine::{self, End, NotStarted, Worker};
+use crate::engine::{End, NotStarted, Worker};
 use crate::job::Initializer;
 use executor::{Entry, Ledger};
 use ipc::{LinkError, Parcel};
