@@ -1,7 +1,7 @@
 //! Every workload of one model, verified in this very process.
 
 use crate::contestant::batch;
-use crate::describe::ability;
+use crate::describe::{GENERIC, ability};
 use crate::page::page;
 use crate::workloads::{self, Entry};
 use crate::{Model, Stage};
@@ -9,16 +9,18 @@ use compare::protocol::{Case, Metric, Need, Scale};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs each workload that the model can do, in each of its forms, once at its smallest scale, and compares the results
 /// with the oracle's: the test that every contestant ends with.
 ///
-/// `crash` is asked for a panic only, and the task that panics must be the only one that is lost.
+/// `crash` is asked for a panic only, and the task that panics must be the only one that is lost. A model that takes part in
+/// `switch` by its generic form must have a yield that lets another unit run, which no result would tell.
 ///
 /// # Panics
-/// If a result is wrong.
+/// If a result is wrong, or if a unit yields in vain.
 pub fn check<M: Model>() {
     let workers = 2;
     let model = Arc::new(M::start(workers).expect("the model starts with two workers"));
@@ -35,8 +37,36 @@ pub fn check<M: Model>() {
         for form in ability.forms {
             let batch = batch(&model, &stage, entry.name, &form, 2);
             assert_eq!(batch.results, [&expected[..]; 2], "{} ({form}) gave a wrong result", entry.name);
+            if entry.name == "switch" && form == GENERIC {
+                assert!(
+                    yields_reach_all(&model, 4 * workers),
+                    "units yield, and those that are queued never run"
+                );
+            }
         }
     }
+}
+
+/// Whether units, more than there are workers, meet by nothing but yields.
+fn yields_reach_all<M: Model>(model: &Arc<M>, units: usize) -> bool {
+    let (own_model, arrived) = (Arc::clone(model), Arc::new(AtomicUsize::new(0)));
+    // Where they do, it takes microseconds; where they do not, they would never end.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    model.run(async move {
+        let unit = |arrived: Arc<AtomicUsize>| async move {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            while arrived.load(Ordering::Relaxed) < units && Instant::now() < deadline {
+                M::yield_now().await;
+            }
+            u64::from(arrived.load(Ordering::Relaxed) == units)
+        };
+        let tasks: Vec<M::Task> = (0..units).map(|_| own_model.spawn(unit(Arc::clone(&arrived)))).collect();
+        let mut met = 0;
+        for task in tasks {
+            met += M::join(task).await.expect("a unit that yields is not lost");
+        }
+        met == units as u64
+    })
 }
 
 fn case(entry: &Entry, scale: &Scale) -> Case {

@@ -30,6 +30,10 @@ impl Remote for ProcsPool {
             uses: kit::protocol::Uses::Processes,
             cannot: &[
                 (
+                    Capability::Switch,
+                    "a task keeps its process until it ends, so a yield lets no task run that is queued",
+                ),
+                (
                     Capability::Channel,
                     "a task that waits for a message keeps its process from the task that would send it",
                 ),

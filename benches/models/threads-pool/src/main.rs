@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use kit::blocking;
-use kit::{Facts, Lost, Model};
+use kit::{Capability, Facts, Lost, Model};
 use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
@@ -34,6 +34,10 @@ impl Model for ThreadsPool {
             name: "threads-pool",
             version: kit::version!("threads"),
             about: "tasks on the pool of this project's `threads`, which adds a thread where a task waits",
+            cannot: &[(
+                Capability::Switch,
+                "a task keeps its thread until it waits or ends, so a yield lets no task run that is queued",
+            )],
             most_units: Some((
                 10_000,
                 "a unit that waits keeps a thread, of which vm.max_map_count allows 32,700 by default",
@@ -57,10 +61,6 @@ impl Model for ThreadsPool {
 
     fn join(task: Task<u64>) -> impl Future<Output = Result<u64, Lost>> + Send {
         ready(task.join().map_err(Lost::new))
-    }
-
-    async fn yield_now() {
-        std::thread::yield_now();
     }
 
     fn channel(capacity: usize) -> (CloseOnDrop<u64>, CloseOnDrop<u64>) {
