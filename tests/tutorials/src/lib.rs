@@ -71,6 +71,18 @@ impl Story {
         assert!(places.is_sorted(), "{lines:?} were not said in this order: {:?}", self.told());
     }
 
+    /// Asserts that all lines with `before` were said before any with `after`.
+    ///
+    /// # Panics
+    /// If not, or if nobody said one or the other.
+    #[track_caller]
+    pub fn assert_all_before(&self, before: &str, after: &str) {
+        let told = self.told();
+        let last = told.iter().rposition(|line| line.contains(before));
+        let first = told.iter().position(|line| line.contains(after));
+        assert!(last.is_some() && last < first, "not all `{before}` before all `{after}`: {told:?}");
+    }
+
     fn lines(&self) -> MutexGuard<'_, Vec<String>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
