@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use lexopt::prelude::*;
 
+use crate::cargo_build::{build, from_first_error};
 use crate::project::{Project, status};
 use crate::{Stop, unexpected};
 
@@ -47,28 +47,14 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
         }
         return Ok(());
     }
-    let folder = build(project, &programs)?;
     for program in &programs {
+        let built =
+            build(project, "building the programs", &["--package", "tutorials", "--bin", &program.name]);
+        let built = built.map_err(|why| Stop::Failed(from_first_error(&why.log).to_owned()))?;
         println!("\n=== {}. {}\n    {}\n", program.number, program.title, program.shows);
-        let program = folder.join(format!("{}{}", program.name, std::env::consts::EXE_SUFFIX));
-        status(&mut Command::new(program))?;
+        status(&mut Command::new(built))?;
     }
     Ok(())
-}
-
-/// Builds the programs and says where they are.
-fn build(project: &Project, programs: &[Program]) -> Result<PathBuf, Stop> {
-    let mut command = project.cargo();
-    command.args(["build", "--quiet", "--package", "tutorials"]);
-    for program in programs {
-        command.args(["--bin", &program.name]);
-    }
-    status(&mut command)?;
-    let metadata = project.metadata().map_err(Stop::Failed)?;
-    match metadata["target_directory"].as_str() {
-        Some(folder) => Ok(PathBuf::from(folder).join("debug")),
-        None => Err(Stop::Failed("cargo metadata does not say where it builds".into())),
-    }
 }
 
 fn programs(project: &Project) -> Result<Vec<Program>, String> {

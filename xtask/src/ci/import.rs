@@ -35,7 +35,7 @@ fn import_each(project: &Project) -> Result<(), String> {
     }
     let folder = Scratch::new()?;
     let home = cargo_home_without_git(&folder.0)?;
-    for name in crates(project)? {
+    for name in libraries(project)? {
         let example = first_example(&project.root().join("crates").join(&name).join("README.md"))?;
         let place = folder.0.join(&name);
         fs::create_dir_all(place.join("src")).map_err(|error| format!("{}: {error}", place.display()))?;
@@ -67,7 +67,7 @@ fn import_each(project: &Project) -> Result<(), String> {
 fn package_all(project: &Project) -> Outcome {
     let mut command = project.cargo();
     command.args(["package", "--quiet", "--offline", "--allow-dirty"]);
-    match crates(project) {
+    match libraries(project) {
         Ok(names) => {
             println!("    cargo package --offline --package {}", names.join(" --package "));
             command.args(names.iter().flat_map(|name| ["--package", name]));
@@ -78,7 +78,7 @@ fn package_all(project: &Project) -> Outcome {
 }
 
 /// The libraries by folder, which is also their name.
-fn crates(project: &Project) -> Result<Vec<String>, String> {
+pub(super) fn libraries(project: &Project) -> Result<Vec<String>, String> {
     let folder = project.root().join("crates");
     let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names: Vec<String> = entries

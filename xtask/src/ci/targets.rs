@@ -3,26 +3,29 @@
 use std::process::{Command, Stdio};
 
 use super::Outcome;
+use super::import::libraries;
 use super::steps::outcome_of;
 use crate::project::Project;
 
 /// What the platform tables of the READMEs speak of, besides the machine that this runs on.
 const TARGETS: &[&str] = &["aarch64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 
-const CRATES: &[&str] = &["sync", "ipc", "executor", "threads", "procs", "async-rt", "coro", "compare"];
-
 /// Checks every library for every target that is installed; skipped, with the command to install it, if one is not.
 pub(super) fn targets(project: &Project) -> Outcome {
+    let names = match libraries(project) {
+        Ok(names) => names,
+        Err(why) => return Outcome::Failed(why),
+    };
     let mut missing = Vec::new();
     for target in TARGETS {
         if !is_installed(target) {
             missing.push(*target);
             continue;
         }
-        println!("    cargo check --target {target} --package {}", CRATES.join(" --package "));
+        println!("    cargo check --target {target} --package {}", names.join(" --package "));
         let mut command = project.cargo();
         command.args(["check", "--quiet", "--target", target]);
-        command.args(CRATES.iter().flat_map(|name| ["--package", name]));
+        command.args(names.iter().flat_map(|name| ["--package", name]));
         let outcome = outcome_of(&mut command);
         if outcome != Outcome::Passed {
             return outcome;
