@@ -77,18 +77,26 @@ fn answers_come_in_order_of_their_time_not_of_the_requests() {
 }
 
 #[test]
-fn a_thousand_requests_are_in_flight_at_once() {
+fn hundreds_of_requests_are_in_flight_at_once() {
     let server = Running::start();
     let start = Instant::now();
-    let streams: Vec<(String, TcpStream)> = (0..1000)
-        .map(|id| format!("/100/{id}"))
-        .map(|target| (target.clone(), server.ask(&target)))
-        .collect();
+    // Both ends are descriptors of this one program, which may often have no more than 1,024.
+    let streams: Vec<(String, TcpStream)> =
+        (0..300).map(|id| format!("/500/{id}")).map(|target| (target.clone(), server.ask(&target))).collect();
+    // The last one is answered while the server holds all others. One after the other it would have to wait for them.
+    assert!(read(server.ask("/1/300")).ends_with(&page("/1/300")));
+    for (target, stream) in &streams {
+        stream.set_nonblocking(true).unwrap();
+        let early = stream.peek(&mut [0]);
+        assert!(
+            early.is_err() || start.elapsed() >= Duration::from_millis(500),
+            "{target} was answered first"
+        );
+        stream.set_nonblocking(false).unwrap();
+    }
     for (target, stream) in streams {
         assert!(read(stream).ends_with(&page(&target)));
     }
-    // One after the other would take 100 s.
-    assert!(start.elapsed() < Duration::from_secs(50));
 }
 
 #[test]
