@@ -3,7 +3,8 @@
 //! A unit of [`Model`](crate::Model) is a future with whatever it has captured, and that cannot leave its process. What can is a
 //! function without captured variables and an argument that can be written down. [`Remote`] is a model of such units;
 //! [`Apart`] makes [forms](crate::forms) of it, in which each workload has the same units, the same messages and the same
-//! results as in its generic form, put in these terms.
+//! results as in its generic form, put in these terms. The two workloads that only compute need [`Jobs`] alone, and are
+//! there for models with other forms of the rest.
 
 use crate::forms::Forms;
 use crate::workloads::crash::Failure;
@@ -20,8 +21,18 @@ pub trait Argument: Serialize + DeserializeOwned + Send + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Argument for T {}
 
+/// A way to run jobs in other processes, which is all that computing work needs.
+pub trait Jobs {
+    /// A job for each item, at most as many at a time as there are workers; the results in order of the items.
+    fn map<A: Argument, T: Argument>(
+        &self,
+        job: impl Fn(A) -> T + Copy + Send + 'static,
+        items: Vec<A>,
+    ) -> Vec<T>;
+}
+
 /// A way to run functions in other processes.
-pub trait Remote: Sized + Send + Sync + 'static {
+pub trait Remote: Jobs + Sized + Send + Sync + 'static {
     /// The handle of a unit. It is only ever joined, never dropped before.
     type Task<T: Argument>: Send;
     /// The sending end of a bounded channel between processes; the channel ends when all of its clones are dropped.
@@ -54,13 +65,6 @@ pub trait Remote: Sized + Send + Sync + 'static {
     /// # Errors
     /// How it was lost.
     fn join<T: Argument>(task: Self::Task<T>) -> Result<T, Lost>;
-
-    /// A job for each item, at most as many at a time as there are workers; the results in order of the items.
-    fn map<A: Argument, T: Argument>(
-        &self,
-        job: impl Fn(A) -> T + Copy + Send + 'static,
-        items: Vec<A>,
-    ) -> Vec<T>;
 
     /// A channel that holds at most `capacity` words.
     fn channel(_capacity: usize) -> (Self::Sender, Self::Receiver) {
@@ -242,12 +246,14 @@ fn work<R: Remote>((place, salt, mut items, mut next): (u64, u64, R::Receiver, R
     passed
 }
 
-fn primes<R: Remote>(model: &R, stage: &Stage) -> Vec<u64> {
+/// The workload `primes`, a job for each number.
+pub fn primes(model: &impl Jobs, stage: &Stage) -> Vec<u64> {
     let items = stage.input.numbers.iter().map(|&number| (stage.input.salt, number)).collect();
     model.map(|(salt, number): (u64, u64)| salt * 2 + u64::from(primes::is_prime(number)), items)
 }
 
-fn files<R: Remote>(model: &R, stage: &Stage) -> Vec<u64> {
+/// The workload `files`, a job for the walk and one for each file.
+pub fn files(model: &impl Jobs, stage: &Stage) -> Vec<u64> {
     let walk = |(dir, bytes): (PathBuf, u64)| files::walk(&dir, bytes);
     let dir = PathBuf::from(&stage.input.texts[0]);
     let found = model.map(walk, vec![(dir, stage.n * files::MIB)]).pop().expect("one walk gives one list");

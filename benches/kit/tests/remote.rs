@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use kit::forms::OwnForms;
-use kit::remote::{Apart, Argument, Remote};
+use kit::remote::{Apart, Argument, Jobs, Remote};
 use kit::{Capability, Facts, Lost, Model, blocking, unwind};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -127,14 +127,6 @@ impl Remote for Pretended {
         task.join().map_err(|payload| unwind::lost(&*payload))
     }
 
-    fn map<A: Argument, T: Argument>(
-        &self,
-        job: impl Fn(A) -> T + Copy + Send + 'static,
-        items: Vec<A>,
-    ) -> Vec<T> {
-        items.iter().map(|item| there(&job(there(item)))).collect()
-    }
-
     fn channel(capacity: usize) -> (Sender, Receiving) {
         let (sender, receiver) = sync_channel(capacity);
         (Sender(sender), Receiving(Arc::new(Mutex::new(Some(receiver)))))
@@ -159,6 +151,16 @@ impl Remote for Pretended {
 
     fn wait(gate: &Gate) {
         gate.0.wait();
+    }
+}
+
+impl Jobs for Pretended {
+    fn map<A: Argument, T: Argument>(
+        &self,
+        job: impl Fn(A) -> T + Copy + Send + 'static,
+        items: Vec<A>,
+    ) -> Vec<T> {
+        items.iter().map(|item| there(&job(there(item)))).collect()
     }
 }
 

@@ -10,15 +10,14 @@ mod shares;
 
 use kit::forms::{Forms, OwnForms};
 use kit::protocol::Uses;
-use kit::workloads::{files, primes};
+use kit::remote::{self, Argument, Jobs};
 use kit::{Capability, Facts, Lost, Stage};
 use procs::ipc::{self, Descriptor};
-use procs::{Argument, Executor, Pool, Task};
+use procs::{Executor, Pool, Task};
 use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 
 struct ProcsAsync {
     pool: Pool,
@@ -58,18 +57,16 @@ impl Forms for ProcsAsync {
 
     fn form(&self, workload: &str, stage: &Stage) -> Vec<u64> {
         let salt = stage.input.salt;
+        let units = |units: Range<u64>| (salt, units);
         match workload {
-            "spawn" => self.in_shares(stage.n, shares::spawn, salt),
-            "switch" => self.in_shares(stage.n, shares::switch, salt),
-            "pingpong" => self.in_shares(stage.n, shares::pingpong, salt),
+            "spawn" => self.in_shares(stage.n, shares::spawn, units),
+            "switch" => self.in_shares(stage.n, shares::switch, units),
+            "pingpong" => self.in_shares(stage.n, shares::pingpong, units),
             // One line is one conversation: it stays in one process, on one loop.
             "pipeline" => self.join(self.pool.submit(shares::pipeline, (salt, stage.n))),
             "fetch" => self.fetch(stage),
-            "primes" => {
-                let job = |(salt, number): (u64, u64)| salt * 2 + u64::from(primes::is_prime(number));
-                self.map(job, stage.input.numbers.iter().map(|&number| (salt, number)))
-            }
-            "files" => self.files(stage),
+            "primes" => remote::primes(self, stage),
+            "files" => remote::files(self, stage),
             "sleepers" => self.sleepers(stage),
             "crash" => self.crash(stage),
             other => panic!("procs-async has no form of `{other}`"),
@@ -79,13 +76,13 @@ impl Forms for ProcsAsync {
 
 impl ProcsAsync {
     /// Gives each process a share of the units, and puts the results together in order.
-    fn in_shares(
+    fn in_shares<A: Argument>(
         &self,
         n: u64,
-        share: impl Fn((u64, Range<u64>)) -> Vec<u64> + Copy + Send + 'static,
-        salt: u64,
+        share: impl Fn(A) -> Vec<u64> + Copy + Send + 'static,
+        argument: impl Fn(Range<u64>) -> A,
     ) -> Vec<u64> {
-        let tasks: Vec<_> = self.shares(n).map(|units| self.pool.submit(share, (salt, units))).collect();
+        let tasks: Vec<_> = self.shares(n).map(|units| self.pool.submit(share, argument(units))).collect();
         tasks.into_iter().flat_map(|task| self.join(task)).collect()
     }
 
@@ -99,32 +96,13 @@ impl ProcsAsync {
         task.join().unwrap_or_else(|why| panic!("a share was lost: {why}"))
     }
 
-    fn map<A: Argument, T: Argument>(
-        &self,
-        job: impl Fn(A) -> T + Copy + Send + 'static,
-        items: impl IntoIterator<Item = A>,
-    ) -> Vec<T> {
-        let results = self.pool.map(job, items);
-        results.map(|result| result.unwrap_or_else(|why| panic!("an item was lost: {why}"))).collect()
-    }
-
     fn fetch(&self, stage: &Stage) -> Vec<u64> {
         let (address, targets) = (&stage.input.texts[0], &stage.input.texts[1..]);
-        let start = |units: Range<u64>| {
+        self.in_shares(targets.len() as u64, shares::fetch, |units| {
             let place = |unit: u64| usize::try_from(unit).expect("the number of targets fits");
             let targets = targets[place(units.start)..place(units.end)].to_vec();
-            self.pool.submit(shares::fetch, (stage.input.salt, address.clone(), targets))
-        };
-        let tasks: Vec<_> = self.shares(targets.len() as u64).map(start).collect();
-        tasks.into_iter().flat_map(|task| self.join(task)).collect()
-    }
-
-    fn files(&self, stage: &Stage) -> Vec<u64> {
-        let dir = PathBuf::from(&stage.input.texts[0]);
-        let walk = |(dir, bytes): (PathBuf, u64)| files::walk(&dir, bytes);
-        let found = self.join(self.pool.submit(walk, (dir, stage.n * files::MIB)));
-        let job = |(salt, file): (u64, PathBuf)| files::digest_file(salt, &file);
-        self.map(job, found.into_iter().map(|file| (stage.input.salt, file)))
+            (stage.input.salt, address.clone(), targets)
+        })
     }
 
     /// The gate is a socket whose other end is closed.
@@ -165,6 +143,17 @@ impl ProcsAsync {
         }
         let last = self.pool.submit(shares::spawn, (salt, 8..9)).join();
         stage.survived(&joined, last.is_ok_and(|results| results == [salt + 8]))
+    }
+}
+
+impl Jobs for ProcsAsync {
+    fn map<A: Argument, T: Argument>(
+        &self,
+        job: impl Fn(A) -> T + Copy + Send + 'static,
+        items: Vec<A>,
+    ) -> Vec<T> {
+        let results = self.pool.map(job, items);
+        results.map(|result| result.unwrap_or_else(|why| panic!("an item was lost: {why}"))).collect()
     }
 }
 

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use kit::forms::OwnForms;
-use kit::remote::{Apart, Argument, Remote};
+use kit::remote::{Apart, Argument, Jobs, Remote};
 use kit::{Capability, Facts, Lost};
 use procs::{Executor, Pool, Task};
 use std::io;
@@ -61,7 +61,9 @@ impl Remote for ProcsPool {
     fn join<T: Argument>(task: Task<T>) -> Result<T, Lost> {
         task.join().map_err(Lost::new)
     }
+}
 
+impl Jobs for ProcsPool {
     fn map<A: Argument, T: Argument>(
         &self,
         job: impl Fn(A) -> T + Copy + Send + 'static,

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use kit::forms::OwnForms;
-use kit::remote::{Apart, Argument, Remote};
+use kit::remote::{Apart, Argument, Jobs, Remote};
 use kit::{Facts, Lost};
 use procs::Process;
 use procs::ipc::{self, Descriptor};
@@ -55,26 +55,6 @@ impl Remote for Procs {
         task.join().map_err(Lost::new)
     }
 
-    fn map<A: Argument, T: Argument>(
-        &self,
-        job: impl Fn(A) -> T + Copy + Send + 'static,
-        items: Vec<A>,
-    ) -> Vec<T> {
-        let mut items = items.into_iter().enumerate();
-        let mut results: Vec<(usize, T)> = Vec::new();
-        let mut running = as_completed([]);
-        loop {
-            while running.len() < self.workers {
-                let Some((place, item)) = items.next() else { break };
-                running.push((place, start(job, item).into_task()));
-            }
-            let Some((place, result)) = running.next() else { break };
-            results.push((place, result.unwrap_or_else(|why| panic!("item {place} was lost: {why}"))));
-        }
-        results.sort_unstable_by_key(|(place, _)| *place);
-        results.into_iter().map(|(_, result)| result).collect()
-    }
-
     fn channel(capacity: usize) -> (ipc::Sender<u64>, ipc::Receiver<u64>) {
         let capacity = u32::try_from(capacity).expect("the workloads' channels are small");
         ipc::channel(capacity)
@@ -108,6 +88,28 @@ impl Remote for Procs {
         let mut gate = UnixStream::from(gate.0.try_clone().expect("one more descriptor is to be had"));
         let bytes = gate.read(&mut [0]).expect("a socket of our own can be read");
         assert_eq!(bytes, 0, "nobody writes to a gate");
+    }
+}
+
+impl Jobs for Procs {
+    fn map<A: Argument, T: Argument>(
+        &self,
+        job: impl Fn(A) -> T + Copy + Send + 'static,
+        items: Vec<A>,
+    ) -> Vec<T> {
+        let mut items = items.into_iter().enumerate();
+        let mut results: Vec<(usize, T)> = Vec::new();
+        let mut running = as_completed([]);
+        loop {
+            while running.len() < self.workers {
+                let Some((place, item)) = items.next() else { break };
+                running.push((place, start(job, item).into_task()));
+            }
+            let Some((place, result)) = running.next() else { break };
+            results.push((place, result.unwrap_or_else(|why| panic!("item {place} was lost: {why}"))));
+        }
+        results.sort_unstable_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
     }
 }
 
