@@ -18,6 +18,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 struct ProcsAsync {
     pool: Pool,
@@ -49,9 +50,7 @@ impl Forms for ProcsAsync {
 
     fn start(workers: usize) -> io::Result<Self> {
         let pool = Pool::new(workers)?;
-        // Every process starts its loop before it has work.
-        let ready: Vec<Task<()>> = (0..workers).map(|_| pool.submit(|()| shares::start_loop(), ())).collect();
-        ready.into_iter().try_for_each(Task::join).map_err(io::Error::other)?;
+        start_loops(&pool)?;
         Ok(ProcsAsync { pool })
     }
 
@@ -105,15 +104,13 @@ impl ProcsAsync {
         })
     }
 
-    /// The gate is a socket whose other end is closed.
     fn sleepers(&self, stage: &Stage) -> Vec<u64> {
         let (arrive, arrived) = ipc::channel::<u64>(1).expect("descriptors are to be had");
         let (keeper, gate) = UnixStream::pair().expect("descriptors are to be had");
         stage.hold("base");
         let start = |units: Range<u64>| {
-            let gate = gate.try_clone().expect("one more descriptor is to be had");
-            let share = (stage.input.salt, units, arrive.clone(), Descriptor(OwnedFd::from(gate)));
-            self.pool.submit(shares::sleep, share)
+            let gate = share(&gate).expect("one more descriptor is to be had");
+            self.pool.submit(shares::sleep, (stage.input.salt, units, arrive.clone(), gate))
         };
         let tasks: Vec<_> = self.shares(stage.n).map(start).collect();
         drop(arrive);
@@ -146,6 +143,33 @@ impl ProcsAsync {
     }
 }
 
+/// Starts the event loop of every process before there is work.
+///
+/// A process that has done its first task would take the next one as well, and another would be without a loop. So each
+/// stays with its first one until all have come.
+fn start_loops(pool: &Pool) -> io::Result<()> {
+    let (arrive, arrived) = ipc::channel::<u64>(1)?;
+    let (keeper, gate) = UnixStream::pair()?;
+    let start = |_| Ok(pool.submit(shares::start_loop, (arrive.clone(), share(&gate)?)));
+    let tasks: Vec<Task<()>> = (0..pool.workers()).map(start).collect::<io::Result<_>>()?;
+    drop(arrive);
+    for come in 0..tasks.len() {
+        // A process that the system refuses never comes, and its task waits for one of the others.
+        arrived.recv_timeout(PATIENCE).map_err(|why| {
+            io::Error::other(format!("{come} of {} processes have come: {why}", tasks.len()))
+        })?;
+    }
+    drop(keeper);
+    tasks.into_iter().try_for_each(Task::join).map_err(io::Error::other)
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same gate once more. It is a socket whose other end is closed when the gate opens.
+fn share(gate: &UnixStream) -> io::Result<Descriptor> {
+    gate.try_clone().map(|gate| Descriptor(OwnedFd::from(gate)))
+}
+
 impl Jobs for ProcsAsync {
     fn map<A: Argument, T: Argument>(
         &self,
@@ -158,3 +182,17 @@ impl Jobs for ProcsAsync {
 }
 
 kit::main!(OwnForms<ProcsAsync>);
+
+#[cfg(test)]
+#[test]
+fn every_process_has_its_loop_before_there_is_work() {
+    let model = ProcsAsync::start(4).unwrap();
+    let pids = model.pool.pids();
+    assert_eq!(pids.len(), 4);
+    for pid in pids {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let name = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("comm")).unwrap();
+        let names: Vec<String> = threads.map(|thread| name(thread.unwrap())).collect();
+        assert!(names.iter().any(|name| name.starts_with("async-rt")), "process {pid} has {names:?} alone");
+    }
+}

@@ -10,9 +10,9 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 
-/// Starts this process's event loop, if it has not been started.
-pub(crate) fn start_loop() {
-    event_loop();
+/// Starts this process's event loop, and keeps the process until the others have theirs.
+pub(crate) fn start_loop((arrive, gate): (Sender<u64>, Descriptor)) {
+    event_loop().run(wait_at_gate(1, arrive, gate));
 }
 
 /// On one thread, as one process has one core to itself. It lives as long as the process.
@@ -159,10 +159,7 @@ pub(crate) fn sleep((salt, units, arrive, gate): (u64, Range<u64>, Sender<u64>, 
         for _ in 0..count {
             arrived.get_async().await.expect("the queue is never closed");
         }
-        arrive.send_async(count).await.expect("the parent counts the shares in");
-        drop(arrive);
-        // Readable without a byte: the other end is closed.
-        ready::wait_async(gate.as_fd(), Interest::Read).await.expect("a socket of our own can be waited for");
+        wait_at_gate(count, arrive, gate).await;
         open.set();
         join_all(tasks).await
     })
@@ -186,6 +183,14 @@ pub(crate) fn crash(
         }
         results
     })
+}
+
+/// Says how many have come here, and waits for the gate.
+async fn wait_at_gate(count: u64, arrive: Sender<u64>, gate: Descriptor) {
+    arrive.send_async(count).await.expect("the parent counts them in");
+    drop(arrive);
+    // Readable without a byte: the other end is closed.
+    ready::wait_async(gate.as_fd(), Interest::Read).await.expect("a socket of our own can be waited for");
 }
 
 fn channel(capacity: usize) -> Arc<Queue<u64>> {
