@@ -5,6 +5,7 @@ use crate::park;
 use crate::timer;
 use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 /// Holds everyone back until a given number have come. It can be used again and again.
@@ -78,18 +79,53 @@ impl Barrier {
     /// Waits for the others, at most `limit`. Blocks.
     ///
     /// # Errors
-    /// [`TimedOut`] if they had not all come by then: this one has left again, as if it had never come.
+    /// [`TimedOut`] if they had not all come by then: this one has left again, as if it had never come, and nobody goes
+    /// through who counts on it.
     pub fn wait_timeout(&self, limit: Duration) -> Result<BarrierPlace, TimedOut> {
-        park::block_on_timeout(self.wait_async(), limit)
+        let arrival = self.arrive();
+        match park::block_on_timeout(arrival.opening(), limit) {
+            Ok(()) => Ok(arrival.place),
+            Err(TimedOut) => arrival.leave(),
+        }
     }
 
     /// Waits for the others.
     ///
     /// # Cancel safety
     /// Who drops the future before the others have come leaves, as if it had never come; the index of those who came
-    /// later does not change.
+    /// later does not change. Who drops it later was counted, and cannot tell: for a limit, take
+    /// [`wait_async_timeout`](Barrier::wait_async_timeout), which can.
     pub async fn wait_async(&self) -> BarrierPlace {
-        let (place, generation) = self.state.with(|state, afterwards| {
+        let arrival = self.arrive();
+        arrival.opening().await;
+        arrival.place
+    }
+
+    /// Waits for the others, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// As [`wait_timeout`](Barrier::wait_timeout).
+    ///
+    /// # Cancel safety
+    /// As [`wait_async`](Barrier::wait_async).
+    pub async fn wait_async_timeout(&self, limit: Duration) -> Result<BarrierPlace, TimedOut> {
+        let arrival = self.arrive();
+        match timer::timeout(limit, arrival.opening()).await {
+            Ok(()) => Ok(arrival.place),
+            Err(TimedOut) => arrival.leave(),
+        }
+    }
+
+    /// How many wait now.
+    #[must_use]
+    #[doc(alias = "n_waiting")]
+    pub fn arrived(&self) -> usize {
+        self.state.with(|state, _| state.arrived)
+    }
+
+    /// Comes. The last one opens the barrier for all.
+    fn arrive(&self) -> Arrival<'_> {
+        self.state.with(|state, afterwards| {
             // With nobody's index vacant, those who are here have 0 to `arrived` less one.
             let index = state.vacated.pop().unwrap_or(state.arrived);
             let generation = state.generation;
@@ -101,33 +137,8 @@ impl Barrier {
                 state.generation += 1;
                 state.waiters.tell_all(afterwards);
             }
-            (BarrierPlace { index, leads }, generation)
-        });
-        let arrival = Arrival { barrier: self, place, generation };
-        let open = move |state: &mut State, _: Turn, _: &mut Afterwards| {
-            (state.generation != generation).then_some(())
-        };
-        self.state.wait_for(|state| &mut state.waiters, open).await;
-        drop(arrival);
-        place
-    }
-
-    /// Waits for the others, at most `limit`. Needs no runtime.
-    ///
-    /// # Errors
-    /// As [`wait_timeout`](Barrier::wait_timeout).
-    ///
-    /// # Cancel safety
-    /// As [`wait_async`](Barrier::wait_async).
-    pub async fn wait_async_timeout(&self, limit: Duration) -> Result<BarrierPlace, TimedOut> {
-        timer::timeout(limit, self.wait_async()).await
-    }
-
-    /// How many wait now.
-    #[must_use]
-    #[doc(alias = "n_waiting")]
-    pub fn arrived(&self) -> usize {
-        self.state.with(|state, _| state.arrived)
+            Arrival { barrier: self, place: BarrierPlace { index, leads }, generation }
+        })
     }
 }
 
@@ -145,13 +156,38 @@ struct Arrival<'a> {
     generation: u64,
 }
 
-impl Drop for Arrival<'_> {
-    fn drop(&mut self) {
+impl Arrival<'_> {
+    /// Ends when the barrier has opened.
+    async fn opening(&self) {
+        let generation = self.generation;
+        let open = move |state: &mut State, _: Turn, _: &mut Afterwards| {
+            (state.generation != generation).then_some(())
+        };
+        self.barrier.state.wait_for(|state| &mut state.waiters, open).await;
+    }
+
+    /// Takes the arrival back, unless the barrier has opened since somebody looked.
+    fn leave(self) -> Result<BarrierPlace, TimedOut> {
+        // It is taken back once.
+        let arrival = ManuallyDrop::new(self);
+        if arrival.take_back() { Err(TimedOut) } else { Ok(arrival.place) }
+    }
+
+    /// `false` if the others have gone through with this one.
+    fn take_back(&self) -> bool {
         self.barrier.state.with(|state, _| {
-            if state.generation == self.generation {
+            let closed = state.generation == self.generation;
+            if closed {
                 state.arrived -= 1;
                 state.vacated.push(self.place.index);
             }
-        });
+            closed
+        })
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.take_back();
     }
 }

@@ -5,13 +5,16 @@
 //! The models use what users use, with loom's `block_on` in the place of a parker: a lost wake-up is a deadlock, which
 //! loom reports, and so are two threads inside one cell. What a task owns is counted, so a leak shows as well.
 
-use crate::{CancelToken, Condvar, Event, JoinError, Mutex, Queue, Semaphore, promise, promise_cancelling};
+use crate::{
+    Barrier, CancelToken, Condvar, Event, JoinError, Mutex, Queue, Semaphore, promise, promise_cancelling,
+};
 use loom::future::block_on;
 use loom::thread;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc as Plain;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;
@@ -214,6 +217,26 @@ mod waiting {
             drop(block_on(semaphore.acquire_async()));
             greedy.join().unwrap();
             assert_eq!(semaphore.available(), 1);
+        });
+    }
+
+    #[test]
+    fn a_barrier_lets_both_through_or_none_although_the_time_has_passed() {
+        loom::model(|| {
+            let barrier = Arc::new(Barrier::new(2));
+            let other = Arc::clone(&barrier);
+            // The time has passed at the first look, so no timer is asked.
+            let other = thread::spawn(move || block_on(other.wait_async_timeout(Duration::ZERO)));
+            let mine = block_on(barrier.wait_async_timeout(Duration::ZERO));
+            let leaders = match (mine, other.join().unwrap()) {
+                (Ok(mine), Ok(other)) => {
+                    assert_ne!(mine.index(), other.index());
+                    usize::from(mine.is_leader()) + usize::from(other.is_leader())
+                }
+                (Err(_), Err(_)) => 1,
+                (mine, other) => panic!("one alone went through: {mine:?}, {other:?}"),
+            };
+            assert_eq!((leaders, barrier.arrived()), (1, 0));
         });
     }
 

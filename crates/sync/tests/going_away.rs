@@ -2,9 +2,14 @@
 
 mod common;
 
-use common::{ByHand, Counted, SHORT};
+use common::{ByHand, Counted, LONG, SHORT};
+use std::sync::Arc;
+use std::task::Waker;
+use std::thread;
+use std::time::{Duration, Instant};
 use sync::park::block_on;
-use sync::{Barrier, BarrierPlace, Condvar, Event, Mutex, Queue, Semaphore};
+use sync::timer::{self, Scheduled, Timer};
+use sync::{Barrier, BarrierPlace, Condvar, Event, Mutex, Queue, Semaphore, TimedOut};
 
 #[test]
 fn a_lock_that_was_released_goes_to_the_next() {
@@ -216,6 +221,66 @@ fn who_goes_away_after_a_barrier_has_opened_was_counted() {
     assert_eq!(barrier.arrived(), 1);
     assert!(ByHand::new(barrier.wait_async()).poll().is_some());
     assert!(next.poll().is_some());
+}
+
+/// A party that comes to a barrier when a wake-up is taken back. Whoever waits with a limit does that when the time has
+/// passed, after his last look at what he waits for.
+struct LateParty(Arc<Barrier>, Arc<Queue<BarrierPlace>>);
+
+impl Timer for LateParty {
+    fn schedule(&self, _: Instant, _: Waker) -> Scheduled {
+        let (barrier, places) = (Arc::clone(&self.0), Arc::clone(&self.1));
+        Scheduled::new(move || places.put(barrier.wait_timeout(Duration::ZERO).unwrap()).unwrap())
+    }
+}
+
+#[test]
+fn a_barrier_that_opens_when_the_time_has_passed_has_counted_who_waited() {
+    let (barrier, places) = (Arc::new(Barrier::new(2)), Arc::new(Queue::unbounded()));
+    let _guard = timer::install(Arc::new(LateParty(Arc::clone(&barrier), Arc::clone(&places))));
+    let mine = loop {
+        let mut waiting = ByHand::new(barrier.wait_async_timeout(SHORT));
+        // On a machine that is slow enough it ends at the first poll, and asks for no wake-up.
+        if waiting.poll().is_none() {
+            thread::sleep(SHORT);
+            break waiting.poll().expect("the time has passed");
+        }
+        assert_eq!(barrier.arrived(), 0);
+    };
+    let late = places.try_get().expect("it has come");
+    assert!(late.is_leader() && late.index() == 1);
+    let mine = mine.expect("the other went through with this one");
+    assert!(!mine.is_leader() && mine.index() == 0);
+    assert_eq!(barrier.arrived(), 0);
+}
+
+#[test]
+fn a_barrier_lets_two_through_or_none_whatever_the_limit() {
+    let (barrier, rounds) = (Barrier::new(2), 2000);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let late = |round: &u64| {
+                // It comes about when the other one's time has passed, which takes the system some more.
+                let begin = Instant::now();
+                while begin.elapsed() < Duration::from_micros(50 + round % 40) {
+                    std::hint::spin_loop();
+                }
+                barrier.wait().is_leader()
+            };
+            (0..rounds).filter(late).count()
+        });
+        let mine = (0..rounds).filter(|round| {
+            let place = match barrier.wait_timeout(Duration::from_micros(round % 7)) {
+                Ok(place) => place,
+                // Not counted, so the other one is still to come, or waits.
+                Err(TimedOut) => barrier.wait_timeout(LONG).expect("the other one has not gone on alone"),
+            };
+            place.is_leader()
+        });
+        let mine = mine.count();
+        assert_eq!(mine + other.join().unwrap(), rounds as usize);
+    });
+    assert_eq!(barrier.arrived(), 0);
 }
 
 #[test]
