@@ -360,7 +360,8 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Does it run where it says it does? Judged only where it was looked at often enough to know.
+    /// Does it run where it says it does? Judged only where it was looked at often enough to know. What was seen was there;
+    /// what was not seen may have been there between two looks, and nobody is blamed for it after a single iteration.
     fn judge_use(&mut self) {
         let (processes, threads, looks) = self.sample.seen;
         let outcome = self.order.metric == Metric::Outcome;
@@ -368,24 +369,29 @@ impl<'a> Talk<'a> {
             return;
         }
         let uses = self.order.uses;
-        let elsewhere = match uses {
+        let beyond = match uses {
             Uses::OneThread { helpers } => processes > 1 || threads > 1 + helpers,
-            Uses::Threads => threads < 2 || processes > 1,
+            Uses::Threads => processes > 1,
+            Uses::Processes => false,
+        };
+        let lasting = self.order.run.timing.timed;
+        let short = match uses {
+            Uses::OneThread { .. } => false,
+            Uses::Threads => threads < 2,
             Uses::Processes => processes < 2,
         };
-        if elsewhere {
+        if beyond || (lasting && short) {
             return self.fail(Status::Wrong, (EN.faults.not_its_model)(uses, self.sample.seen));
         }
         let several = self.order.run.workers > 1 && self.order.cpus > 1 && self.order.cpu_bound;
-        let processes: BTreeSet<i32> = self.busy.iter().map(|(pid, _)| *pid).collect();
+        let busy_processes: BTreeSet<i32> = self.busy.iter().map(|(pid, _)| *pid).collect();
         let alone = match uses {
             Uses::OneThread { .. } => false,
             Uses::Threads => self.busy.len() == 1,
-            // A process for each item may be gone before anybody looks: then what it took shows with who waited for it, in
-            // steps of 10 ms, which a single iteration need not fill.
-            Uses::Processes => processes.len() == 1 && self.reaped == 0 && self.order.run.timing.timed,
+            // A process for each item may be gone before anybody looks: then what it took shows with who waited for it.
+            Uses::Processes => busy_processes.len() == 1 && self.reaped == 0,
         };
-        if several && alone {
+        if lasting && several && alone {
             self.fail(Status::Wrong, (EN.faults.one_did_all)(uses, self.order.run.workers));
         }
     }
