@@ -1,7 +1,7 @@
 //! A contestant that misbehaves on purpose, so that the engine can be seen to notice.
 //!
-//! `planted FAULT [ROUND]` does the workload `spawn` by threads, correctly, and commits the fault in the rounds from
-//! ROUND on (0, the check before the first round, if left out). It shares nothing with the kit: this is the protocol
+//! `planted FAULT [ROUND]` does the workloads `spawn` and `primes` by threads, correctly, and commits the fault in the rounds
+//! from ROUND on (0, the check before the first round, if left out). It shares nothing with the kit: this is the protocol
 //! done once more by hand.
 
 #![forbid(unsafe_code)]
@@ -9,8 +9,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, Stdio, exit};
+use std::process::{Child, Command, Stdio, exit};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, close, getpgid, getppid, setpgid, setsid};
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 32] = [
+const FAULTS: [&str; 35] = [
     "none",
     "leaves-early",
     "panics",
@@ -47,6 +46,9 @@ const FAULTS: [&str; 32] = [
     "leaks-with-setsid",
     "claims-processes",
     "claims-one-thread",
+    "one-thread-does-all",
+    "one-process-does-all",
+    "process-for-each",
     "forks",
     "dangerous",
     "holds",
@@ -66,6 +68,7 @@ fn main() {
         "babble" => return babble(),
         "spin" => return spin(),
         "deaf" => return,
+        "is-prime" => exit(i32::from(!is_prime(arguments[1].parse().expect("a number")))),
         // Every thread inherits the mask.
         "hangs" => SigSet::from_iter([Signal::SIGTERM]).thread_block().expect("a thread has a mask"),
         known if FAULTS.contains(&known) => {}
@@ -79,7 +82,7 @@ fn main() {
         Request::Run(order) => {
             let fault = if order.round >= from_round { fault.to_owned() } else { "none".to_owned() };
             // Not in the main thread: who claims to use threads must be seen to have more than one.
-            thread::spawn(move || Cell { fault, order, answers: Answers::open() }.run())
+            thread::spawn(move || Cell { fault, order, answers: Answers::open(), idler: None }.run())
                 .join()
                 .unwrap_or_else(|_| exit(101));
         }
@@ -94,15 +97,17 @@ fn description(fault: &str) -> Description {
         version: "1".into(),
         about: format!("a contestant whose fault is: {fault}"),
         uses: match fault {
-            "claims-processes" => Uses::Processes,
+            "claims-processes" | "one-process-does-all" | "process-for-each" => Uses::Processes,
             "claims-one-thread" => Uses::OneThread { helpers: 0 },
             _ => Uses::Threads,
         },
-        abilities: vec![Ability {
-            workload: "spawn".into(),
-            forms: vec!["generic".into()],
-            ..Ability::default()
-        }],
+        abilities: ["spawn", "primes"]
+            .map(|workload| Ability {
+                workload: workload.into(),
+                forms: vec!["generic".into()],
+                ..Ability::default()
+            })
+            .into(),
         ..Description::default()
     }
 }
@@ -112,6 +117,8 @@ struct Cell {
     fault: String,
     order: Run,
     answers: Answers,
+    /// A process that is there, does nothing, and ends with the cell.
+    idler: Option<Child>,
 }
 
 impl Cell {
@@ -167,8 +174,7 @@ impl Cell {
             }
             "hangs" => thread::sleep(LONG),
             "forks" => {
-                let mut child =
-                    Command::new(this_program()).arg("linger").spawn().expect("a copy of us starts");
+                let mut child = this_program_as("linger").spawn().expect("a copy of us starts");
                 thread::sleep(OBSERVABLE);
                 child.kill().and_then(|()| child.wait()).expect("it is our child");
             }
@@ -184,6 +190,12 @@ impl Cell {
             },
             // Long enough for the engine to look often enough to be sure, on a busy machine, too.
             "claims-processes" => thread::sleep(OBSERVABLE),
+            // We run in a thread beside the main one, which waits: that makes two.
+            "one-thread-does-all" => thread::sleep(OBSERVABLE),
+            "one-process-does-all" | "process-for-each" => {
+                self.idler = Some(this_program_as("linger").spawn().expect("a copy of us starts"));
+                thread::sleep(OBSERVABLE);
+            }
             "claims-one-thread" => {
                 let idlers: Vec<_> = (0..3).map(|_| thread::spawn(|| thread::sleep(OBSERVABLE))).collect();
                 idlers.into_iter().for_each(|idler| idler.join().expect("it only sleeps"));
@@ -241,20 +253,61 @@ impl Cell {
         }
         // The engine reads our memory before it closes our standard input.
         io::stdin().read_to_end(&mut Vec::new()).expect("standard input can be read");
+        if let Some(idler) = &mut self.idler {
+            idler.kill().and_then(|()| idler.wait()).expect("it is our child");
+        }
         if self.is("exits-with-3") {
             exit(3);
         }
     }
 
-    /// The workload: n threads are started, then joined in order. How long it took and what came out.
+    /// The workload once. How long it took and what came out.
     fn iteration(&self) -> (u64, String) {
-        let salt = self.order.input.salt;
         let start = Instant::now();
-        let tasks: Vec<_> = (0..self.order.n).map(|unit| thread::spawn(move || salt + unit)).collect();
-        let results: Vec<u64> = tasks.into_iter().map(|task| task.join().expect("it only adds")).collect();
+        let results = match self.order.workload.as_str() {
+            "primes" => self.primes(),
+            _ => self.spawn(),
+        };
         let ns = u64::try_from(start.elapsed().as_nanos()).expect("shorter than 500 years");
         (ns, protocol::digest(&results))
     }
+
+    /// n threads are started, then joined in order.
+    fn spawn(&self) -> Vec<u64> {
+        let salt = self.order.input.salt;
+        let tasks: Vec<_> = (0..self.order.n).map(|unit| thread::spawn(move || salt + unit)).collect();
+        tasks.into_iter().map(|task| task.join().expect("it only adds")).collect()
+    }
+
+    /// Each worker is a thread with its share of the numbers, unless the fault is who does them.
+    fn primes(&self) -> Vec<u64> {
+        let numbers = &self.order.input.numbers;
+        let all = |numbers: &[u64], test: fn(u64) -> bool| -> Vec<bool> {
+            numbers.iter().map(|&number| test(number)).collect()
+        };
+        let primes = match self.fault.as_str() {
+            "one-thread-does-all" | "one-process-does-all" => all(numbers, is_prime),
+            "process-for-each" => all(numbers, is_prime_elsewhere),
+            _ => thread::scope(|scope| {
+                let share = numbers.len().div_ceil(self.order.workers.max(1) as usize).max(1);
+                let workers: Vec<_> =
+                    numbers.chunks(share).map(|share| scope.spawn(move || all(share, is_prime))).collect();
+                workers.into_iter().flat_map(|worker| worker.join().expect("it only divides")).collect()
+            }),
+        };
+        primes.into_iter().map(|prime| self.order.input.salt * 2 + u64::from(prime)).collect()
+    }
+}
+
+/// By trial division, for odd numbers above 2, of which alone the workload consists.
+fn is_prime(number: u64) -> bool {
+    (3..=number.isqrt()).step_by(2).all(|divisor| number % divisor != 0)
+}
+
+/// The same in a process that starts for this number and ends with it.
+fn is_prime_elsewhere(number: u64) -> bool {
+    let mut command = this_program_as("is-prime");
+    command.arg(number.to_string()).status().expect("a copy of us starts").success()
 }
 
 /// The digest of other results.
@@ -264,16 +317,19 @@ fn wrong(digest: &str) -> String {
 
 /// Starts a process that nobody waits for, outside our process group.
 fn leave_behind(manner: &str) {
-    let mut command = Command::new(this_program());
-    command.arg(manner).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = this_program_as(manner);
+    command.stderr(Stdio::null());
     if manner == "linger" {
         command.process_group(0);
     }
     command.spawn().map(drop).expect("a copy of this program starts");
 }
 
-fn this_program() -> PathBuf {
-    std::env::current_exe().expect("it is still there")
+/// A copy of this program that takes nothing from our input and adds nothing to our output.
+fn this_program_as(manner: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("it is still there"));
+    command.arg(manner).stdin(Stdio::null()).stdout(Stdio::null());
+    command
 }
 
 /// What is left behind with the answer descriptor in its hand, and goes on answering for ever.
@@ -312,7 +368,7 @@ impl Answers {
     }
 }
 
-/// The engine looks about every millisecond, and wants ten looks.
+/// The engine looks about every millisecond, and wants five looks.
 const OBSERVABLE: Duration = Duration::from_millis(600);
 
 /// Far longer than any test, short enough to clean up after one that was killed.

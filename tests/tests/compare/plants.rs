@@ -1,7 +1,7 @@
 //! Contestants that misbehave, each in its own way: every one is reported for what it is, none is ranked, and none stops
 //! the others.
 
-use crate::harness::{PLANTED, Project, SKELETON};
+use crate::harness::{PLANTED, Project, SKELETON, skipped};
 
 /// A name, what `planted` is told, the status, and what the reason must name.
 type Plant = (&'static str, &'static [&'static str], &'static str, &'static str);
@@ -89,6 +89,38 @@ fn broken_contestants_end_with_5() {
 #[test]
 fn contestants_that_are_absent_end_with_0() {
     assert_eq!(compare(&[ABSENT, HONEST]), 0);
+}
+
+#[test]
+fn a_single_iteration_is_blamed_for_what_was_seen_and_not_for_what_was_not() {
+    let project = project(&[WRONG]);
+    project.run("-w spawn -m more-threads --test --seed 1").ended_with(4);
+    project.run("-w spawn -m forks --test --seed 1").ended_with(4);
+    project.run("-w spawn -m no-processes --test --seed 1").ended_with(0);
+}
+
+/// Computing work, where it can be told who did it. Each has the threads or processes that it claims.
+const COMPUTING: &[Plant] = &[
+    ("inline", &["one-thread-does-all"], "wrong", "one thread did all the work for"),
+    ("at-home", &["one-process-does-all"], "wrong", "one process did all the work for"),
+    ("short-lived", &["process-for-each"], "ok", ""),
+    ("shared", &["none"], "ok", ""),
+];
+
+#[test]
+fn one_worker_that_does_the_work_of_all_is_wrong() {
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return skipped("one worker for all", "on one CPU, one worker is all there can be");
+    }
+    let project = project(&[COMPUTING]);
+    project.run("-w primes --quick --rounds 1 --seed 1").ended_with(4);
+    let summary = project.summary();
+    for &(name, _, status, why) in COMPUTING {
+        summary.has_status("primes", name, status, why);
+    }
+    summary.has_status("primes", "threads", "ok", "");
+    // A single iteration may really be over before a second worker has its turn.
+    project.run("-w primes -m inline,at-home --test --seed 1").ended_with(0);
 }
 
 #[test]
