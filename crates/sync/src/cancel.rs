@@ -1,12 +1,12 @@
 //! Asking work to stop.
 
+use crate::catch::Every;
 use crate::error::TimedOut;
 use crate::park;
 use crate::timer;
 use crate::waiters::{Guarded, Waiters};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -91,22 +91,22 @@ impl CancelToken {
     /// lock held, in order of registration. The second time, nothing happens.
     ///
     /// # Panics
-    /// If a callback does, once all the others have run.
+    /// If a waker or a callback does, once all the others have run.
     pub fn cancel(&self) {
-        let callbacks = self.shared.state.with(|state, afterwards| {
-            state.cancelled = true;
-            state.waiters.tell_all(afterwards);
-            std::mem::take(&mut state.callbacks)
+        let mut callbacks = BTreeMap::new();
+        let mut every = Every::default();
+        // A waker that panics must not take the callbacks with it, for children hear of it by them.
+        every.run(|| {
+            self.shared.state.with(|state, afterwards| {
+                state.cancelled = true;
+                state.waiters.tell_all(afterwards);
+                callbacks = std::mem::take(&mut state.callbacks);
+            });
         });
-        let mut panicked = None;
         for callback in callbacks.into_values() {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
-                panicked = Some(payload);
-            }
+            every.run(callback);
         }
-        if let Some(payload) = panicked {
-            resume_unwind(payload);
-        }
+        every.resume();
     }
 
     /// Whether somebody has asked to stop.

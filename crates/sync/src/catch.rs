@@ -75,6 +75,30 @@ pub fn contain(foreign: impl FnOnce()) {
     }
 }
 
+/// Runs several things that are not ours on the thread of whoever caused them: one that panics keeps no other from being
+/// run, and the first panic goes on when all have been.
+#[derive(Default)]
+pub(crate) struct Every {
+    panicked: Option<Box<dyn Any + Send>>,
+}
+
+impl Every {
+    pub(crate) fn run(&mut self, foreign: impl FnOnce()) {
+        let Err(payload) = panic::catch_unwind(AssertUnwindSafe(foreign)) else { return };
+        match self.panicked {
+            None => self.panicked = Some(payload),
+            Some(_) => contain(|| drop(payload)),
+        }
+    }
+
+    /// To be called when everything has been run.
+    pub(crate) fn resume(self) {
+        if let Some(payload) = self.panicked {
+            panic::resume_unwind(payload);
+        }
+    }
+}
+
 /// What `panic!` was given, if it is text.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> Option<&str> {
     let text = payload.downcast_ref::<&str>().copied();

@@ -18,10 +18,10 @@
 //! 4. Wakers are cloned before the lock is taken, and woken and dropped after it is released: they may run anything,
 //!    this primitive included. If one panics, the others are woken all the same.
 
+use crate::catch::Every;
 use crate::primitive::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -215,15 +215,14 @@ impl Afterwards {
     }
 
     fn run(self) {
-        let mut panicked = None;
+        let mut every = Every::default();
         for waker in self.wake.into_iter().chain(self.wake_more) {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                panicked = Some(payload);
-            }
+            every.run(|| waker.wake());
         }
-        if let Some(payload) = panicked {
-            resume_unwind(payload);
+        if let Some(waker) = self.drop {
+            every.run(|| drop(waker));
         }
+        every.resume();
     }
 }
 

@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::ByHand;
+use common::{Bomb, ByHand, Sharp};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
-use sync::{Event, JoinError, Mutex, Panic, Semaphore, catch, promise};
+use std::task::Context;
+use sync::{CancelToken, Event, JoinError, Mutex, Panic, Semaphore, catch, promise};
 
 fn panic_of(work: impl FnOnce()) -> Panic {
     match catch(work) {
@@ -122,19 +122,43 @@ fn a_panic_under_a_lock_releases_it() {
 
 #[test]
 fn a_waker_that_panics_keeps_the_others_from_nothing() {
-    struct Bomb;
-    impl Wake for Bomb {
-        fn wake(self: Arc<Self>) {
-            panic!("a panic that the test asked for");
-        }
-    }
     let event = Event::new();
     let before = ByHand::waiting(event.wait_async());
     let mut bomb = Box::pin(event.wait_async());
-    let waker = Waker::from(Arc::new(Bomb));
-    assert!(bomb.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
     let after = ByHand::waiting(event.wait_async());
     assert!(catch(|| event.set()).is_err());
     assert_eq!((before.wakes(), after.wakes()), (1, 1));
     assert!(event.is_set());
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_callback_and_no_child_from_the_cancelling() {
+    let token = CancelToken::new();
+    let child = token.child();
+    let childs = ByHand::waiting(child.wait_async());
+    let mut bomb = Box::pin(token.wait_async());
+    assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
+    let called = Arc::new(Event::new());
+    let call = Arc::clone(&called);
+    let _registered = token.on_cancel(move || call.set());
+
+    let panic = panic_of(|| token.cancel());
+    assert_eq!(panic.message(), "a panic that the test asked for");
+    assert!(token.is_cancelled() && child.is_cancelled() && called.is_set());
+    assert_eq!(childs.wakes(), 1);
+}
+
+#[test]
+fn of_several_panics_the_first_goes_on_and_payloads_stop_nothing() {
+    let token = CancelToken::new();
+    let called = Arc::new(Event::new());
+    let call = Arc::clone(&called);
+    let _registered = [
+        token.on_cancel(|| panic!("the first")),
+        token.on_cancel(|| panic_any(Sharp)),
+        token.on_cancel(move || call.set()),
+    ];
+    assert_eq!(panic_of(|| token.cancel()).message(), "the first");
+    assert!(called.is_set());
 }

@@ -66,6 +66,33 @@ impl Wake for Wakes {
     }
 }
 
+/// A waker that panics.
+pub(crate) struct Bomb;
+
+impl Bomb {
+    pub(crate) fn waker() -> Waker {
+        Waker::from(Arc::new(Bomb))
+    }
+}
+
+impl Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        panic!("a panic that the test asked for");
+    }
+}
+
+/// What a panic may throw: it panics again when it is dropped.
+pub(crate) struct Sharp;
+
+impl Drop for Sharp {
+    fn drop(&mut self) {
+        // A test that fails shall end alone.
+        if !std::thread::panicking() {
+            panic!("another panic that the test asked for");
+        }
+    }
+}
+
 /// Says how many of its clones are left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counted(Arc<()>);
