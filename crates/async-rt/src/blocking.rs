@@ -61,24 +61,19 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let Ok(entry) = core.ledger.enter() else { return Task::ready(Err(JoinError::ShutDown)) };
-    let (promise, task) = sync::promise();
+    let (task, job) = core.ledger.admit(f);
+    let Some(job) = job else { return task };
     let context = Context { core: Arc::clone(core), place: Place::Function };
-    let job = move |start: Result<(), JoinError>| {
-        // Dropped last, so that who waits for the runtime to be empty finds every task finished.
-        let _entry = entry;
-        match start {
-            Ok(()) if context.core.ledger.is_cancelling() => promise.finish(Err(JoinError::ShutDown)),
-            Ok(()) => context::enter(context, || promise.run(f)),
-            Err(why) => promise.finish(Err(why)),
-        }
-    };
-    core.pool.submit(core, Box::new(job));
-    task
+    // All of it inside the context, what is taken back too: a runtime that goes away with the function, its result or a
+    // callback must know that it is on a thread of its own.
+    match core.pool.submit(core, Box::new(move || context::enter(context, job))) {
+        Ok(()) => task,
+        Err(why) => Task::ready(Err(why)),
+    }
 }
 
-/// A function and its promise. It is told to run, or why it cannot.
-type Job = Box<dyn FnOnce(Result<(), JoinError>) + Send>;
+/// A function and its promise, which know by themselves whether to run.
+type Job = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Pool {
     state: Mutex<State>,
@@ -109,7 +104,8 @@ impl Pool {
         self.limit
     }
 
-    fn submit(&self, core: &Arc<Core>, job: Job) {
+    /// Puts `job` into the queue, and sees to it that there is a runner.
+    fn submit(&self, core: &Arc<Core>, job: Job) -> Result<(), JoinError> {
         let mut state = self.lock();
         state.queue.push_back(job);
         if state.resting > 0 {
@@ -117,10 +113,10 @@ impl Pool {
             state.called += 1;
             drop(state);
             self.changed.notify_one();
-            return;
+            return Ok(());
         }
         if state.runners >= self.limit {
-            return;
+            return Ok(());
         }
         let runner = {
             let core = Arc::clone(core);
@@ -139,11 +135,12 @@ impl Pool {
             Err(why) => {
                 let job = state.queue.pop_back();
                 drop(state);
-                if let Some(job) = job {
-                    job(Err(JoinError::failed(format_args!("cannot start a blocking thread: {why}"))));
-                }
+                // Outside the lock: what a function has captured may be anything.
+                drop(job);
+                return Err(JoinError::failed(format_args!("cannot start a blocking thread: {why}")));
             }
         }
+        Ok(())
     }
 
     /// What a runner does on the thread that it was lent.
@@ -154,7 +151,7 @@ impl Pool {
                 drop(state);
                 // The promise catches what the function throws. What is left is a callback that promised not to panic
                 // (`Task::on_done`): the runner goes on.
-                let _ = catch_unwind(AssertUnwindSafe(|| job(Ok(()))));
+                let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
                 continue;
             }

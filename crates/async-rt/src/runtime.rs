@@ -42,8 +42,8 @@ where
 ///
 /// **Dropping it closes it**: nothing more can be started; functions that have not begun and tasks end with an error, a
 /// task at the `.await` it waits in or reaches next, with its destructors run; functions that run, and tasks between two
-/// `.await`s, are waited for; then the threads end. Dropped on one of its own threads, inside a task or a function, it
-/// does the same without waiting.
+/// `.await`s, are waited for; then the threads end. Dropped on one of its own threads, inside a task or a function or by a
+/// callback that their end calls, it does the same without waiting.
 ///
 /// [`shutdown`](Executor::shutdown) with [`Shutdown::Finish`] waits for tasks and functions to end by themselves.
 ///

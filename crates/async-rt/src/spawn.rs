@@ -143,23 +143,23 @@ impl<F: Future> Body<F>
 where
     F::Output: Send + 'static,
 {
-    /// Drops the future, inside the context, and finishes the task. The second time, nothing happens.
+    /// Drops the future and finishes the task, all inside the context: a runtime that goes away with the future, the
+    /// result, or a callback that the task's end has called must know that it is in a task of its own. The second time,
+    /// nothing happens.
     fn end(self: Pin<&mut Self>, outcome: Result<F::Output, JoinError>) {
         let mut this = self.project();
-        let Some(rest) = this.rest.take() else { return };
-        let core = this.context.as_ref().map(|current| Arc::clone(&current.core));
-        let outer = context::replace(this.context.take());
-        let dropped = sync::catch(|| this.future.set(None));
-        drop(context::replace(outer));
-        let Rest { promise, token: _, slot, begun: _, on_cancel, entry } = rest;
-        drop(on_cancel);
-        if let Some(core) = core {
+        let (Some(rest), Some(context)) = (this.rest.take(), this.context.take()) else { return };
+        let core = Arc::clone(&context.core);
+        context::enter(context, || {
+            let dropped = sync::catch(|| this.future.set(None));
+            let Rest { promise, token: _, slot, begun: _, on_cancel, entry } = rest;
+            drop(on_cancel);
             core.tasks.remove(slot);
-        }
-        // A destructor that panicked is the task's failure too.
-        promise.finish(dropped.and(outcome));
-        // Last: who waits for the runtime to be empty finds every task finished.
-        drop(entry);
+            // A destructor that panicked is the task's failure too.
+            promise.finish(dropped.and(outcome));
+            // Last: who waits for the runtime to be empty finds every task finished.
+            drop(entry);
+        });
     }
 }
 

@@ -67,7 +67,10 @@ macro_rules! conformance {
                     submit_takes_closures;
                 closing: refuses_after_shutdown, finish_waits_for_tasks, cancel_pending_stops_tasks,
                     shutdown_can_time_out, drop_runs_destructors, drop_waits_for_functions_that_run,
-                    dropped_inside_its_own_task, waits_in_its_own_task_are_refused, many_runtimes;
+                    dropped_inside_its_own_task, dropped_by_a_callback_of_its_own_task,
+                    dropped_by_a_callback_of_its_own_function, dropped_with_the_result_of_its_own_task,
+                    dropped_by_who_awaits_its_own_task, dropped_with_a_function_that_is_taken_back,
+                    dropped_by_a_callback_of_a_function_that_is_taken_back, waits_in_its_own_task_are_refused, many_runtimes;
             );
         }
     };

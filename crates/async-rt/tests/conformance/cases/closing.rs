@@ -2,9 +2,11 @@
 
 use super::{Drops, runtime};
 use async_rt::{Backend, Executor, JoinError, Runtime, Shutdown, TimedOut, sleep, yield_now};
-use std::future::pending;
-use std::sync::Arc;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 use sync::{Event, Queue};
@@ -145,6 +147,129 @@ pub(crate) fn dropped_inside_its_own_task(backend: Backend) {
     assert!(last.join().unwrap_err().is_cancelled());
     assert!(other.join().unwrap_err().is_cancelled());
     assert_eq!(drops.count(), 1);
+}
+
+/// The last one who holds a runtime, which tells when it has dropped it.
+struct Last {
+    runtime: Option<Arc<Runtime>>,
+    dropped: Arc<Event>,
+}
+
+impl Last {
+    fn new(runtime: &Arc<Runtime>) -> (Self, Arc<Event>) {
+        let dropped = Arc::new(Event::new());
+        (Last { runtime: Some(Arc::clone(runtime)), dropped: Arc::clone(&dropped) }, dropped)
+    }
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        drop(self.runtime.take());
+        self.dropped.set();
+    }
+}
+
+pub(crate) fn dropped_by_a_callback_of_its_own_task(backend: Backend) {
+    let runtime = Arc::new(runtime(backend));
+    let gate = Arc::new(Event::new());
+    let task = runtime.spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.wait_async().await }
+    });
+    let (last, dropped) = Last::new(&runtime);
+    task.on_done(move |_| drop(last));
+    drop(runtime);
+    gate.set();
+    dropped.wait();
+}
+
+pub(crate) fn dropped_by_a_callback_of_its_own_function(backend: Backend) {
+    let runtime = Arc::new(runtime(backend));
+    let gate = Arc::new(Event::new());
+    let task = runtime.spawn_blocking({
+        let gate = Arc::clone(&gate);
+        move || gate.wait()
+    });
+    let (last, dropped) = Last::new(&runtime);
+    task.on_done(move |_| drop(last));
+    drop(runtime);
+    gate.set();
+    dropped.wait();
+}
+
+pub(crate) fn dropped_with_the_result_of_its_own_task(backend: Backend) {
+    let runtime = Arc::new(runtime(backend));
+    let gate = Arc::new(Event::new());
+    let (last, dropped) = Last::new(&runtime);
+    drop(runtime.spawn({
+        let gate = Arc::clone(&gate);
+        async move {
+            gate.wait_async().await;
+            last
+        }
+    }));
+    drop(runtime);
+    gate.set();
+    dropped.wait();
+}
+
+pub(crate) fn dropped_by_who_awaits_its_own_task(backend: Backend) {
+    struct Awaits(Mutex<Option<Last>>);
+    impl Wake for Awaits {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().unwrap().take());
+        }
+    }
+    let runtime = Arc::new(runtime(backend));
+    let gate = Arc::new(Event::new());
+    let mut task = runtime.spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.wait_async().await }
+    });
+    let (last, dropped) = Last::new(&runtime);
+    let waker = Waker::from(Arc::new(Awaits(Mutex::new(Some(last)))));
+    assert!(Pin::new(&mut task).poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(runtime);
+    gate.set();
+    dropped.wait();
+    assert!(task.join().is_ok());
+}
+
+/// Starts a function that ends when the event is set, and returns when it runs.
+fn keep_a_blocking_thread(runtime: &Runtime) -> Arc<Event> {
+    let (began, gate) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    drop(runtime.spawn_blocking({
+        let (began, gate) = (Arc::clone(&began), Arc::clone(&gate));
+        move || {
+            began.set();
+            gate.wait();
+        }
+    }));
+    began.wait();
+    gate
+}
+
+pub(crate) fn dropped_with_a_function_that_is_taken_back(backend: Backend) {
+    let runtime = Arc::new(Runtime::builder(backend).blocking_threads(1).build().unwrap());
+    let gate = keep_a_blocking_thread(&runtime);
+    let (last, dropped) = Last::new(&runtime);
+    let taken_back = runtime.spawn_blocking(move || drop(last));
+    assert_eq!(runtime.shutdown_timeout(Shutdown::CancelPending, Duration::ZERO), Err(TimedOut));
+    drop(runtime);
+    gate.set();
+    dropped.wait();
+    assert!(matches!(taken_back.join(), Err(JoinError::ShutDown)));
+}
+
+pub(crate) fn dropped_by_a_callback_of_a_function_that_is_taken_back(backend: Backend) {
+    let runtime = Arc::new(Runtime::builder(backend).blocking_threads(1).build().unwrap());
+    let gate = keep_a_blocking_thread(&runtime);
+    let (last, dropped) = Last::new(&runtime);
+    runtime.spawn_blocking(|| ()).on_done(move |_| drop(last));
+    assert_eq!(runtime.shutdown_timeout(Shutdown::CancelPending, Duration::ZERO), Err(TimedOut));
+    drop(runtime);
+    gate.set();
+    dropped.wait();
 }
 
 pub(crate) fn waits_in_its_own_task_are_refused(backend: Backend) {
