@@ -1,5 +1,7 @@
 //! A program that runs out of descriptors, or of processes, is told so, and nothing that runs suffers.
 
+mod common;
+
 use procs::{Pool, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -93,6 +95,70 @@ fn rounds_of_a_crowded_pool(rounds: u64) -> std::result::Result<(), String> {
 #[test]
 fn a_task_whose_worker_is_refused_goes_to_one_that_is_idle_by_then() -> Result {
     Process::spawn(rounds_of_a_crowded_pool, 25)?.join()??;
+    Ok(())
+}
+
+/// Sends as many descriptors as that over a link that nobody reads, and has them go on while the links live.
+fn on_their_way(number: usize) -> io::Result<[ipc::Link; 2]> {
+    let (here, there) = ipc::Link::pair()?;
+    let descriptors = (0..10).map(|_| Ok(std::fs::File::open("/dev/null")?.into()));
+    let ten = ipc::Parcel { bytes: Vec::new(), descriptors: descriptors.collect::<io::Result<_>>()? };
+    for _ in 0..number / 10 {
+        here.send(&ten, None).map_err(io::Error::other)?;
+    }
+    Ok([here, there])
+}
+
+/// Makes this process one of an ordinary user, who may have no more descriptors on their way than open. Nobody else is
+/// that user, so that what others send does not count.
+fn be_an_ordinary_user() -> io::Result<()> {
+    if rustix::process::getuid().is_root() {
+        let nobody = rustix::process::Uid::from_raw(10_000 + std::process::id() % 50_000);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody)?;
+        // What has changed its user is hidden from others, also from those that it starts.
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable)?;
+    }
+    Ok(())
+}
+
+/// With the given limits of the program and of its zygote: how a start is refused, and whether all goes on as before.
+fn refused_with_forty_on_their_way((ours, zygotes): (u64, u64)) -> std::result::Result<Option<i32>, String> {
+    fn text(error: impl std::fmt::Display) -> String {
+        error.to_string()
+    }
+    be_an_ordinary_user().map_err(text)?;
+    let runs = Process::spawn(for_ever, ()).map_err(text)?;
+    let zygote = common::children_of(std::process::id())[0];
+    let zygote = i32::try_from(zygote).ok().and_then(rustix::process::Pid::from_raw);
+    assert!(zygote.is_some());
+    for (who, limit) in [(None, ours), (zygote, zygotes)] {
+        let limit = Rlimit { current: Some(limit), ..getrlimit(Resource::Nofile) };
+        rustix::process::prlimit(who, Resource::Nofile, limit).map_err(text)?;
+    }
+    let links = on_their_way(40).map_err(text)?;
+    let Err(refused) = Process::spawn(|n: u64| n + 1, 1) else {
+        return Err("a process was started all the same".into());
+    };
+    let pool = Pool::new(2).map_err(text)?;
+    let Err(error) = pool.submit(|n: u64| n + 1, 1).join() else {
+        return Err("a worker was started all the same".into());
+    };
+    assert!(error.to_string().starts_with("cannot start a worker"), "{error}");
+    drop(links);
+    assert!(!runs.is_finished(), "what runs does not suffer");
+    assert_eq!(pool.submit(|n: u64| n + 1, 1).join().map_err(text)?, 2);
+    let again = Process::spawn(|n: u64| n + 1, 1).map_err(text)?;
+    assert_eq!(again.join().map_err(text)?, 2);
+    Ok(refused.raw_os_error())
+}
+
+#[test]
+fn with_too_many_descriptors_on_their_way_a_start_is_refused_and_what_runs_goes_on() -> Result {
+    const TOO_MANY_REFERENCES: i32 = 109;
+    for (ours, zygotes) in [(30, 30), (100, 20)] {
+        let refused = Process::spawn(refused_with_forty_on_their_way, (ours, zygotes))?.join()??;
+        assert_eq!(refused, Some(TOO_MANY_REFERENCES), "limits of {ours} and {zygotes}");
+    }
     Ok(())
 }
 

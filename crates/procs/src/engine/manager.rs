@@ -133,9 +133,16 @@ impl Manager {
         table.last_id = id;
         table.workers.insert(id, Arc::new(Worker::new(ours, Arc::clone(owner), first)));
         drop(table);
-        // An error means that the zygote is lost; the thread learns it too, and tells the owner.
-        let _ = self.zygote.send(&request, None);
-        Ok(None)
+        match self.zygote.send(&request, None) {
+            // If the zygote is lost, the thread learns it too, and tells the owner.
+            Ok(()) | Err(LinkError::Disconnected) => Ok(None),
+            // The system refuses: an ordinary user may have so many descriptors on their way, memory is short.
+            Err(why) => match self.remove(id).and_then(|worker| worker.take_first()) {
+                Some(first) => Err((requests::system_error(why), first)),
+                // Its owner was told meanwhile that it was not started.
+                None => Ok(None),
+            },
+        }
     }
 
     fn run(self: Arc<Self>, theirs: Link) {

@@ -164,7 +164,8 @@ impl Worker {
         self.owner.ended(End { pid, how, unread });
     }
 
-    fn take_first(&self) -> Option<Parcel> {
+    /// The job that it was not given yet, for the one who tells its owner.
+    pub(super) fn take_first(&self) -> Option<Parcel> {
         self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

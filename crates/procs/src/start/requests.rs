@@ -47,8 +47,19 @@ pub(crate) fn encode<T: Serialize>(message: &T) -> io::Result<Parcel> {
 }
 
 /// Sends a message; waits while the other side does not read.
+///
+/// # Errors
+/// It was not sent, and the next one may be.
 pub(super) fn send<T: Serialize>(link: &Link, message: &T) -> io::Result<()> {
-    link.send(&encode(message)?, None).map_err(io::Error::other)
+    link.send(&encode(message)?, None).map_err(system_error)
+}
+
+/// What the system says, if that was it.
+pub(crate) fn system_error(why: LinkError) -> io::Error {
+    match why {
+        LinkError::Io(error) => error,
+        other => io::Error::other(other),
+    }
 }
 
 /// What the other side has to say.

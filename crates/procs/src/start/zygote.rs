@@ -128,44 +128,42 @@ impl Zygote {
     /// Does what the program asks for. Breaks in a new worker.
     fn answer(&mut self) -> ControlFlow<Born> {
         let zygote = getpid();
-        let report = match or_exit(requests::receive::<Fork>(&self.program)) {
+        match or_exit(requests::receive::<Fork>(&self.program)) {
             Heard::End => std::process::exit(0),
-            Heard::Lost => Report::RequestLost,
+            Heard::Lost => self.report(&Report::RequestLost),
             Heard::Message(request) => match system::fork() {
                 Ok(Side::Worker) => return ControlFlow::Break(Born { zygote, request }),
                 Ok(Side::Zygote(pid)) => self.register(request.id, pid),
-                Err(why) => refused(request.id, &why),
+                Err(why) => self.report(&refused(request.id, &why)),
             },
-        };
-        or_exit(requests::send(&self.program, &report));
+        }
         ControlFlow::Continue(())
     }
 
-    fn register(&mut self, id: WorkerId, pid: Pid) -> Report {
-        match self.watch(id, pid) {
-            Ok((pidfd, for_program)) => {
+    /// Tells that there is a new worker. One that cannot be watched, or told of, is ended before it has had a job.
+    fn register(&mut self, id: WorkerId, pid: Pid) {
+        match self.announce(id, pid) {
+            Ok(pidfd) => {
                 self.workers.insert(id, Worker { pid, pidfd });
-                Report::Started {
-                    id,
-                    pid: pid.as_raw_nonzero().get().unsigned_abs(),
-                    pidfd: for_program.into(),
-                }
             }
             Err(why) => {
                 // It was not reaped, so the number is still its own.
                 let _ = process::kill_process(pid, Signal::KILL);
                 system::reap(pid);
-                refused(id, &why)
+                self.report(&refused(id, &why));
             }
         }
     }
 
-    /// Arranges for [`reap`](Zygote::reap) when the worker ends. Its descriptor, for us and for the program.
-    fn watch(&self, id: WorkerId, pid: Pid) -> io::Result<(OwnedFd, OwnedFd)> {
+    /// Arranges for [`reap`](Zygote::reap) when the worker ends, and gives the program its descriptor; here is ours.
+    fn announce(&self, id: WorkerId, pid: Pid) -> io::Result<OwnedFd> {
         let pidfd = process::pidfd_open(pid, PidfdFlags::empty())?;
-        let for_program = pidfd.try_clone()?;
         epoll::add(&self.epoll, &pidfd, EventData::new_u64(id), EventFlags::IN)?;
-        Ok((pidfd, for_program))
+        let for_program = pidfd.try_clone()?.into();
+        let pid = pid.as_raw_nonzero().get().unsigned_abs();
+        // It may be refused, as it carries a descriptor: others of this user may have too many on their way.
+        requests::send(&self.program, &Report::Started { id, pid, pidfd: for_program })?;
+        Ok(pidfd)
     }
 
     /// Tells how a worker has ended.
@@ -174,7 +172,11 @@ impl Zygote {
         // The program has a copy of the descriptor, so closing ours does not take it off.
         or_exit(epoll::delete(&self.epoll, &worker.pidfd));
         let how = system::reap(worker.pid);
-        or_exit(requests::send(&self.program, &Report::Ended { id, how }));
+        self.report(&Report::Ended { id, how });
+    }
+
+    fn report(&self, report: &Report) {
+        or_exit(requests::send(&self.program, report));
     }
 
     /// The zygote's copy becomes the worker: whatever is the zygote's goes.
