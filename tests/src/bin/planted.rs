@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, close, getpgid, getppid, setpgid, setsid};
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 35] = [
+const FAULTS: [&str; 36] = [
     "none",
     "leaves-early",
     "panics",
@@ -41,6 +41,7 @@ const FAULTS: [&str; 35] = [
     "junk-answer",
     "endless-answer",
     "endless-orphan",
+    "silent-orphan",
     "answers-after-done",
     "leaks",
     "leaks-with-setsid",
@@ -146,8 +147,15 @@ impl Cell {
             "endless-answer" => loop {
                 self.answers.write(&[b'x'; 4096]);
             },
+            // Only once it speaks, or the engine could take us for gone before there is anything to hear.
             "endless-orphan" => {
-                leave_behind("babble");
+                let mut orphan = this_program_as("babble").stdout(Stdio::piped()).spawn().expect("it starts");
+                let mut speaks = orphan.stdout.take().expect("it is piped");
+                speaks.read_exact(&mut [0]).expect("it tells us");
+                exit(0);
+            }
+            "silent-orphan" => {
+                leave_behind("linger");
                 exit(0);
             }
             "says-limit" => {
@@ -332,9 +340,13 @@ fn this_program_as(manner: &str) -> Command {
     command
 }
 
-/// What is left behind with the answer descriptor in its hand, and goes on answering for ever.
+/// What is left behind with the answer descriptor in its hand, and goes on answering for ever. It tells whoever started it
+/// when there is enough to be heard to know that it babbles.
 fn babble() {
     let mut answers = Answers::open();
+    answers.say(&Answer::Ready);
+    answers.say(&Answer::Ready);
+    io::stdout().write_all(b"\n").expect("our parent waits for it");
     loop {
         answers.say(&Answer::Ready);
     }

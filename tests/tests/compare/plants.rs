@@ -30,6 +30,7 @@ const BROKEN: &[Plant] = &[
     ("panics", &["panics", "3"], "crashed", "planted panic"),
     ("segfaults", &["segfaults"], "crashed", "SIGSEGV"),
     ("silent", &["exits-unanswered"], "crashed", "exit code 0 before its answer"),
+    ("outlived", &["silent-orphan"], "crashed", "exit code 0 before its answer"),
     ("code-3", &["exits-with-3"], "crashed", "answered, then ended with exit code 3"),
     ("hangs", &["hangs"], "timeout", "no end within 4 s"),
     ("hangs-elsewhere", &["hangs-elsewhere"], "timeout", "no end within 4 s"),
