@@ -25,9 +25,13 @@ pub(crate) struct Disturbance {
 #[derive(Debug)]
 pub(crate) struct Outside {
     at: Instant,
-    by_process: BTreeMap<i32, (String, f64)>,
+    by_process: CpuSeconds,
     stolen: f64,
 }
+
+/// Names and CPU seconds of processes, by number and start: the number alone may belong to somebody else by now, and a
+/// process may change its name.
+type CpuSeconds = BTreeMap<(i32, u64), (String, f64)>;
 
 impl Outside {
     /// Whether long enough has passed since then for the counters to tell anything.
@@ -45,21 +49,10 @@ impl Outside {
     pub(crate) fn since(&self, ours: &[i32]) -> Vec<(String, f64, Option<String>)> {
         let seconds = self.at.elapsed().as_secs_f64();
         let mut found = Vec::new();
-        let mut most: Option<(&str, f64)> = None;
-        let mut total = 0.0;
         let now = cpu_seconds_by_process();
-        for (pid, (name, used)) in now.iter().filter(|(pid, _)| !ours.contains(pid)) {
-            // A process that was not there before may have used all of its time since.
-            let before =
-                self.by_process.get(pid).filter(|(known, _)| known == name).map_or(0.0, |(_, used)| *used);
-            let took = (used - before).max(0.0);
-            total += took;
-            if took > most.map_or(0.0, |(_, most)| most) {
-                most = Some((name, took));
-            }
-        }
+        let (total, most) = taken(&self.by_process, &now, ours);
         if is_beyond(total, seconds, OUTSIDE_CPUS) {
-            found.push(("outside-cpu".to_owned(), total / seconds, most.map(|(name, _)| name.to_owned())));
+            found.push(("outside-cpu".to_owned(), total / seconds, most.map(str::to_owned)));
         }
         let stolen = stolen_seconds() - self.stolen;
         if is_beyond(stolen, seconds, STOLEN_CPUS) {
@@ -69,6 +62,21 @@ impl Outside {
     }
 }
 
+/// How much CPU time all but `ours` took between two looks, and who took most.
+fn taken<'a>(before: &CpuSeconds, now: &'a CpuSeconds, ours: &[i32]) -> (f64, Option<&'a str>) {
+    let mut total = 0.0;
+    let mut most: Option<(&str, f64)> = None;
+    for (process, (name, used)) in now.iter().filter(|((pid, _), _)| !ours.contains(pid)) {
+        // A process that was not there before has used all of its time since.
+        let took = (used - before.get(process).map_or(0.0, |(_, used)| *used)).max(0.0);
+        total += took;
+        if took > most.map_or(0.0, |(_, most)| most) {
+            most = Some((name, took));
+        }
+    }
+    (total, most.map(|(name, _)| name))
+}
+
 /// Whether so much CPU time within so many seconds is worth a word: more than the share `limit` of a CPU, and more than two
 /// steps of the counters, for one process that was caught at a step may have used next to nothing.
 fn is_beyond(used: f64, seconds: f64, limit: f64) -> bool {
@@ -76,10 +84,11 @@ fn is_beyond(used: f64, seconds: f64, limit: f64) -> bool {
 }
 
 /// CPU time of every process that is alive and is not a kernel thread: a kernel thread may be at work for us.
-fn cpu_seconds_by_process() -> BTreeMap<i32, (String, f64)> {
+fn cpu_seconds_by_process() -> CpuSeconds {
     const KERNEL_THREADS: i32 = 2;
     let own = |it: &Process| it.pid != KERNEL_THREADS && it.parent != KERNEL_THREADS;
-    all_processes().filter(own).map(|it| (it.pid, (it.name, it.ticks as f64 / TICKS_PER_SECOND))).collect()
+    let cpu_seconds = |it: Process| ((it.pid, it.started), (it.name, it.ticks as f64 / TICKS_PER_SECOND));
+    all_processes().filter(own).map(cpu_seconds).collect()
 }
 
 /// More than 5 % of one CPU by others is worth a word: it is beyond what an idle desktop takes.
@@ -113,6 +122,19 @@ mod tests {
         }
         assert!(is_beyond(3.0 * step, SHORTEST_S, OUTSIDE_CPUS) && is_beyond(3.0 * step, 1.0, STOLEN_CPUS));
         assert!(!is_beyond(3.0 * step, 1.0, OUTSIDE_CPUS) && !is_beyond(0.9, 100.0, STOLEN_CPUS));
+    }
+
+    #[test]
+    fn a_process_keeps_its_past_under_another_name_and_not_under_another_start() {
+        let look = |list: &[(i32, u64, &str, f64)]| -> CpuSeconds {
+            list.iter().map(|&(pid, start, name, used)| ((pid, start), (name.to_owned(), used))).collect()
+        };
+        let before = look(&[(7, 100, "sh", 50.0), (8, 100, "make", 40.0), (9, 100, "engine", 1.0)]);
+        let renamed = look(&[(7, 100, "server", 50.5), (8, 100, "make", 40.0), (9, 100, "engine", 9.0)]);
+        assert_eq!(taken(&before, &renamed, &[9]), (0.5, Some("server")));
+        let another = look(&[(7, 900, "sh", 2.0), (8, 100, "make", 41.0)]);
+        assert_eq!(taken(&before, &another, &[9]), (3.0, Some("sh")));
+        assert_eq!(taken(&before, &before, &[9]), (0.0, None));
     }
 
     #[test]
