@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cell::{become_subreaper, kill_current};
+use crate::cell::{become_subreaper, kill_current_and_exit};
 use crate::cli::{Options, ProgressMode, Show};
 use crate::costs::Costs;
 use crate::failure::Failure;
@@ -288,8 +288,7 @@ fn on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     let stop = Arc::clone(stop);
     ctrlc::set_handler(move || {
         if stop.swap(true, Ordering::Relaxed) {
-            kill_current();
-            std::process::exit(130);
+            kill_current_and_exit(130);
         }
         say(&format!("\n{}", EN.run.stopping));
     })

@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -116,10 +116,15 @@ impl Launch<'_> {
         let mut command = self.program(answer_end, &[])?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let started = Instant::now();
-        let mut child = on_cpus(self.cpus, || command.spawn())?;
+        let mut child = {
+            // Held while it starts, so that whoever ends us now finds it.
+            let mut current = current();
+            let child = on_cpus(self.cpus, || command.spawn())?;
+            *current = Some(watch::pid(child.id()));
+            child
+        };
         // The command holds our copy of the write end: while it lives, the answers would have no end.
         drop(command);
-        CURRENT.store(watch::pid(child.id()), Ordering::Relaxed);
 
         let pid = watch::pid(child.id());
         let running = Running {
@@ -199,7 +204,7 @@ impl Running {
         }
         let survivors = self.survivors(if killed { Duration::ZERO } else { AFTERLIFE });
         let after = Used::by_children();
-        CURRENT.store(0, Ordering::Relaxed);
+        *current() = None;
         Ended {
             exit: self.exit.unwrap_or(Exit::Signal(Signal::SIGKILL as i32)),
             killed,
@@ -272,16 +277,21 @@ impl Running {
     }
 }
 
-/// Kills the contestant that runs now, if one does: for an end that cannot wait.
-pub(crate) fn kill_current() {
-    let group = CURRENT.load(Ordering::Relaxed);
-    if group != 0 {
+/// Ends this program with `code`, and the contestant that runs now before it, if one does: for an end that cannot wait.
+pub(crate) fn kill_current_and_exit(code: i32) -> ! {
+    // Held to the end: one that is about to start waits for it, and so never does.
+    let current = current();
+    if let Some(group) = *current {
         killpg(Pid::from_raw(group), Signal::SIGKILL).ok();
     }
+    std::process::exit(code);
 }
 
-/// The group of the contestant that runs now; 0 for none.
-static CURRENT: AtomicI32 = AtomicI32::new(0);
+/// The group of the contestant that runs now.
+fn current() -> MutexGuard<'static, Option<i32>> {
+    static CURRENT: Mutex<Option<i32>> = Mutex::new(None);
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Starts a contestant for a single question and returns its one answer, or why there is none.
 pub(crate) fn ask(launch: &Launch<'_>, request: &Request, limit: Duration) -> Result<Answer, String> {
