@@ -15,8 +15,8 @@ use crate::table::Format;
 /// Words that no model and no workload may bear: they are commands, now or later.
 pub(crate) const RESERVED: [&str; 7] = ["new", "report", "doctor", "peers", "goals", "crash-score", "help"];
 
-/// Measures threads, pools, async runtimes, Python and Node on this machine: the same verified work on each, every cell in
-/// a fresh process, all models interleaved round by round, ratios with exact intervals.
+/// Measures threads, processes, pools, async runtimes, coroutines, Python and Node on this machine: the same verified work
+/// on each, every cell in a fresh process, all models interleaved round by round, ratios with exact intervals.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask compare",
