@@ -353,4 +353,4 @@ pub(crate) fn skipped(test: &str, why: &str) {
 }
 
 /// A machine may be slow, but not this slow.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::harness::{ENGINE, PLANTED, Project, Started, Summary, skipped};
+use crate::harness::{ENGINE, PATIENCE, PLANTED, Project, Started, Summary, skipped};
 
 /// Far more rounds than anyone waits for.
 const LONG: &str = "-w spawn --quick --rounds 1000 --seed 1";
@@ -54,7 +54,7 @@ fn a_second_ctrl_c_ends_at_once() {
     engine.send(Signal::SIGINT);
     engine.send(Signal::SIGTERM);
     assert_eq!(engine.wait().code(), Some(130));
-    assert_eq!(project.survivors(Duration::from_secs(2)), Vec::<String>::new());
+    assert_eq!(project.survivors(PATIENCE), Vec::<String>::new());
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_killed_engine_leaves_whole_records_and_no_process() {
     engine.wait_until("a contestant runs", || project.survivors(Duration::ZERO).len() > 1);
     engine.send(Signal::SIGKILL);
     engine.wait();
-    assert_eq!(project.survivors(Duration::from_secs(2)), Vec::<String>::new());
+    assert_eq!(project.survivors(PATIENCE), Vec::<String>::new());
     drop(engine);
     let mut report = project.bare_engine();
     report.arg("report");
@@ -118,7 +118,8 @@ fn what_was_kept_before_a_write_failed_can_still_be_drawn() {
     let mut shell = Command::new("sh");
     // A limit on the size of files stands for a disk: no privilege is needed. Its signal would end the engine, and its
     // unit is 512 bytes.
-    let blocks = samples.len() / 512 + 8;
+    // There is room for some more rounds, because a busy machine's batches are fewer and take fewer bytes.
+    let blocks = samples.len() / 512 + 32;
     let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$ENGINE\" {LONG} --offline --progress none");
     shell.args(["-c", &line]).env("ENGINE", ENGINE);
     project.finish(project.started(shell)).ended_with(1).complained_of(&["samples.jsonl", "--out"]);
