@@ -5,6 +5,7 @@ mod common;
 use procs::{Pool, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -158,6 +159,31 @@ fn with_too_many_descriptors_on_their_way_a_start_is_refused_and_what_runs_goes_
     for (ours, zygotes) in [(30, 30), (100, 20)] {
         let refused = Process::spawn(refused_with_forty_on_their_way, (ours, zygotes))?.join()??;
         assert_eq!(refused, Some(TOO_MANY_REFERENCES), "limits of {ours} and {zygotes}");
+    }
+    Ok(())
+}
+
+static INITIALIZED: AtomicU64 = AtomicU64::new(0);
+
+/// In a worker that could be started, with others that could not: how often each task finds that the initializer has run.
+fn initialized_in_a_crowded_pool(_: ()) -> std::result::Result<Vec<u64>, String> {
+    let count = || INITIALIZED.store(INITIALIZED.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    let pool = Pool::builder().workers(16).initializer(count).build().map_err(|error| error.to_string())?;
+    let seen = |()| INITIALIZED.load(Ordering::Relaxed);
+    // One is there, so every task has somebody to do it.
+    let first = pool.submit(seen, ()).join().map_err(|error| error.to_string())?;
+    let low = Rlimit { current: Some(20), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, low).map_err(|error| error.to_string())?;
+    let tasks: Vec<_> = (0..40).map(|_| pool.submit(seen, ())).collect();
+    let others = tasks.into_iter().map(|task| task.join().map_err(|error| error.to_string()));
+    std::iter::once(Ok(first)).chain(others).collect()
+}
+
+#[test]
+fn a_task_that_comes_back_from_a_worker_that_was_refused_brings_no_initializer_along() -> Result {
+    for _ in 0..5 {
+        let seen = Process::spawn(initialized_in_a_crowded_pool, ())?.join()??;
+        assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
     }
     Ok(())
 }

@@ -17,13 +17,23 @@ impl Hired {
     /// Starts a worker, which first runs the initializer and then `job`.
     ///
     /// # Errors
-    /// It could not even be asked for. Otherwise the pool hears of it later.
+    /// It could not even be asked for; here is `job` again. Otherwise the pool hears of it later.
     pub(super) fn start(pool: &Arc<Shared>, seat: SeatId, job: Parcel) -> Result<(), (io::Error, Parcel)> {
         let settings = &pool.settings;
         let owner: Arc<dyn Owner> = Arc::new(Hired { pool: Arc::clone(pool), seat });
         let job = job::set_initializer(job, settings.initializer).map_err(|why| (why, Parcel::default()))?;
-        engine::start(settings.name.as_deref(), &owner, job)
+        engine::start(settings.name.as_deref(), &owner, job).map_err(|(why, first)| {
+            match for_anybody(first) {
+                Ok(job) => (why, job),
+                Err(why) => (why, Parcel::default()),
+            }
+        })
     }
+}
+
+/// The job of a worker that was not started, for one that may have run the initializer long ago.
+fn for_anybody(first: Parcel) -> io::Result<Parcel> {
+    job::set_initializer(first, None)
 }
 
 impl Owner for Hired {
@@ -32,8 +42,7 @@ impl Owner for Hired {
     }
 
     fn not_started(&self, why: NotStarted, first: Parcel) {
-        // The next worker that gets the job may have run the initializer long ago.
-        match job::set_initializer(first, None) {
+        match for_anybody(first) {
             Ok(job) => self.pool.not_started(self.seat, &why, job),
             Err(why) => self.pool.not_started(self.seat, &NotStarted::Refused(why), Parcel::default()),
         }
