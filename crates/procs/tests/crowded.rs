@@ -62,9 +62,11 @@ fn without_descriptors_a_start_is_refused_and_what_runs_goes_on() -> Result {
 #[test]
 fn a_pool_that_cannot_have_all_its_workers_works_with_those_that_it_has() -> Result {
     let sum = |()| -> std::result::Result<u64, String> {
+        let pool = Pool::new(64).map_err(|error| error.to_string())?;
+        // Before there is a worker, the others could take all descriptors away from the zygote that is being started.
+        pool.submit(|n: u64| n, 0).join().map_err(|error| error.to_string())?;
         let low = Rlimit { current: Some(24), ..getrlimit(Resource::Nofile) };
         setrlimit(Resource::Nofile, low).map_err(|error| error.to_string())?;
-        let pool = Pool::new(64).map_err(|error| error.to_string())?;
         let tasks: Vec<_> = (0..300_u64).map(|n| pool.submit(|n: u64| n, n)).collect();
         let sum = tasks.into_iter().map(procs::Task::join).sum::<std::result::Result<u64, _>>();
         sum.map_err(|error| error.to_string())
