@@ -1,7 +1,8 @@
 //! Which runtime the code on this thread belongs to.
 //!
 //! It is set while a task is polled, while a function runs on a blocking thread and during `block_on`, and put back
-//! afterwards, on every backend alike; so a thread that serves several runtimes always names the right one.
+//! afterwards, on every backend alike; so a thread that serves several runtimes always names the right one. One may be
+//! inside another: a function of one runtime that blocks on a future of a second one is inside both.
 
 use crate::runtime::Core;
 use std::cell::RefCell;
@@ -24,17 +25,19 @@ pub(crate) enum Place {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
-}
-
-/// Sets what is current and returns what was. A thread that is going away has none.
-pub(crate) fn replace(context: Option<Context>) -> Option<Context> {
-    CURRENT.try_with(|current| current.replace(context)).unwrap_or(None)
+    /// The last one is the current one; the others are around it.
+    static CONTEXTS: RefCell<Vec<Context>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Looks at the current context. `look` must not lead back here.
 pub(crate) fn with<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
-    CURRENT.try_with(|current| current.borrow().as_ref().map(look)).ok().flatten()
+    CONTEXTS.try_with(|contexts| contexts.borrow().last().map(look)).ok().flatten()
+}
+
+/// Whether this thread runs something of `core`, at a place that `which` is about.
+pub(crate) fn is_inside(core: &Arc<Core>, which: impl Fn(Place) -> bool) -> bool {
+    let inside = |context: &Context| Arc::ptr_eq(&context.core, core) && which(context.place);
+    CONTEXTS.try_with(|contexts| contexts.borrow().iter().any(inside)).unwrap_or(false)
 }
 
 /// The current runtime.
@@ -56,12 +59,20 @@ pub(crate) fn expect(what: &str) -> Arc<Core> {
 
 /// Runs `work` with `context` as the current one.
 pub(crate) fn enter<R>(context: Context, work: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Context>);
-    impl Drop for Restore {
+    lend(&mut Some(context), work)
+}
+
+/// As [`enter`], with a context that comes back, so that it need not be cloned.
+pub(crate) fn lend<R>(context: &mut Option<Context>, work: impl FnOnce() -> R) -> R {
+    struct Lent<'a>(&'a mut Option<Context>);
+    impl Drop for Lent<'_> {
         fn drop(&mut self) {
-            drop(replace(self.0.take()));
+            *self.0 = CONTEXTS.try_with(|contexts| contexts.borrow_mut().pop()).ok().flatten();
         }
     }
-    let _restore = Restore(replace(Some(context)));
+    // A thread that is going away has no place for it.
+    let lent = context.is_some()
+        && CONTEXTS.try_with(|contexts| contexts.borrow_mut().extend(context.take())).is_ok();
+    let _back = lent.then(|| Lent(context));
     work()
 }

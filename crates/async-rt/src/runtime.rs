@@ -169,14 +169,8 @@ impl Runtime {
 
     #[track_caller]
     fn assert_outside_tasks(&self, what: &str) {
-        let inside = self.is_inside(|place| place == Place::Task);
+        let inside = context::is_inside(&self.core, |place| place == Place::Task);
         assert!(!inside, "`{what}` would block a task of this very runtime; `.await` the future there");
-    }
-
-    /// Whether this thread runs something of this runtime, at a place that `which` is about.
-    fn is_inside(&self, which: impl FnOnce(Place) -> bool) -> bool {
-        let inside = |context: &Context| Arc::ptr_eq(&context.core, &self.core) && which(context.place);
-        context::with(inside).unwrap_or(false)
     }
 }
 
@@ -221,7 +215,7 @@ impl Executor for Runtime {
     /// # Panics
     /// Inside a task or a function of this runtime, which would wait for itself.
     fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut> {
-        let inside = self.is_inside(|place| place != Place::Root);
+        let inside = context::is_inside(&self.core, |place| place != Place::Root);
         assert!(
             !inside,
             "a task or function cannot wait for the shutdown of its own runtime; drop the runtime instead"
@@ -234,7 +228,8 @@ impl Executor for Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.core.close(Shutdown::CancelPending);
-        let wait = if self.is_inside(|place| place != Place::Root) { Wait::No } else { Wait::Yes };
+        let wait =
+            if context::is_inside(&self.core, |place| place != Place::Root) { Wait::No } else { Wait::Yes };
         if wait == Wait::Yes && self.core.ledger.wait_until(None).is_err() {
             unreachable!("a wait without a deadline does not time out");
         }

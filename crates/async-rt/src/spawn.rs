@@ -124,10 +124,7 @@ where
         }
         rest.begun = true;
         let Some(future) = this.future.as_pin_mut() else { return Poll::Ready(()) };
-        let outer = context::replace(this.context.take());
-        let polled = sync::catch(|| future.poll(cx));
-        *this.context = context::replace(outer);
-        match polled {
+        match context::lend(this.context, || sync::catch(|| future.poll(cx))) {
             Ok(Poll::Pending) => {
                 rest.watch(cx.waker());
                 return Poll::Pending;

@@ -235,6 +235,22 @@ pub(crate) fn dropped_by_who_awaits_its_own_task(backend: Backend) {
     assert!(task.join().is_ok());
 }
 
+pub(crate) fn dropped_inside_another_runtime_inside_its_own_function(backend: Backend) {
+    let (other, outer) = (runtime(backend), Arc::new(runtime(backend)));
+    let gate = Arc::new(Event::new());
+    let (last, dropped) = Last::new(&outer);
+    drop(outer.spawn_blocking({
+        let gate = Arc::clone(&gate);
+        move || {
+            gate.wait();
+            other.block_on(async move { drop(last) });
+        }
+    }));
+    drop(outer);
+    gate.set();
+    dropped.wait();
+}
+
 /// Starts a function that ends when the event is set, and returns when it runs.
 fn keep_a_blocking_thread(runtime: &Runtime) -> Arc<Event> {
     let (began, gate) = (Arc::new(Event::new()), Arc::new(Event::new()));
