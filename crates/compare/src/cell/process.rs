@@ -99,9 +99,7 @@ pub(crate) struct Used {
 }
 
 /// Makes every orphan below us our own child, so that none can escape. Also switches core files off, for us and all below.
-/// What descends from us already was there before we were, and is no part of any cell.
 pub(crate) fn become_subreaper() -> io::Result<()> {
-    watch::remember_strangers();
     nix::sys::prctl::set_child_subreaper(true)?;
     // A file of hundreds of megabytes for each planned crash would be measured as part of it.
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)?;
@@ -115,6 +113,8 @@ impl Launch<'_> {
         let before = Used::by_children();
         let mut command = self.program(answer_end, &[])?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        // Nothing is left of the contestant before, so whatever descends from us now is no part of this one.
+        watch::remember_strangers();
         let started = Instant::now();
         let mut child = {
             // Held while it starts, so that whoever ends us now finds it.
@@ -385,6 +385,8 @@ const AFTERLIFE: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Write};
+
     use super::*;
 
     fn shell(script: &str) -> Vec<OsString> {
@@ -426,5 +428,41 @@ mod tests {
         let ended = launch.start(&Request::Describe).expect("it starts").end(Duration::from_secs(5));
         assert!(ended.survivors.iter().any(|name| name.starts_with("sleep")), "{ended:?}");
         assert_eq!(watch::tree(&[]), []);
+    }
+
+    /// A shell that we know from before we were the engine starts something while we are, and ends before it.
+    #[test]
+    fn what_a_stranger_leaves_is_neither_ended_nor_blamed_on_a_contestant() {
+        let _alone = crate::cell::ONE_TREE.lock();
+        let script = "read go; sleep 60 >/dev/null & echo $!; read end";
+        let mut stranger = Command::new("sh");
+        stranger.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut stranger = stranger.spawn().expect("sh starts");
+        become_subreaper().expect("Linux lets us");
+        assert_eq!(asked(r#"read request; echo '{"t":"ready"}' >&3"#), Ok(Answer::Ready));
+        let mut orders = stranger.stdin.take().expect("it is piped");
+        orders.write_all(b"go\n").expect("it reads");
+        let mut line = String::new();
+        BufReader::new(stranger.stdout.take().expect("it is piped"))
+            .read_line(&mut line)
+            .expect("it answers");
+        let left = Pid::from_raw(line.trim().parse().expect("a process number"));
+
+        let command = shell("echo '{\"t\":\"ready\"}' >&3; read request; read end");
+        let launch =
+            Launch { command: &command, folder: Path::new("/"), cpus: &[], variables: &[], keep: &[] };
+        let mut running = launch.start(&Request::Describe).expect("it starts");
+        running.answers.recv_timeout(Duration::from_secs(60)).expect("it answers");
+        drop(orders);
+        while watch::all_processes().any(|it| it.pid == watch::pid(stranger.id()) && it.state != 'Z') {
+            thread::sleep(Duration::from_millis(1));
+        }
+        running.reap();
+        let ended = running.end(Duration::from_secs(60));
+        assert!(ended.survivors.is_empty() && !ended.killed, "{ended:?}");
+        kill(left, Signal::SIGKILL).expect("it still sleeps");
+        assert!(matches!(waitpid(left, None), Ok(WaitStatus::Signaled(..))), "it is ours now");
+        // Whoever reaps all children may have reaped it before.
+        stranger.wait().ok();
     }
 }

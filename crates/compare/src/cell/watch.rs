@@ -30,11 +30,13 @@ pub(crate) fn tree(keep: &[i32]) -> Vec<Process> {
     descendants(is_ours)
 }
 
-/// Takes note of all that descends from this process now. A shell that started a server in the background and then became
-/// us leaves it to us as our child, and we must not end what we did not start.
+/// Takes note of all that descends from this process now, when none of it belongs to a cell. A shell that started a server in
+/// the background and then became us leaves it to us as our child, and we must not end what we did not start. The server may
+/// start processes of its own later, and leave them to us, too: so this is done before each cell. Only what it starts and leaves
+/// within the time of a single cell cannot be told from what that cell leaves.
 pub(super) fn remember_strangers() {
-    let found = descendants(|_| true).into_iter().map(|it| (it.pid, it.started)).collect();
-    *STRANGERS.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    let found = descendants(|_| true).into_iter().map(|it| (it.pid, it.started));
+    STRANGERS.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
 }
 
 /// Processes by number and start: the number alone may belong to somebody else by now.
