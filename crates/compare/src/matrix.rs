@@ -130,14 +130,22 @@ impl Matrix {
         controls
     }
 
-    /// The worker count of the cells that a cell is compared with: one that has a single thread by nature stands among those
-    /// that were given one worker, or else among those with most.
+    /// The worker count of the cells that a cell is compared with, as long as these are alive.
     fn compared_workers(&self, alive: &[usize], cell: &PlannedCell) -> u32 {
-        let several = |it: &&PlannedCell| !matches!(it.uses, Uses::OneThread { .. }) && it.cpus == cell.cpus;
-        let counts = || alive.iter().map(|&index| &self.cells[index]).filter(several).map(|it| it.workers);
-        let own = counts().find(|&count| count == cell.workers);
-        own.or_else(|| counts().max()).unwrap_or(cell.workers)
+        let alive = alive.iter().map(|&index| &self.cells[index]).filter(|it| it.cpus == cell.cpus);
+        joined_workers(cell.workers, alive.map(|it| (it.uses, it.workers))).unwrap_or(cell.workers)
     }
+}
+
+/// The worker count that a cell with `own` workers is compared at, among cells that use this and have so many workers. One
+/// that has a single thread by nature is measured once and says one worker, even where all others have more: it stands among
+/// those of its own count, or else among those with most. `None` if there are no others but such.
+///
+/// Before a round the others are those that are still in the race, and afterwards those that stayed in it.
+pub(crate) fn joined_workers(own: u32, others: impl Iterator<Item = (Uses, u32)>) -> Option<u32> {
+    let several = others.filter(|(uses, _)| !matches!(uses, Uses::OneThread { .. }));
+    let counts: Vec<u32> = several.map(|(_, workers)| workers).collect();
+    if counts.contains(&own) { Some(own) } else { counts.into_iter().max() }
 }
 
 /// Memory and outcomes hardly vary from round to round, so they get fewer rounds; never fewer than an interval needs.
@@ -285,5 +293,14 @@ mod tests {
         assert_eq!(matrix.controls(&[0, 1], "threads"), [0], "the first where the baseline is not");
         assert_eq!(matrix.controls(&[1, 2, 3], "threads"), [2, 3], "one for each worker count");
         assert_eq!(matrix.controls(&[], "threads"), [0_usize; 0]);
+    }
+
+    #[test]
+    fn one_thread_joins_its_own_count_or_the_most() {
+        let (one, many) = (Uses::OneThread { helpers: 0 }, Uses::Threads);
+        assert_eq!(joined_workers(1, [(one, 1), (many, 2), (many, 4)].into_iter()), Some(4));
+        assert_eq!(joined_workers(1, [(many, 1), (Uses::Processes, 4)].into_iter()), Some(1));
+        assert_eq!(joined_workers(2, [(many, 2), (many, 4)].into_iter()), Some(2), "its own");
+        assert_eq!(joined_workers(1, [(one, 1), (one, 1)].into_iter()), None);
     }
 }

@@ -3,6 +3,7 @@
 //! The table and the report are both drawn from these groups, so that they cannot disagree on what belongs together,
 //! who leads and what is missing.
 
+use crate::matrix::joined_workers;
 use crate::protocol::{Metric, Uses, Workload};
 use crate::summary::{Cell, NoiseFloor, Status, Summary, Verdict};
 
@@ -174,31 +175,28 @@ pub(crate) struct Key<'a> {
     pub(crate) workers: u32,
 }
 
-/// The group that a cell belongs to. A one-thread model is measured once and says `workers: 1` even where all others
-/// have more; so is a hole. They join the group that the others make: the one of the same count if there is one,
-/// otherwise the one with the most workers.
+/// The group that a cell belongs to: the one that the cells with a result make, see [`joined_workers`]. A hole joins it in the
+/// same way, whatever its count.
 pub(crate) fn home<'a>(summary: &'a Summary, cell: &'a Cell) -> Key<'a> {
     let same = |other: &&Cell| {
         other.workload == cell.workload && other.scale == cell.scale && other.cpus == cell.cpus
     };
-    let counts = || {
-        let others = summary.cells.iter().filter(same);
-        others
-            .filter(|other| other.status == Status::Ok && !is_one_thread(summary, &other.model))
-            .map(|c| c.workers)
-    };
-    let workers = if counts().any(|count| count == cell.workers) {
-        cell.workers
-    } else {
-        let all = || summary.cells.iter().filter(same).map(|other| other.workers);
-        counts().max().or(all().max()).unwrap_or(cell.workers)
-    };
+    let all = || summary.cells.iter().filter(same);
+    let good = all().filter(|other| other.status == Status::Ok);
+    let workers =
+        joined_workers(cell.workers, good.map(|other| (uses(summary, &other.model), other.workers)))
+            .or_else(|| all().map(|other| other.workers).max())
+            .unwrap_or(cell.workers);
     Key { workload: &cell.workload, scale: &cell.scale, cpus: cell.cpus, workers }
 }
 
 fn is_one_thread(summary: &Summary, model: &str) -> bool {
-    let model = summary.models.iter().find(|known| known.name == model);
-    model.is_some_and(|model| matches!(model.uses, Uses::OneThread { .. }))
+    matches!(uses(summary, model), Uses::OneThread { .. })
+}
+
+/// What a model uses; one that has not described itself has no cell with a result.
+fn uses(summary: &Summary, model: &str) -> Uses {
+    summary.models.iter().find(|known| known.name == model).map(|known| known.uses).unwrap_or_default()
 }
 
 /// Where a workload and its scale stand in their own description; what is unknown comes last, in order of appearance.
