@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{ByHand, Counted, LONG};
+use common::{ByHand, Counted, LONG, Sharp};
 use std::collections::HashSet;
+use std::panic::panic_any;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::task::{Context, Waker};
@@ -254,6 +255,14 @@ fn a_callback_that_panics_is_kept_from_the_completing_thread() {
     });
     promise.finish(Ok(item));
     assert_eq!(counted.others(), 0);
+}
+
+#[test]
+fn a_callback_whose_panic_panics_again_is_kept_from_whoever_calls_it() {
+    let (promise, task) = promise();
+    task.on_done(|_: Result<u32, _>| panic_any(Sharp));
+    catch(|| promise.finish(Ok(1))).expect("the one who completes goes on");
+    catch(|| Task::ready(Ok(2)).on_done(|_| panic_any(Sharp))).expect("so does one who comes late");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{ByHand, Counted, LONG, SHORT};
+use common::{ByHand, Counted, LONG, SHORT, Sharp};
 use std::future::pending;
+use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
@@ -99,18 +100,29 @@ fn a_timeout_that_is_dropped_takes_its_wake_up_back() {
     assert_eq!(counted.others(), 0);
 }
 
+/// Tells that it was woken, and then does what else it is to do.
+struct Tells(Event, fn());
+
+impl Wake for Tells {
+    fn wake(self: Arc<Self>) {
+        self.0.set();
+        (self.1)();
+    }
+}
+
+/// Has the program's timer wake someone, who does `then`. The time limit is that of a parker, which needs no timer.
+fn the_timer_wakes(then: fn()) -> bool {
+    let tells = Arc::new(Tells(Event::new(), then));
+    let _scheduled = timer::schedule(Instant::now() + SHORT, Waker::from(Arc::clone(&tells)));
+    tells.0.wait_timeout(LONG).is_ok()
+}
+
 #[test]
 fn a_waker_that_panics_takes_no_other_deadline_with_it() {
-    struct Bomb;
-    impl Wake for Bomb {
-        fn wake(self: Arc<Self>) {
-            panic!("a panic that the test asked for");
-        }
-    }
-    let bomb = timer::schedule(Instant::now(), Waker::from(Arc::new(Bomb)));
-    block_on(timer::sleep(SHORT));
-    block_on(timer::sleep(SHORT));
-    drop(bomb);
+    assert!(the_timer_wakes(|| panic!("a panic that the test asked for")));
+    assert!(the_timer_wakes(|| ()));
+    assert!(the_timer_wakes(|| panic_any(Sharp)), "its payload panics again");
+    assert!(the_timer_wakes(|| ()));
 }
 
 #[test]
