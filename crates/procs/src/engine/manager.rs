@@ -4,7 +4,9 @@
 //!    other. The next start makes a new pair. So there is no state "manager without zygote", and because the kernel ends
 //!    the zygote when the thread that started it ends, nothing survives.
 //! 2. Nobody waits for the thread to do what can be done without it: whoever starts a worker sends the request to the
-//!    zygote himself, and jobs go straight to the workers. The thread only listens.
+//!    zygote himself, and jobs go straight to the workers. The thread listens, and sends the requests that found no room.
+//!    Nobody waits for that room, least of all the thread, where callbacks may start workers too: a zygote that has no
+//!    room for its reports reads no requests until the thread has listened.
 //! 3. A worker is in the table from before its request is sent until its end was told. So whatever the zygote reports is
 //!    about somebody known, and when the zygote is lost nobody is forgotten.
 //! 4. When the table has been empty for a while, the thread closes it and ends. Who finds it closed asks for a new manager.
@@ -20,7 +22,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -42,6 +44,8 @@ pub(super) struct Manager {
     zygote: Link,
     epoll: OwnedFd,
     table: Mutex<Table>,
+    /// Requests for which there was no room, the oldest first. While there are some, epoll tells of room.
+    unsent: Mutex<VecDeque<(WorkerId, Parcel)>>,
 }
 
 #[derive(Default)]
@@ -98,8 +102,13 @@ impl Manager {
         let (zygote, theirs) = Link::pair()?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &zygote, EventData::new_u64(ZYGOTE), EventFlags::IN)?;
-        let manager =
-            Arc::new(Manager { program: std::process::id(), zygote, epoll, table: Mutex::default() });
+        let manager = Arc::new(Manager {
+            program: std::process::id(),
+            zygote,
+            epoll,
+            table: Mutex::default(),
+            unsent: Mutex::default(),
+        });
         let running = Arc::clone(&manager);
         thread::Builder::new().name("trefoil-procs".into()).spawn(move || running.run(theirs))?;
         *current = Some(Arc::clone(&manager));
@@ -133,7 +142,7 @@ impl Manager {
         table.last_id = id;
         table.workers.insert(id, Arc::new(Worker::new(ours, Arc::clone(owner), first)));
         drop(table);
-        match self.zygote.send(&request, None) {
+        match self.ask(id, request) {
             // If the zygote is lost, the thread learns it too, and tells the owner.
             Ok(()) | Err(LinkError::Disconnected) => Ok(None),
             // The system refuses: an ordinary user may have so many descriptors on their way, memory is short.
@@ -143,6 +152,46 @@ impl Manager {
                 None => Ok(None),
             },
         }
+    }
+
+    /// Sends a request, now or when there is room. Never waits.
+    fn ask(&self, id: WorkerId, request: Parcel) -> Result<(), LinkError> {
+        let mut unsent = lock(&self.unsent);
+        if unsent.is_empty() {
+            match self.zygote.try_send(&request) {
+                Err(LinkError::WouldBlock) => self.tell_of_zygote(EventFlags::IN | EventFlags::OUT)?,
+                done => return done,
+            }
+        }
+        unsent.push_back((id, request));
+        Ok(())
+    }
+
+    /// Sends what waits for room, as much as there is room for.
+    fn send_unsent(&self) {
+        loop {
+            let mut unsent = lock(&self.unsent);
+            let Some((id, request)) = unsent.pop_front() else {
+                // An error means that the zygote is gone from epoll, which will tell of nothing any more.
+                let _ = self.tell_of_zygote(EventFlags::IN);
+                return;
+            };
+            match self.zygote.try_send(&request) {
+                // Where the zygote is lost, that is noticed next.
+                Ok(()) | Err(LinkError::Disconnected) => {}
+                Err(LinkError::WouldBlock) => return unsent.push_front((id, request)),
+                Err(why) => {
+                    drop(unsent);
+                    if let Some(worker) = self.remove(id) {
+                        worker.not_started(NotStarted::Refused(requests::system_error(why)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell_of_zygote(&self, flags: EventFlags) -> io::Result<()> {
+        Ok(epoll::modify(&self.epoll, &self.zygote, EventData::new_u64(ZYGOTE), flags)?)
     }
 
     fn run(self: Arc<Self>, theirs: Link) {
@@ -187,7 +236,12 @@ impl Manager {
                 let (who, flags) = (event.data.u64(), event.flags);
                 if who != ZYGOTE {
                     self.hear_worker(who, flags);
-                } else if self.hear_zygote(&mut memory_kills).is_err() {
+                    continue;
+                }
+                if flags.contains(EventFlags::OUT) {
+                    self.send_unsent();
+                }
+                if self.hear_zygote(&mut memory_kills).is_err() {
                     return;
                 }
             }
@@ -272,6 +326,7 @@ impl Manager {
         table.closed = true;
         let workers = std::mem::take(&mut table.workers);
         drop(table);
+        lock(&self.unsent).clear();
         for worker in workers.into_values() {
             match worker.process() {
                 None => worker.not_started(why()),
