@@ -212,13 +212,17 @@ impl Executor for Runtime {
     /// begun end with an error, and tasks at the `.await` they wait in or reach next. With [`Shutdown::Finish`] it waits
     /// for tasks to end by themselves, which a server never does.
     ///
+    /// Called by a function of this runtime, it waits for all others but those functions that wait here themselves.
+    ///
     /// # Panics
-    /// Inside a task or a function of this runtime, which would wait for itself.
+    /// Inside a task of this runtime, if it would wait: it would hold up a worker that the others may need.
+    /// [`close`](Executor::close) does not wait, and works there.
     fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut> {
-        let inside = context::is_inside(&self.core, |place| place != Place::Root);
+        let waits = deadline.is_none_or(|deadline| Instant::now() < deadline);
         assert!(
-            !inside,
-            "a task or function cannot wait for the shutdown of its own runtime; drop the runtime instead"
+            !waits || !context::is_inside(&self.core, |place| place == Place::Task),
+            "a task that waits for the shutdown of its own runtime holds up a worker that the others may need; \
+             `close` or drop the runtime there, or wait in `spawn_blocking`"
         );
         self.core.close(how);
         self.core.ledger.wait_until(deadline)

@@ -71,7 +71,8 @@ macro_rules! conformance {
                     dropped_by_a_callback_of_its_own_function, dropped_with_the_result_of_its_own_task,
                     dropped_by_who_awaits_its_own_task, dropped_with_a_function_that_is_taken_back,
                     dropped_by_a_callback_of_a_function_that_is_taken_back,
-                    dropped_inside_another_runtime_inside_its_own_function, waits_in_its_own_task_are_refused, many_runtimes;
+                    dropped_inside_another_runtime_inside_its_own_function, waits_in_its_own_task_are_refused,
+                    closed_inside_its_own_task, its_own_functions_wait_for_the_others, many_runtimes;
             );
         }
     };

@@ -4,12 +4,12 @@ use super::{Drops, runtime};
 use async_rt::{Backend, Executor, JoinError, Runtime, Shutdown, TimedOut, sleep, yield_now};
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
-use sync::{Event, Queue};
+use sync::{Barrier, Event, Queue};
 
 pub(crate) fn refuses_after_shutdown(backend: Backend) {
     let runtime = runtime(backend);
@@ -294,8 +294,57 @@ pub(crate) fn waits_in_its_own_task_are_refused(backend: Backend) {
     let refused = runtime.spawn(async move { inside.block_on(async { 1 }) }).join();
     assert!(refused.unwrap_err().panic().unwrap().message().contains("`.await` the future there"));
     let inside = Arc::clone(&runtime);
-    let refused = runtime.spawn_blocking(move || inside.shutdown(Shutdown::Finish)).join();
+    let refused = runtime.spawn(async move { inside.shutdown(Shutdown::Finish) }).join();
     assert!(refused.unwrap_err().panic().unwrap().message().contains("its own runtime"));
+    assert_eq!(runtime.run(async { 1 }), 1, "what was refused has changed nothing");
+}
+
+pub(crate) fn closed_inside_its_own_task(backend: Backend) {
+    let runtime = Arc::new(runtime(backend));
+    let inside = Arc::clone(&runtime);
+    let refused = runtime.spawn(async move {
+        inside.close();
+        yield_now().await;
+        async_rt::spawn(async { 1 }).await
+    });
+    assert!(matches!(refused.join().unwrap(), Err(JoinError::ShutDown)));
+    runtime.shutdown(Shutdown::Finish);
+}
+
+pub(crate) fn its_own_functions_wait_for_the_others(backend: Backend) {
+    let runtime = Arc::new(runtime(backend));
+    let (gate, ended) = (Arc::new(Event::new()), Arc::new(AtomicUsize::new(0)));
+    drop(runtime.spawn({
+        let (gate, ended) = (Arc::clone(&gate), Arc::clone(&ended));
+        async move {
+            gate.wait_async().await;
+            ended.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    drop(runtime.spawn_blocking({
+        let (gate, ended) = (Arc::clone(&gate), Arc::clone(&ended));
+        move || {
+            gate.wait();
+            ended.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    // Neither closes before both are there.
+    let both = Arc::new(Barrier::new(2));
+    let [first, second] = [(); 2].map(|()| {
+        let (inside, ended, both) = (Arc::clone(&runtime), Arc::clone(&ended), Arc::clone(&both));
+        runtime.spawn_blocking(move || {
+            both.wait();
+            inside.shutdown(Shutdown::Finish);
+            ended.load(Ordering::SeqCst)
+        })
+    });
+    // From then on one of them waits, at least.
+    while runtime.spawn(async {}).join().is_ok() {
+        thread::yield_now();
+    }
+    assert!(!first.is_finished() && !second.is_finished());
+    gate.set();
+    assert_eq!((first.join().unwrap(), second.join().unwrap()), (2, 2));
 }
 
 pub(crate) fn many_runtimes(backend: Backend) {
