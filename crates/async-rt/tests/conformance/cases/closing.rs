@@ -116,14 +116,17 @@ pub(crate) fn drop_waits_for_functions_that_run(backend: Backend) {
 pub(crate) fn dropped_inside_its_own_task(backend: Backend) {
     let drops = Drops::default();
     let runtime = Arc::new(runtime(backend));
+    let (began, dropped) = (Arc::new(Event::new()), Arc::new(Event::new()));
     let other = runtime.spawn({
-        let guard = drops.guard();
+        let (guard, began) = (drops.guard(), Arc::clone(&began));
         async move {
             let _guard = guard;
+            began.set();
             pending::<()>().await;
         }
     });
-    let dropped = Arc::new(Event::new());
+    // One that has not begun would end with another error.
+    began.wait();
     let last = runtime.spawn({
         let (runtime, dropped) = (Arc::clone(&runtime), Arc::clone(&dropped));
         async move {
