@@ -6,10 +6,20 @@ mod common;
 use common::{Alarm, Toy, descriptors_open};
 use ipc::Interest::{Read, Write};
 use ipc::ready::{wait, wait_any, wait_any_async, wait_async};
+use std::future::Future;
 use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::panic::panic_any;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
+use sync::Event;
+use sync::park::block_on_timeout;
+
+/// A limit that no test reaches unless it hangs.
+const LONG: Duration = Duration::from_secs(30);
 
 fn in_ms(number: u64) -> Option<Instant> {
     Some(Instant::now() + Duration::from_millis(number))
@@ -87,6 +97,41 @@ fn waits_of_one_descriptor_do_not_disturb_each_other() {
         there.write_all(b"x").unwrap();
         waits.into_iter().for_each(|wait| wait.join().unwrap());
     });
+}
+
+/// Says that it was woken, and panics with a payload that panics again when it is dropped.
+struct Bomb(Event);
+
+struct Sharp;
+
+impl Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        self.0.set();
+        panic_any(Sharp);
+    }
+}
+
+impl Drop for Sharp {
+    fn drop(&mut self) {
+        panic!("another panic that the test asked for");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_again_and_again_ends_no_other_wait() {
+    let _alarm = Alarm::new();
+    let (here, there) = UnixStream::pair().unwrap();
+    let bomb = Arc::new(Bomb(Event::new()));
+    let waker = Waker::from(Arc::clone(&bomb));
+    let mut wait = pin!(wait_async(here.as_fd(), Write));
+    assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    bomb.0.wait();
+    // The same thread serves these.
+    let others = [wait_async(here.as_fd(), Write), wait_async(there.as_fd(), Write)];
+    for other in others {
+        block_on_timeout(other, LONG).expect("the watcher lives").unwrap();
+    }
+    assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }
 
 #[test]

@@ -17,7 +17,6 @@ use crate::sys::{AsFd, BorrowedFd, Epoll, OwnedFd};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::thread;
@@ -126,7 +125,7 @@ fn watch(epoll: &Epoll) {
         drop(watcher);
         for waker in wakers {
             // A waker that panics must not end the waits of everyone else.
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            sync::contain(|| waker.wake());
         }
     }
 }
