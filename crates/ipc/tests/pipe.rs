@@ -117,6 +117,7 @@ fn a_value_that_cannot_be_written_down_is_given_back() {
             Err(serde::ser::Error::custom("never"))
         }
     }
+    let _alarm = Alarm::new();
     let (here, _there) = pipe::<Never, ()>().unwrap();
     let refused = here.send(Never).unwrap_err();
     assert!(refused.is_encode() && !refused.is_disconnected(), "{refused}");
