@@ -1,11 +1,10 @@
 //! The book-keeping of a pool: who is inside, and whether the door is still open.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use sync::{Condvar, JoinError, Mutex, Task, TimedOut, promise};
+use sync::{Condvar, JoinError, Mutex, Promise, Task, TimedOut, promise};
 
 use crate::contract::Shutdown;
 
@@ -123,14 +122,9 @@ impl Ledger {
             // Named in the order in which a job that is never run drops them: the entry last, for it says that the task has
             // ended.
             let (promise, work, entry) = (promise, work, entry);
-            if entry.ledger.is_cancelling() {
-                drop(work);
-                return promise.finish(Err(JoinError::ShutDown));
-            }
-            let _here = Here::mark(&entry.ledger.shared);
-            // `run` gives panics of `work` to the task. What is left is a result that nobody wants and whose destructor
-            // panics: its thread belongs to a pool that need not survive that.
-            drop(catch_unwind(AssertUnwindSafe(|| promise.run(work))));
+            // The panics of `work` are the task's. What is left is foreign too: the destructors of closures and results that
+            // nobody wants, and wakers. The thread belongs to a pool that need not survive them.
+            sync::contain(move || entry.run(promise, work));
         };
         (task, Some(job))
     }
@@ -202,6 +196,19 @@ impl Shared {
         drop(book);
         if empty {
             self.empty.notify_all();
+        }
+    }
+}
+
+impl Entry {
+    /// Runs what was let in, unless it is too late for that.
+    fn run<T: Send + 'static>(self, promise: Promise<T>, work: impl FnOnce() -> T) {
+        let _here = Here::mark(&self.ledger.shared);
+        if self.ledger.is_cancelling() {
+            sync::contain(|| drop(work));
+            promise.finish(Err(JoinError::ShutDown));
+        } else {
+            promise.run(work);
         }
     }
 }

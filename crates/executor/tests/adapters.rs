@@ -3,11 +3,16 @@
 
 #![cfg(all(feature = "rayon", feature = "tokio", feature = "smol", feature = "async-std"))]
 
+#[path = "common/sharp.rs"]
+mod sharp;
+
 use executor::async_std::AsyncStd;
 use executor::rayon::Rayon;
 use executor::smol::Smol;
+use executor::sync::Event;
 use executor::tokio::Tokio;
 use executor::{Executor, JoinError, Shutdown};
+use sharp::Sharp;
 use std::sync::Arc;
 
 #[test]
@@ -42,6 +47,21 @@ fn rayons_pool_runs_the_task_on_its_own_threads() {
     let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
     let index = Rayon::new(pool).submit(|()| rayon::current_thread_index(), ()).join().unwrap();
     assert_eq!(index, Some(0));
+}
+
+/// Rayon ends the program when a job panics.
+#[test]
+fn what_panics_behind_a_task_is_kept_from_rayon() {
+    let pool = Rayon::new(Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap()));
+    let unwanted = Arc::new(Event::new());
+    let wait = Arc::clone(&unwanted);
+    drop(pool.spawn(move || {
+        wait.wait();
+        Sharp::Twice
+    }));
+    unwanted.set();
+    assert_eq!(pool.spawn(|| 1).join().unwrap(), 1);
+    pool.shutdown(Shutdown::Finish);
 }
 
 #[test]

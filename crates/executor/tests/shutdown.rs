@@ -1,10 +1,13 @@
 //! The end of a pool, as the ledger keeps it.
 
+#[path = "common/sharp.rs"]
+mod sharp;
 #[path = "common/threads.rs"]
 mod threads;
 
 use executor::sync::{Event, Queue};
 use executor::{Executor, JoinError, Ledger, Shutdown, TimedOut};
+use sharp::Sharp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use threads::Threads;
@@ -70,17 +73,43 @@ fn a_job_that_is_cancelled_or_dropped_ends_its_task() {
 
 #[test]
 fn a_result_whose_destructor_panics_is_no_panic_of_the_job() {
-    struct Sharp;
-    impl Drop for Sharp {
+    let ledger = Ledger::new();
+    for result in [Sharp::Once, Sharp::Twice] {
+        let (task, job) = ledger.admit(move || result);
+        drop(task);
+        job.unwrap()();
+    }
+    assert_eq!(ledger.inside(), 0);
+}
+
+#[test]
+fn a_closure_that_is_not_run_and_whose_destructor_panics_is_no_panic_of_the_job() {
+    for captured in [Sharp::Once, Sharp::Twice] {
+        let ledger = Ledger::new();
+        let (task, job) = ledger.admit(move || drop(captured));
+        ledger.close(Shutdown::CancelPending);
+        job.unwrap()();
+        assert!(matches!(task.join(), Err(JoinError::ShutDown)));
+        assert_eq!(ledger.inside(), 0);
+    }
+}
+
+#[test]
+fn a_closure_that_is_not_run_may_wait_for_the_end_of_its_ledger() {
+    struct Waits(Ledger);
+    impl Drop for Waits {
         fn drop(&mut self) {
-            panic!("on purpose");
+            self.0.wait_until(None).unwrap();
         }
     }
     let ledger = Ledger::new();
-    let (task, job) = ledger.admit(|| Sharp);
-    drop(task);
-    job.unwrap()();
-    assert_eq!(ledger.inside(), 0);
+    let waits = Waits(ledger.clone());
+    let (task, job) = ledger.admit(move || drop(waits));
+    ledger.close(Shutdown::CancelPending);
+    let thread = std::thread::spawn(job.unwrap());
+    let ended = task.join_timeout(Duration::from_secs(60)).expect("it does not wait for itself");
+    assert!(matches!(ended, Err(JoinError::ShutDown)));
+    thread.join().unwrap();
 }
 
 #[test]
