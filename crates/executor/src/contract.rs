@@ -115,7 +115,7 @@ pub trait Executor: Sized {
     ///
     /// Lazy: an item is taken when there is room for its task, so that endless inputs work and memory is bounded; see
     /// [`Map::window`]. A task that failed is an error in its place and ends nothing. Dropping the iterator cancels what
-    /// it has not yielded.
+    /// it has not yielded, the last one first: where one that runs can be stopped, none begins in its place.
     #[doc(alias = "imap")]
     fn map<F, I, R>(&self, f: F, items: I) -> Map<'_, Self, F, I::IntoIter, R>
     where

@@ -1,7 +1,7 @@
 //! A function over many items, lazily and with bounded memory.
 
 use crate::contract::{Argument, Executor};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::iter::{Enumerate, Fuse};
 use sync::{AsCompleted, JoinError, Task, as_completed};
@@ -55,7 +55,8 @@ where
 
 impl<E, F, I, R> Drop for Map<'_, E, F, I, R> {
     fn drop(&mut self) {
-        self.started.iter().for_each(Task::cancel);
+        // From the last one back: one that runs may be stopped, and the next in the queue must not begin in its place.
+        self.started.iter().rev().for_each(Task::cancel);
     }
 }
 
@@ -112,9 +113,10 @@ where
 
 impl<E, F, I, R> Drop for MapUnordered<'_, E, F, I, R> {
     fn drop(&mut self) {
-        for (_, task) in std::mem::replace(&mut self.started, as_completed([])).into_pending() {
-            task.cancel();
-        }
+        let started = std::mem::replace(&mut self.started, as_completed([]));
+        let by_index: BTreeMap<_, _> = started.into_pending().collect();
+        // As for `Map`. The order in which they were started is that of their items.
+        by_index.values().rev().for_each(Task::cancel);
     }
 }
 

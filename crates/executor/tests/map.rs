@@ -5,12 +5,15 @@ mod inline;
 #[path = "common/threads.rs"]
 mod threads;
 
+use executor::sync::{CancelToken, OnCancel, promise_cancelling};
 use executor::{Executor, JoinError, Task};
 use inline::Inline;
 use proptest::prelude::*;
+use std::any::Any;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use threads::Threads;
 
 fn work(number: u32) -> u32 {
@@ -122,12 +125,116 @@ fn dropping_it_cancels_what_it_has_not_yielded() {
     assert_eq!(BEGUN_UNORDERED.load(Ordering::SeqCst), 1);
 }
 
+#[test]
+fn dropping_it_stops_what_runs_only_when_nothing_is_left_to_begin_in_its_place() {
+    let pool = Stopping::default();
+    let mut map = pool.map(|number: u32| number, 0..).window(6);
+    assert!(map.by_ref().take(Stopping::QUICK).all(|result| result.is_ok()));
+    assert_eq!(pool.begun(), [0, 1, 2], "the last of them runs");
+    drop(map);
+    assert_eq!(pool.begun(), [0, 1, 2]);
+
+    let pool = Stopping::default();
+    let mut map = pool.map_unordered(|number: u32| number, 0..).window(6);
+    assert!(map.by_ref().take(Stopping::QUICK).all(|(_, result)| result.is_ok()));
+    assert_eq!(pool.begun(), [0, 1, 2], "the last of them runs");
+    drop(map);
+    assert_eq!(pool.begun(), [0, 1, 2]);
+}
+
+/// Has one seat, and can stop who sits there: then the next one begins at once. The first tasks end by themselves, the
+/// others never.
+#[derive(Default)]
+struct Stopping {
+    seats: Arc<Mutex<Seats>>,
+}
+
+#[derive(Default)]
+struct Seats {
+    begun: Vec<usize>,
+    submitted: usize,
+    running: Option<(usize, Unfinished)>,
+    queue: BTreeMap<usize, Unfinished>,
+}
+
+/// A promise, which ends its task when it is dropped, and what is done when the task is cancelled.
+type Unfinished = (Box<dyn Any + Send>, OnCancel);
+
+impl Stopping {
+    const QUICK: usize = 2;
+
+    fn begun(&self) -> Vec<usize> {
+        self.seats.lock().unwrap().begun.clone()
+    }
+}
+
+impl Seats {
+    /// Takes a task out, and lets another one begin if there is a seat.
+    fn cancel(&mut self, number: usize) -> Option<Unfinished> {
+        let stopped = self.running.take_if(|(running, _)| *running == number).map(|(_, task)| task);
+        let taken = stopped.or_else(|| self.queue.remove(&number));
+        self.fill();
+        taken
+    }
+
+    fn fill(&mut self) {
+        if self.running.is_none() {
+            self.running = self.queue.pop_first();
+            self.begun.extend(self.running.as_ref().map(|(number, _)| *number));
+        }
+    }
+}
+
+impl Executor for Stopping {
+    fn can(&self) -> executor::Abilities {
+        executor::Abilities { isolates: false, kills: true, cancels: true, captures: false }
+    }
+
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn start<F, A, R>(&self, f: F, argument: A) -> Task<R>
+    where
+        F: Fn(A) -> R + Copy + Send + 'static,
+        A: executor::Argument,
+        R: executor::Argument,
+    {
+        let token = CancelToken::new();
+        let (promise, task) = promise_cancelling(token.clone());
+        let mut seats = self.seats.lock().unwrap();
+        let number = seats.submitted;
+        seats.submitted += 1;
+        if number < Self::QUICK {
+            seats.begun.push(number);
+            promise.run(|| f(argument));
+            return task;
+        }
+        let all = Arc::clone(&self.seats);
+        let on_cancel = token.on_cancel(move || {
+            let taken = all.lock().unwrap().cancel(number);
+            drop(taken);
+        });
+        seats.queue.insert(number, (Box::new(promise), on_cancel));
+        seats.fill();
+        task
+    }
+
+    fn shut_down_until(
+        &self,
+        _: executor::Shutdown,
+        _: Option<std::time::Instant>,
+    ) -> Result<(), executor::TimedOut> {
+        unreachable!("the tests do not shut it down")
+    }
+}
+
 /// Runs the first task of five at once, and keeps the others until it is told to run them.
 #[derive(Default)]
 struct Queued {
     ledger: executor::Ledger,
     count: AtomicUsize,
-    jobs: std::sync::Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+    jobs: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Queued {
