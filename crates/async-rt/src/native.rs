@@ -39,7 +39,6 @@ use scheduler::Scheduler;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::thread::{self, JoinHandle};
@@ -128,9 +127,83 @@ impl Native {
 
 /// Wakes a waker of anyone. One that panics, which it must not, ends neither the worker nor the wake-ups that follow.
 fn wake(waker: Waker) {
-    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    sync::contain(|| waker.wake());
 }
 
 /// How long a blocking thread stays when there is nothing to do. Starting one costs tens of microseconds, keeping one
 /// costs its stack.
 const LINGER: Duration = Duration::from_secs(5);
+
+#[cfg(all(test, not(trefoil_loom)))]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use std::future::poll_fn;
+    use std::panic::panic_any;
+    use std::task::{Poll, Wake};
+    use std::time::Instant;
+    use sync::Event;
+    use sync::timer::Timer;
+
+    /// A payload that panics when it is dropped, with another of its kind.
+    struct Fuse {
+        left: u32,
+    }
+
+    impl Drop for Fuse {
+        fn drop(&mut self) {
+            if let Some(left) = self.left.checked_sub(1) {
+                panic_any(Fuse { left });
+            }
+        }
+    }
+
+    #[derive(Default)]
+    struct Panics {
+        woken: Event,
+    }
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            self.woken.set();
+            panic_any(Fuse { left: 4 });
+        }
+    }
+
+    /// A loop whose only worker must live on.
+    fn with_one_worker(disturb: impl FnOnce(&Native)) {
+        let options = Options { backend: Backend::Native, workers: Some(1), blocking_threads: 1 };
+        let native = Native::start(&options).unwrap();
+        disturb(&native);
+        let polled = Arc::new(Event::new());
+        native.spawn({
+            let polled = Arc::clone(&polled);
+            async move { polled.set() }
+        });
+        polled.wait();
+        native.stop(Wait::Yes);
+    }
+
+    #[test]
+    fn a_waker_that_panics_ends_no_worker() {
+        with_one_worker(|native| {
+            let panics = Arc::new(Panics::default());
+            let waker = Waker::from(Arc::clone(&panics));
+            let _scheduled = native.scheduler.clock.schedule(Instant::now(), waker);
+            panics.woken.wait();
+        });
+    }
+
+    #[test]
+    fn a_body_that_panics_ends_alone() {
+        with_one_worker(|native| native.spawn(poll_fn(|_| -> Poll<()> { panic_any(Fuse { left: 4 }) })));
+        // When it is dropped, after it was ready.
+        with_one_worker(|native| {
+            let fuse = Fuse { left: 4 };
+            native.spawn(poll_fn(move |_| {
+                let _kept = &fuse;
+                Poll::Ready(())
+            }));
+        });
+    }
+}

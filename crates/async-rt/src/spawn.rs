@@ -152,8 +152,9 @@ where
             let Rest { promise, token: _, slot, begun: _, on_cancel, entry } = rest;
             drop(on_cancel);
             core.tasks.remove(slot);
-            // A destructor that panicked is the task's failure too.
-            promise.finish(dropped.and(outcome));
+            // A destructor that panicked is the task's failure too. Whoever is woken, and a result that nobody wants, are
+            // not ours, and a body does not panic.
+            sync::contain(|| promise.finish(dropped.and(outcome)));
             // Last: who waits for the runtime to be empty finds every task finished.
             drop(entry);
         });

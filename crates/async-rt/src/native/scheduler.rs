@@ -28,7 +28,6 @@ use super::{Events, Patience, Poller};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -172,11 +171,10 @@ impl Cell {
         let waker = Waker::from(Arc::clone(&self));
         let mut body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(future) = body.as_mut() else { unreachable!("a task that has ended is not queued") };
-        // The body catches what the task's own code throws. What is left is a callback that promised not to panic
-        // (`Task::on_done`): it ends this task and not the worker.
-        let polled =
-            catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(&waker))));
-        if let Ok(Poll::Pending) = polled {
+        // A body does not panic. One that did, by a mistake of ours, would end here, and its worker goes on.
+        let mut polled = Poll::Ready(());
+        sync::contain(|| polled = future.as_mut().poll(&mut Context::from_waker(&waker)));
+        if polled.is_pending() {
             drop(body);
             if self.life.pause() == Queue::Yes {
                 self.scheduler.queue(Arc::clone(&self), |_| ());
@@ -186,7 +184,7 @@ impl Cell {
         self.life.end();
         let ended = body.take();
         drop(body);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(ended)));
+        sync::contain(|| drop(ended));
         self.scheduler.lock().alive -= 1;
     }
 }

@@ -12,12 +12,20 @@ pub(crate) mod tcp;
 pub(crate) mod time;
 
 use async_rt::{Backend, Runtime};
+use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use sync::Event;
 
 /// A runtime as people make it.
 pub(crate) fn runtime(backend: Backend) -> Runtime {
     Runtime::new(backend).unwrap()
+}
+
+/// A runtime with one worker, where it has workers of its own: if that one ends, nothing runs any more.
+pub(crate) fn runtime_of_one(backend: Backend) -> Runtime {
+    let builder = Runtime::builder(backend).blocking_threads(1);
+    if backend == Backend::AsyncStd { builder.build() } else { builder.workers(1).build() }.unwrap()
 }
 
 /// Counts how many of its clones were dropped.
@@ -45,6 +53,28 @@ impl Drop for Dropped {
     }
 }
 
+/// Panics when dropped, with a payload that does the same, and so on. Sets the event before.
+pub(crate) struct Bomb(pub(crate) Arc<Event>);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        self.0.set();
+        panic_any(Fuse { left: 4 });
+    }
+}
+
+struct Fuse {
+    left: u32,
+}
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        if let Some(left) = self.left.checked_sub(1) {
+            panic_any(Fuse { left });
+        }
+    }
+}
+
 /// One test for each case, in a module for the backend.
 macro_rules! conformance {
     ($name:ident, $backend:expr) => {
@@ -56,13 +86,14 @@ macro_rules! conformance {
                     cancel_before_the_first_poll, dropping_the_handle_detaches, gather_keeps_order, gather_polls_all,
                     gathered_futures_may_be_woken_by_threads, ten_thousand_tasks, woken_from_another_thread,
                     woken_while_running, yield_lets_others_run, a_root_that_is_not_send, spawn_from_outside,
-                    current_backend, a_panicking_destructor_is_an_error_of_its_task, run_passes_the_panic_on;
+                    current_backend, a_panicking_destructor_is_an_error_of_its_task, run_passes_the_panic_on,
+                    a_result_that_nobody_wants_may_panic, who_awaits_may_panic;
                 time: sleeps_at_least, sleeps_end_in_order, timeout_passes_and_cuts, dropped_sleeps_are_taken_back,
                     sync_deadlines_work, an_endless_sleep_can_be_dropped;
                 tcp: echo_to_a_hundred, refused, end_of_stream, large_both_ways, halves_in_two_tasks,
                     dropping_the_write_half_ends_the_stream, a_read_can_be_cancelled, by_name, futures_io_traits,
                     server_closes, two_accept_at_once, addresses_and_options, unknown_name;
-                functions: blocking_goes_on_beside_the_loop, a_function_panics, at_most_as_many_as_asked_for,
+                functions: blocking_goes_on_beside_the_loop, a_function_panics, a_result_that_nobody_wants_may_panic, at_most_as_many_as_asked_for,
                     a_function_that_has_not_begun_is_taken_back, functions_know_their_runtime, executor_basics,
                     submit_takes_closures;
                 closing: refuses_after_shutdown, finish_waits_for_tasks, cancel_pending_stops_tasks,

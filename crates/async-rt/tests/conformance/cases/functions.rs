@@ -1,6 +1,6 @@
 //! Functions that block, and the contract of executors.
 
-use super::runtime;
+use super::{Bomb, runtime, runtime_of_one};
 use async_rt::{Backend, Executor, Runtime, Shutdown, run, sleep, spawn_blocking, to_thread};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -30,6 +30,15 @@ pub(crate) fn a_function_panics(backend: Backend) {
     let error = runtime.spawn_blocking(|| -> u32 { panic!("planted") }).join().unwrap_err();
     assert_eq!(error.panic().unwrap().message(), "planted");
     assert_eq!(runtime.spawn_blocking(|| 1).join().unwrap(), 1);
+}
+
+pub(crate) fn a_result_that_nobody_wants_may_panic(backend: Backend) {
+    let runtime = runtime_of_one(backend);
+    let dropped = Arc::new(Event::new());
+    let bomb = Bomb(Arc::clone(&dropped));
+    drop(runtime.spawn_blocking(move || bomb));
+    dropped.wait();
+    assert_eq!(runtime.spawn_blocking(|| 1).join().unwrap(), 1, "the runtime goes on");
 }
 
 pub(crate) fn at_most_as_many_as_asked_for(backend: Backend) {

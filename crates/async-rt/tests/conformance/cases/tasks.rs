@@ -1,13 +1,14 @@
 //! Starting, ending and combining tasks.
 
-use super::{Drops, runtime};
+use super::{Bomb, Drops, runtime, runtime_of_one};
 use async_rt::{Backend, JoinError, gather, gather_all, run, spawn, yield_now};
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::task::{Poll, Waker};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use sync::{Event, Queue};
 
@@ -24,7 +25,7 @@ pub(crate) fn spawn_and_join(backend: Backend) {
 }
 
 pub(crate) fn nested_spawn(backend: Backend) {
-    fn down(depth: u32) -> std::pin::Pin<Box<dyn Future<Output = u32> + Send>> {
+    fn down(depth: u32) -> Pin<Box<dyn Future<Output = u32> + Send>> {
         Box::pin(async move { if depth == 0 { 0 } else { spawn(down(depth - 1)).await.unwrap() + 1 } })
     }
     assert_eq!(run(backend, down(20)).unwrap(), 20);
@@ -59,6 +60,36 @@ pub(crate) fn a_panicking_destructor_is_an_error_of_its_task(backend: Backend) {
     started.wait();
     task.cancel();
     assert!(task.join().unwrap_err().is_panic());
+    assert_eq!(runtime.spawn(async { 1 }).join().unwrap(), 1, "the runtime goes on");
+}
+
+pub(crate) fn a_result_that_nobody_wants_may_panic(backend: Backend) {
+    let runtime = runtime_of_one(backend);
+    let dropped = Arc::new(Event::new());
+    let bomb = Bomb(Arc::clone(&dropped));
+    drop(runtime.spawn(async move { bomb }));
+    dropped.wait();
+    assert_eq!(runtime.spawn(async { 1 }).join().unwrap(), 1, "the runtime goes on");
+}
+
+pub(crate) fn who_awaits_may_panic(backend: Backend) {
+    struct Awaits(Mutex<Option<Bomb>>);
+    impl Wake for Awaits {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().unwrap().take());
+        }
+    }
+    let runtime = runtime_of_one(backend);
+    let (gate, woken) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let mut task = runtime.spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.wait_async().await }
+    });
+    let waker = Waker::from(Arc::new(Awaits(Mutex::new(Some(Bomb(Arc::clone(&woken)))))));
+    assert!(Pin::new(&mut task).poll(&mut Context::from_waker(&waker)).is_pending());
+    gate.set();
+    woken.wait();
+    assert!(task.join().is_ok());
     assert_eq!(runtime.spawn(async { 1 }).join().unwrap(), 1, "the runtime goes on");
 }
 
