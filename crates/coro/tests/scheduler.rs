@@ -196,7 +196,8 @@ fn a_limit_ends_the_wait_of_one_greenlet_and_others_run_meanwhile() {
         let start = Instant::now();
         assert!(mine.acquire_timeout(limit).is_err());
         assert!(start.elapsed() >= limit);
-        assert!(*waited.borrow() > 1);
+        // More turns are likely, but a machine that is slow enough gives no more than one.
+        assert!(*waited.borrow() >= 1, "the other came when this one parked");
     });
     scheduler.spawn(move || {
         for _ in 0..5 {
