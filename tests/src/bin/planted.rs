@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{Pid, close, getpgid, getppid, setpgid, setsid};
 
 /// Every fault, with what the engine is to think of it in `tests/compare/plants.rs`.
-const FAULTS: [&str; 36] = [
+const FAULTS: [&str; 37] = [
     "none",
     "leaves-early",
     "panics",
@@ -50,6 +50,7 @@ const FAULTS: [&str; 36] = [
     "one-thread-does-all",
     "one-process-does-all",
     "process-for-each",
+    "process-comes-late",
     "forks",
     "dangerous",
     "holds",
@@ -98,7 +99,9 @@ fn description(fault: &str) -> Description {
         version: "1".into(),
         about: format!("a contestant whose fault is: {fault}"),
         uses: match fault {
-            "claims-processes" | "one-process-does-all" | "process-for-each" => Uses::Processes,
+            "claims-processes" | "one-process-does-all" | "process-for-each" | "process-comes-late" => {
+                Uses::Processes
+            }
             "claims-one-thread" => Uses::OneThread { helpers: 0 },
             _ => Uses::Threads,
         },
@@ -221,6 +224,10 @@ impl Cell {
         while total_ns < self.order.timing.min_ns {
             let (ns, digest) = self.iteration();
             total_ns += ns;
+            // Later than a short check ends.
+            if self.is("process-comes-late") && self.idler.is_none() && total_ns > 200_000_000 {
+                self.idler = Some(this_program_as("linger").spawn().expect("a copy of us starts"));
+            }
             let digests = vec![if self.is("wrong-when-timed") { wrong(&digest) } else { digest }];
             match self.fault.as_str() {
                 "zero-ns" => self.answers.say(&Answer::Batch { ns: 0, iterations: 1, digests }),

@@ -46,7 +46,11 @@ const ABSENT: &[Plant] = &[
     ("deaf", &["deaf"], "unavailable", "without an answer"),
 ];
 
-const HONEST: &[Plant] = &[("honest", &["none"], "ok", ""), ("early", &["leaves-early"], "ok", "")];
+const HONEST: &[Plant] = &[
+    ("honest", &["none"], "ok", ""),
+    ("early", &["leaves-early"], "ok", ""),
+    ("late", &["process-comes-late"], "ok", ""),
+];
 
 fn project(plants: &[&[Plant]]) -> Project {
     plants.iter().flat_map(|list| list.iter()).fold(Project::new(), |project, (name, arguments, ..)| {

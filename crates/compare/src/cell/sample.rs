@@ -72,6 +72,9 @@ pub(crate) struct Sample {
     /// The most processes and the most threads of one process that were seen, and how often we looked.
     #[serde(default)]
     pub(crate) seen: (u32, u32, u32),
+    /// It was not seen to use what it claims, and too few looks were taken to say that it does not.
+    #[serde(skip)]
+    pub(crate) in_doubt: bool,
     /// What looks odd, though it is no failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,

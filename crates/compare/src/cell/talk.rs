@@ -361,7 +361,8 @@ impl<'a> Talk<'a> {
     }
 
     /// Does it run where it says it does? Judged only where it was looked at often enough to know. What was seen was there;
-    /// what was not seen may have been there between two looks, and nobody is blamed for it after a single iteration.
+    /// what was not seen may have been there between two looks: nobody is blamed for it after a single iteration, and after
+    /// few looks it is a doubt.
     fn judge_use(&mut self) {
         let (processes, threads, looks) = self.sample.seen;
         let outcome = self.order.metric == Metric::Outcome;
@@ -380,7 +381,11 @@ impl<'a> Talk<'a> {
             Uses::Threads => threads < 2,
             Uses::Processes => processes < 2,
         };
-        if beyond || (lasting && short) {
+        // A memory workload is looked at while all of its tasks wait, so one look would do.
+        let sure = looks >= SURE_LOOKS || self.order.metric == Metric::Memory;
+        if lasting && short && !sure {
+            self.sample.in_doubt = true;
+        } else if beyond || (lasting && short) {
             return self.fail(Status::Wrong, (EN.faults.not_its_model)(uses, self.sample.seen));
         }
         let several = self.order.run.workers > 1 && self.order.cpus > 1 && self.order.cpu_bound;
@@ -391,7 +396,9 @@ impl<'a> Talk<'a> {
             // A process for each item may be gone before anybody looks: then what it took shows with who waited for it.
             Uses::Processes => busy_processes.len() == 1 && self.reaped == 0,
         };
-        if lasting && several && alone {
+        if lasting && several && alone && !sure {
+            self.sample.in_doubt = true;
+        } else if lasting && several && alone {
             self.fail(Status::Wrong, (EN.faults.one_did_all)(uses, self.order.run.workers));
         }
     }
@@ -475,8 +482,12 @@ const WORKED_NS: u64 = 2_000_000;
 /// With more threads than this, reading all of their times would take longer than what is looked at.
 const FEW_THREADS: u32 = 64;
 
-/// With fewer looks than this, not having seen a thread or process means nothing.
+/// With fewer looks than this, nothing is known.
 const ENOUGH_LOOKS: u32 = 5;
+
+/// With fewer looks than this, not having seen a thread or process may be chance: a thread that does next to nothing is there
+/// in some looks only, and a busy machine makes looks rare. A check has ten to twenty, a longer one some hundred.
+const SURE_LOOKS: u32 = 50;
 
 /// How long a contestant may take to end after its last answer.
 const GOODBYE: Duration = Duration::from_secs(5);
