@@ -22,8 +22,8 @@ use sync::{CancelToken, JoinError, Task, TimedOut};
 /// worker survives). Another worker takes its place. A task can be cancelled while it runs.
 ///
 /// **Dropping the pool stops it**: tasks that run are killed and end with [`JoinError::Cancelled`], those that wait end
-/// with [`JoinError::ShutDown`], and the drop returns when no process is left. To have them finished, call
-/// [`shutdown`](Executor::shutdown) first, or join them.
+/// with [`JoinError::ShutDown`], and the drop returns when all of them have ended, callbacks included, and no process is
+/// left. To have them finished, call [`shutdown`](Executor::shutdown) first, or join them.
 ///
 /// Workers are started when there is work for them, and stay until the pool ends.
 ///

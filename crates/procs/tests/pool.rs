@@ -5,6 +5,7 @@ mod common;
 use common::eventually;
 use procs::{Executor, JoinError, Pool, Shutdown, Task};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -114,16 +115,24 @@ fn a_task_is_cancelled_while_it_waits_and_while_it_runs() -> Result {
     Ok(())
 }
 
+/// The limit holds for the quick task too, and on a busy machine a short one is over before a new worker has done it. So
+/// there may be longer ones; but if the time in which the quick task waits for the slow one counted, none would do.
 #[test]
 fn a_task_that_takes_too_long_is_timed_out() -> Result {
-    let limit = Duration::from_millis(40);
-    let pool = Pool::builder().workers(1).task_timeout(limit).build()?;
-    let start = Instant::now();
-    let slow = pool.submit(for_ever, ());
-    let quick = pool.submit(double, 1);
-    assert!(matches!(slow.join(), Err(JoinError::TimedOut)));
-    assert!(start.elapsed() >= limit);
-    assert_eq!(quick.join()?, 2, "the clock of a task begins when it does");
+    let mut limit = Duration::from_millis(40);
+    loop {
+        let pool = Pool::builder().workers(1).task_timeout(limit).build()?;
+        let start = Instant::now();
+        let slow = pool.submit(for_ever, ());
+        let quick = pool.submit(double, 1);
+        assert!(matches!(slow.join(), Err(JoinError::TimedOut)));
+        assert!(start.elapsed() >= limit);
+        match quick.join() {
+            Ok(two) => break assert_eq!(two, 2),
+            Err(JoinError::TimedOut) if limit < Duration::from_secs(10) => limit *= 2,
+            Err(error) => return Err(format!("with {limit:?} for each task: {error}").into()),
+        }
+    }
     Ok(())
 }
 
@@ -224,6 +233,28 @@ fn dropping_a_pool_kills_and_leaves_no_process() -> Result {
     drop(pool);
     assert!(early.join().unwrap_err().is_cancelled());
     drop(Pool::new(2)?);
+    Ok(())
+}
+
+#[test]
+fn when_a_pool_was_dropped_all_its_tasks_have_ended() -> Result {
+    let pool = Pool::new(1)?;
+    let (here, there) = ipc::Link::pair()?;
+    let says_and_stays = |link: ipc::Link| {
+        let said = link.send(&ipc::Parcel::default(), None).is_ok();
+        for_ever(());
+        said
+    };
+    let ended = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&ended);
+    pool.submit(says_and_stays, there).on_done(move |result| {
+        // Long enough for a drop that does not wait for this.
+        std::thread::sleep(Duration::from_millis(100));
+        told.store(1 + u64::from(matches!(result, Err(JoinError::Cancelled))), Ordering::Relaxed);
+    });
+    here.receive(None)?;
+    drop(pool);
+    assert_eq!(ended.load(Ordering::Relaxed), 2, "it was cancelled, and its callback has run");
     Ok(())
 }
 

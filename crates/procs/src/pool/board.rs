@@ -10,7 +10,7 @@
 //!
 //! 1. Everything is decided under one short lock. Jobs are sent under it too, which never waits, so that a task that is
 //!    on a seat was sent, and nothing that happens to the worker can come in between.
-//! 2. What runs foreign code (results, callbacks, destructors of these) or starts processes is collected in
+//! 2. What runs foreign code (results, callbacks, destructors of these, wakers) or starts processes is collected in
 //!    [`Afterwards`] and done after the lock is released.
 //! 3. A worker has at most one task. If it dies without having read it, the task has not begun and goes to another one,
 //!    unless descriptors travelled with it: they are gone.
@@ -88,7 +88,7 @@ struct Seat {
     tasks_done: usize,
     /// It takes no more tasks.
     leaving: bool,
-    _entry: Entry,
+    entry: Entry,
 }
 
 struct Running {
@@ -114,6 +114,8 @@ struct Afterwards {
     timers: Vec<Scheduled>,
     arm: Vec<TaskId>,
     hire: Vec<(SeatId, Parcel)>,
+    /// Of seats that are no more. Whoever waits until the house is empty finds that their tasks have ended, too.
+    left: Vec<Entry>,
 }
 
 /// A task comes back without having begun when its worker or the zygote dies in just that moment. If that goes on,
@@ -228,10 +230,9 @@ impl Shared {
         why: &NotStarted,
         job: Parcel,
     ) {
-        let Some(Running { id, ticket, stop, .. }) = board.seats.remove(&seat).and_then(|seat| seat.task)
-        else {
-            return;
-        };
+        let Some(Seat { task, entry, .. }) = board.seats.remove(&seat) else { return };
+        afterwards.left.push(entry);
+        let Some(Running { id, ticket, stop, .. }) = task else { return };
         let error = match why {
             _ if stop.is_some() => stop.map(Stop::error),
             // One of the others will take the task: one that is idle by now at once, for nothing else would remind it. To
@@ -275,9 +276,10 @@ impl Shared {
 
     pub(super) fn ended(self: &Arc<Self>, id: SeatId, end: End) {
         self.with(|board, afterwards| {
-            let Some(seat) = board.seats.remove(&id) else { return };
+            let Some(Seat { task, entry, .. }) = board.seats.remove(&id) else { return };
+            afterwards.left.push(entry);
             board.idle.retain(|idle| *idle != id);
-            if let Some(Running { id, ticket, job, stop, timer }) = seat.task {
+            if let Some(Running { id, ticket, job, stop, timer }) = task {
                 afterwards.timers.extend(timer);
                 match (stop, job) {
                     (Some(stop), _) => afterwards.finish.push((ticket, Err(stop.error()))),
@@ -304,7 +306,7 @@ impl Shared {
             let Some((id, Waiting { job, ticket })) = board.waiting.pop_first() else { return };
             board.last_seat += 1;
             let task = Running { id, ticket, job: None, stop: None, timer: None };
-            let seat = Seat { worker: None, task: Some(task), tasks_done: 0, leaving: false, _entry: entry };
+            let seat = Seat { worker: None, task: Some(task), tasks_done: 0, leaving: false, entry };
             board.seats.insert(board.last_seat, seat);
             afterwards.hire.push((board.last_seat, job));
         }
@@ -320,12 +322,14 @@ impl Shared {
                 self.vacate(&mut self.lock(), &mut afterwards, seat, &why, job);
             }
         }
-        let Afterwards { finish, timers, arm, .. } = afterwards;
+        let Afterwards { finish, timers, arm, left, .. } = afterwards;
         drop(timers);
         for (Ticket { finish, on_cancel, .. }, answer) in finish {
             drop(on_cancel);
             sync::contain(|| finish(answer));
         }
+        // The last one wakes whoever waits for the house, by a waker that may be anybody's.
+        sync::contain(|| drop(left));
         for id in arm {
             self.arm(id);
         }
