@@ -306,7 +306,8 @@ impl<R: Send + 'static> Solo<R> {
     fn begin(&self, begun: Begun) {
         let promise = self.lock().begun.take();
         if let Some(promise) = promise {
-            promise.finish(Ok(begun));
+            // The waker of whoever waits for the beginning may be anybody's.
+            sync::contain(|| promise.finish(Ok(begun)));
         }
     }
 }
