@@ -145,7 +145,10 @@ impl PoolBuilder {
         self
     }
 
-    /// How long a task may run. One that takes longer ends with [`JoinError::TimedOut`], and its worker is killed.
+    /// How long a task may take. One that takes longer ends with [`JoinError::TimedOut`], and its worker is killed.
+    ///
+    /// The clock starts when the task goes to a worker that is there: waiting for a worker, or for its start, does not count,
+    /// but carrying and reading the argument does, and in a new worker the initializer.
     #[must_use]
     pub fn task_timeout(mut self, limit: Duration) -> Self {
         self.task_timeout = Some(limit);
