@@ -188,7 +188,8 @@ impl Drop for Listed {
         living.threads.remove(&self.identity.about.number);
         let waiting = std::mem::take(&mut living.waiting);
         drop(living);
-        waiting.into_iter().for_each(Waker::wake);
+        // Whoever installs a parker brings its wakers: one that panics keeps no other from being woken.
+        waiting.into_iter().for_each(|waker| sync::contain(|| waker.wake()));
     }
 }
 

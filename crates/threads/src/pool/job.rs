@@ -8,7 +8,7 @@ pub(super) trait Job: Send {
     /// Runs the work and finishes the task.
     fn run(self: Box<Self>);
 
-    /// Finishes the task without running the work.
+    /// Finishes the task without running the work. Does not panic: others may wait for what the caller does next.
     fn end(self: Box<Self>, why: JoinError);
 }
 
@@ -36,7 +36,7 @@ where
     fn end(self: Box<Self>, why: JoinError) {
         let Work { work, promise, .. } = *self;
         // What the closure holds goes first: whoever learns of the end may count on it.
-        drop(work);
-        promise.finish(Err(why));
+        sync::contain(|| drop(work));
+        sync::contain(|| promise.finish(Err(why)));
     }
 }

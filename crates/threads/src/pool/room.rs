@@ -34,18 +34,21 @@ impl Room {
         self.enter_by(|tickets| tickets.put_timeout((), limit))
     }
 
-    /// `tasks` have left the queue. Wakes who waits, so no lock may be held.
+    /// `tasks` have left the queue. Wakes who waits, so no lock may be held. Does not panic, whatever is woken.
     pub(super) fn leave(&self, tasks: usize) {
         for tickets in self.tickets.iter() {
             for _ in 0..tasks {
-                // Each task has put one in, so there is one.
-                let _ = tickets.try_get();
+                sync::contain(|| {
+                    // Each task has put one in, so there is one.
+                    let _ = tickets.try_get();
+                });
             }
         }
     }
 
+    /// Wakes who waits, as [`leave`](Room::leave) does.
     pub(super) fn close(&self) {
-        self.tickets.iter().for_each(Queue::close);
+        self.tickets.iter().for_each(|tickets| sync::contain(|| tickets.close()));
     }
 
     fn enter_by(

@@ -110,7 +110,7 @@ impl Shared {
             return state;
         }
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
         self.lock()
     }
 
@@ -127,7 +127,7 @@ impl Shared {
         drop(state);
         self.look.notify_all();
         self.room.close();
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
         for job in refused.into_values() {
             job.end(JoinError::ShutDown);
         }
@@ -197,7 +197,7 @@ impl Shared {
         let over = state.is_over();
         let wakers = state.take_wakers();
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
         if over {
             // The others are told too: the last job may have been taken while they slept.
             self.look.notify_all();
@@ -220,14 +220,15 @@ impl Shared {
         let wakers = state.take_wakers();
         let over = state.is_over();
         drop(state);
-        if let Some(job) = withdrawn {
-            self.room.leave(1);
-            job.end(JoinError::Cancelled);
-        }
         if over {
             self.look.notify_all();
         }
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
+        if let Some(job) = withdrawn {
+            self.room.leave(1);
+            // The last, for what the closure holds may take its time to go.
+            job.end(JoinError::Cancelled);
+        }
     }
 
     /// Calls a thread if one is wanted.
@@ -274,7 +275,7 @@ impl Shared {
         let outcome = outcome(&mut state);
         let wakers = state.take_wakers();
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
         outcome
     }
 
@@ -292,7 +293,7 @@ impl<'a> Waiting<'a> {
         state.waits(true);
         let wakers = state.take_wakers();
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        wake_all(wakers);
         Waiting(shared)
     }
 }
@@ -300,5 +301,12 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.lock().waits(false);
+    }
+}
+
+/// Whoever installs a parker brings its wakers, and a worker that one of them panics on must go on.
+fn wake_all(wakers: Vec<Waker>) {
+    for waker in wakers {
+        sync::contain(|| waker.wake());
     }
 }
