@@ -4,12 +4,20 @@ mod common;
 
 use common::{children_of, eventually, lives};
 use procs::{JoinError, Pool, Process};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn sleep_long(_: ()) {
     std::thread::sleep(Duration::from_secs(600));
+}
+
+/// Says when it has begun.
+fn say_and_sleep_long(link: ipc::Link) -> bool {
+    let said = link.send(&ipc::Parcel::default(), None).is_ok();
+    sleep_long(());
+    drop(link);
+    said
 }
 
 /// Workers that have lost their zygote are reaped by the system's first process, when it likes: zombies do not count.
@@ -18,8 +26,10 @@ fn tasks_fail_with_the_cause_and_the_next_start_makes_a_new_zygote() -> Result {
     let pool = Pool::new(2)?;
     for round in 0..20_u64 {
         let process = Process::spawn(sleep_long, ())?;
-        let task = pool.submit(sleep_long, ());
-        eventually("the task runs", || !pool.pids().is_empty());
+        let (here, there) = ipc::Link::pair()?;
+        let task = pool.submit(say_and_sleep_long, there);
+        // A task that its worker has not read would go to another one.
+        here.receive(Some(Instant::now() + Duration::from_secs(30)))?;
         let children = children_of(std::process::id());
         let [zygote] = children[..] else { panic!("one child, the zygote: {children:?}") };
         let workers = [process.pid(), pool.pids()[0]];
