@@ -15,6 +15,13 @@ const ROLE: &str = "PROCS_TEST_TO_BE_KILLED";
 
 fn busy(_: ()) {
     loop {
+        std::thread::park();
+    }
+}
+
+/// One of the kind is enough: the test counts the time that others need beside it.
+fn spins(_: ()) {
+    loop {
         std::hint::spin_loop();
     }
 }
@@ -22,11 +29,12 @@ fn busy(_: ()) {
 /// With a pool with busy and idle workers, a process, and one that has stopped itself. Prints their ids and stays.
 fn the_program() -> Result {
     let pool = Pool::new(3)?;
-    let idle = pool.submit(|()| std::process::id(), ());
-    idle.join()?;
+    // In this order: an idle worker would take the next task.
     let _running = [pool.submit(busy, ()), pool.submit(busy, ())];
-    let process = Process::spawn(busy, ())?;
+    let idle = pool.submit(|()| std::process::id(), ()).join()?;
+    let process = Process::spawn(spins, ())?;
     let stopped = Process::spawn(|()| common::kill("-STOP", std::process::id()), ())?;
+    eventually("it has stopped", || common::is_stopped(stopped.pid()));
     let nested = Process::spawn(
         |()| {
             let inner = Process::spawn(busy, ()).map(|inner| inner.pid());
@@ -35,7 +43,8 @@ fn the_program() -> Result {
         },
         (),
     )?;
-    eventually("three workers are there", || pool.pids().len() >= 2);
+    eventually("three workers are there", || pool.pids().len() == 3);
+    assert!(pool.pids().contains(&idle));
     for pid in pool.pids().into_iter().chain([process.pid(), stopped.pid(), nested.pid()]) {
         println!("\npid {pid}");
     }
@@ -54,17 +63,18 @@ fn killed_by(signal: &str) -> Result {
         .spawn()?;
     let mut pids = Vec::new();
     let mut ready = false;
-    // Six processes and the zygote; one of them prints for itself.
+    // Three workers, three processes, one's own process, which it prints by itself, and the zygote.
     for line in BufReader::new(program.stdout.take().ok_or("no output")?).lines() {
         let line = line?;
         if let Some(pid) = line.strip_prefix("pid ") {
             pids.push(pid.parse::<u32>()?);
         }
         ready |= line == "ready";
-        if ready && pids.len() >= 7 {
+        if ready && pids.len() == 8 {
             break;
         }
     }
+    assert_eq!(pids.len(), 8, "{pids:?}");
     assert!(pids.iter().all(|pid| *pid != 0 && lives(*pid)), "{pids:?}");
     common::kill(signal, program.id());
     let start = Instant::now();

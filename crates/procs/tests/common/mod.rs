@@ -33,6 +33,11 @@ pub(crate) fn lives(pid: u32) -> bool {
     parent_and_state(pid).is_some_and(|(_, state)| state != 'Z' && state != 'X')
 }
 
+/// Whether somebody has stopped it.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    parent_and_state(pid).is_some_and(|(_, state)| state == 'T')
+}
+
 fn parent_and_state(pid: u32) -> Option<(u32, char)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name is in parentheses and may contain anything.
