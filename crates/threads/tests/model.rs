@@ -33,6 +33,8 @@ struct Known {
     task: Task<u32>,
     /// `None` if it panics.
     result: Option<u32>,
+    /// Whether it counts itself when it begins.
+    counts: bool,
     cancelled: bool,
 }
 
@@ -61,19 +63,23 @@ proptest! {
         let builder = Pool::builder().workers(workers);
         let pool = Arc::new(bound.into_iter().fold(builder, threads::PoolBuilder::queue_bound).build());
         let begun = Arc::new(AtomicUsize::new(0));
+        // How many will have counted themselves, if none was taken back in time, and if all that could be were.
+        let (mut at_most, mut at_least) = (0, 0);
         let mut tasks: Vec<Known> = Vec::new();
         for step in steps {
             let begins = Arc::clone(&begun);
             let begin = move || begins.fetch_add(1, Ordering::Relaxed);
-            let known = |task, result| Known { task, result, cancelled: false };
+            let known = |task, result| Known { task, result, counts: false, cancelled: false };
             match step {
-                Step::Spawn(number) => tasks.push(known(
-                    pool.spawn(move || {
+                Step::Spawn(number) => {
+                    let task = pool.spawn(move || {
                         begin();
                         number
-                    }),
-                    Some(number),
-                )),
+                    });
+                    tasks.push(Known { counts: true, ..known(task, Some(number)) });
+                    at_most += 1;
+                    at_least += 1;
+                }
                 Step::Panic => tasks.push(known(pool.spawn(|| panic!("on purpose")), None)),
                 Step::Nest(number) => {
                     let inner = Arc::clone(&pool);
@@ -82,8 +88,10 @@ proptest! {
                 }
                 Step::Cancel(index) if !tasks.is_empty() => {
                     let index = index % tasks.len();
-                    tasks[index].task.cancel();
-                    tasks[index].cancelled = true;
+                    let known = &mut tasks[index];
+                    known.task.cancel();
+                    at_least -= usize::from(known.counts && !known.cancelled);
+                    known.cancelled = true;
                 }
                 Step::Join(index) if !tasks.is_empty() => tasks.swap_remove(index % tasks.len()).join()?,
                 Step::Detach(index) if !tasks.is_empty() => drop(tasks.swap_remove(index % tasks.len())),
@@ -94,10 +102,14 @@ proptest! {
             // Tasks may end for the shutdown, and those that wait for such panic: only that all end can be said.
             pool.shutdown(Shutdown::CancelPending);
             prop_assert!(tasks.iter().all(|known| known.task.is_finished()));
+            at_least = 0;
         } else {
             tasks.into_iter().try_for_each(Known::join)?;
             pool.shutdown(Shutdown::Finish);
         }
         prop_assert_eq!((pool.threads(), pool.queued()), (0, 0));
+        // Those that were detached have run too, and none has run twice.
+        let begun = begun.load(Ordering::Relaxed);
+        prop_assert!((at_least..=at_most).contains(&begun), "{begun} of {at_least} to {at_most} have begun");
     }
 }
