@@ -6,9 +6,17 @@ use procs::{Pool, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// One test after the other: an ordinary user may have only so many descriptors on their way, in all processes together, and
+/// the lowest limit of them counts.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn for_ever(_: ()) {
     loop {
@@ -51,6 +59,7 @@ fn starts_until_there_are_no_descriptors(limit: u64) -> std::result::Result<usiz
 
 #[test]
 fn without_descriptors_a_start_is_refused_and_what_runs_goes_on() -> Result {
+    let _alone = alone();
     // Each limit makes another step fail: making the link, receiving the process's descriptor, ...
     for limit in 20..28 {
         let started = Process::spawn(starts_until_there_are_no_descriptors, limit)?.join()??;
@@ -61,6 +70,7 @@ fn without_descriptors_a_start_is_refused_and_what_runs_goes_on() -> Result {
 
 #[test]
 fn a_pool_that_cannot_have_all_its_workers_works_with_those_that_it_has() -> Result {
+    let _alone = alone();
     let sum = |()| -> std::result::Result<u64, String> {
         let pool = Pool::new(64).map_err(|error| error.to_string())?;
         // Before there is a worker, the others could take all descriptors away from the zygote that is being started.
@@ -97,6 +107,7 @@ fn rounds_of_a_crowded_pool(rounds: u64) -> std::result::Result<(), String> {
 
 #[test]
 fn a_task_whose_worker_is_refused_goes_to_one_that_is_idle_by_then() -> Result {
+    let _alone = alone();
     Process::spawn(rounds_of_a_crowded_pool, 25)?.join()??;
     Ok(())
 }
@@ -112,8 +123,8 @@ fn on_their_way(number: usize) -> io::Result<[ipc::Link; 2]> {
     Ok([here, there])
 }
 
-/// Makes this process one of an ordinary user, who may have no more descriptors on their way than open. Nobody else is
-/// that user, so that what others send does not count.
+/// Makes this process one of an ordinary user, who may have no more descriptors on their way than open. Where it can choose,
+/// it is a user that nobody else is.
 fn be_an_ordinary_user() -> io::Result<()> {
     if rustix::process::getuid().is_root() {
         let nobody = rustix::process::Uid::from_raw(10_000 + std::process::id() % 50_000);
@@ -157,6 +168,7 @@ fn refused_with_forty_on_their_way((ours, zygotes): (u64, u64)) -> std::result::
 
 #[test]
 fn with_too_many_descriptors_on_their_way_a_start_is_refused_and_what_runs_goes_on() -> Result {
+    let _alone = alone();
     const TOO_MANY_REFERENCES: i32 = 109;
     for (ours, zygotes) in [(30, 30), (100, 20)] {
         let refused = Process::spawn(refused_with_forty_on_their_way, (ours, zygotes))?.join()??;
@@ -183,6 +195,7 @@ fn initialized_in_a_crowded_pool(_: ()) -> std::result::Result<Vec<u64>, String>
 
 #[test]
 fn a_task_that_comes_back_from_a_worker_that_was_refused_brings_no_initializer_along() -> Result {
+    let _alone = alone();
     for _ in 0..5 {
         let seen = Process::spawn(initialized_in_a_crowded_pool, ())?.join()??;
         assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
@@ -192,6 +205,7 @@ fn a_task_that_comes_back_from_a_worker_that_was_refused_brings_no_initializer_a
 
 #[test]
 fn the_limit_of_a_worker_is_that_of_the_program() -> Result {
+    let _alone = alone();
     let limit = |()| getrlimit(Resource::Nofile).current;
     assert_eq!(Process::spawn(limit, ())?.join()?, getrlimit(Resource::Nofile).current);
     let spawned: io::Result<Process<_>> = Process::spawn(limit, ());
