@@ -50,6 +50,10 @@ pub trait Executor: Sized {
     ///
     /// # Errors
     /// [`TimedOut`]: some still run; they go on, and waiting again is possible.
+    ///
+    /// # Panics
+    /// In a future that `async_rt::Runtime` runs beside the tasks of this contract, if it would wait for its own runtime: it
+    /// would hold up a thread that the others may need. [`close`](Executor::close) works there.
     fn shut_down_until(&self, how: Shutdown, deadline: Option<Instant>) -> Result<(), TimedOut>;
 
     /// Runs `f(argument)` and returns its handle at once. Dropping the handle detaches the task.
@@ -148,6 +152,9 @@ pub trait Executor: Sized {
     }
 
     /// Refuses further tasks and waits for those that there are. Blocks. The second time it only waits.
+    ///
+    /// # Panics
+    /// As [`shut_down_until`](Executor::shut_down_until).
     fn shutdown(&self, how: Shutdown) {
         if self.shut_down_until(how, None).is_err() {
             unreachable!("a wait without a deadline does not time out");
@@ -158,6 +165,9 @@ pub trait Executor: Sized {
     ///
     /// # Errors
     /// [`TimedOut`]: some still run; they go on, and waiting again is possible.
+    ///
+    /// # Panics
+    /// As [`shut_down_until`](Executor::shut_down_until).
     fn shutdown_timeout(&self, how: Shutdown, limit: Duration) -> Result<(), TimedOut> {
         self.shut_down_until(how, Instant::now().checked_add(limit))
     }
