@@ -52,9 +52,12 @@ where
             move |argument| {
                 before();
                 // Caught rather than left to a destructor: `after` may panic too, and a second panic during the first
-                // one's unwinding would end the program.
+                // one's unwinding would end the program. So would the destructor of what the task has left.
                 let result = catch_unwind(AssertUnwindSafe(|| f(argument)));
-                after();
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(after)) {
+                    sync::contain(|| drop(result));
+                    resume_unwind(payload);
+                }
                 result.unwrap_or_else(|payload| resume_unwind(payload))
             },
             argument,

@@ -6,6 +6,7 @@ mod inline;
 use executor::{Executor, Shutdown};
 use inline::Inline;
 use std::cell::RefCell;
+use std::panic::panic_any;
 
 thread_local! {
     static SEEN: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
@@ -65,6 +66,20 @@ fn a_panic_in_a_hook_is_the_tasks() {
     let task = (&pool).hooked(before, || panic!("in after")).submit(|()| -> () { panic!("in task") }, ());
     assert_eq!(task.join().unwrap_err().panic().unwrap().message(), "in after");
     assert_eq!(seen(), ["before"]);
+}
+
+#[test]
+fn a_panic_in_the_hook_after_does_not_meet_another_one_of_what_the_task_left() {
+    /// Panics whatever else panics: two at a time end the program.
+    struct Sharp;
+    impl Drop for Sharp {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let pool = Inline::default().hooked(before, || panic!("in after"));
+    let task = pool.submit(|()| -> () { panic_any(Sharp) }, ());
+    assert_eq!(task.join().unwrap_err().panic().unwrap().message(), "in after");
 }
 
 #[test]
