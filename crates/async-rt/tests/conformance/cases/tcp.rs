@@ -2,17 +2,26 @@
 
 use super::runtime;
 use async_rt::{
-    Backend, TcpListener, TcpStream, gather, gather_all, run, sleep, spawn, start_server, timeout, yield_now,
+    Backend, TcpListener, TcpStream, gather, gather_all, run, spawn, start_server, timeout, yield_now,
 };
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::poll_fn;
 use std::io;
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 use sync::Queue;
 
 const ANY: &str = "127.0.0.1:0";
+
+/// Any port of an address that no other test uses: a port that is free again stays so.
+fn alone() -> (Ipv4Addr, u16) {
+    static LAST: AtomicU8 = AtomicU8::new(1);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    (Ipv4Addr::new(127, high, low, LAST.fetch_add(1, Ordering::Relaxed) + 1), 0)
+}
 
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = [0; 1024];
@@ -63,7 +72,7 @@ pub(crate) fn echo_to_a_hundred(backend: Backend) {
 
 pub(crate) fn refused(backend: Backend) {
     let error = run(backend, async {
-        let listener = TcpListener::bind(ANY).await.unwrap();
+        let listener = TcpListener::bind(alone()).await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         TcpStream::connect(address).await.unwrap_err()
@@ -215,7 +224,7 @@ pub(crate) fn futures_io_traits(backend: Backend) {
 
 pub(crate) fn server_closes(backend: Backend) {
     run(backend, async {
-        let server = start_server(ANY, |stream, _| async { echo(stream).await.unwrap() }).await.unwrap();
+        let server = start_server(alone(), |stream, _| async { echo(stream).await.unwrap() }).await.unwrap();
         let address = server.local_addr();
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"a").await.unwrap();
@@ -234,26 +243,25 @@ pub(crate) fn two_accept_at_once(backend: Backend) {
         let listener = Arc::new(TcpListener::bind(ANY).await.unwrap());
         let address = listener.local_addr().unwrap();
         let accepted = Arc::new(Queue::unbounded());
-        let tasks: Vec<_> = (0..2)
-            .map(|_| {
-                let (listener, accepted) = (Arc::clone(&listener), Arc::clone(&accepted));
-                spawn(async move {
-                    loop {
-                        accepted.try_put(listener.accept().await.unwrap().1).unwrap();
-                    }
-                })
+        let [first, second] = [(); 2].map(|()| {
+            let (listener, accepted) = (Arc::clone(&listener), Arc::clone(&accepted));
+            spawn(async move {
+                loop {
+                    accepted.try_put(listener.accept().await.unwrap().1).unwrap();
+                }
             })
-            .collect();
+        });
         for _ in 0..20 {
             let stream = TcpStream::connect(address).await.unwrap();
             assert_eq!(accepted.get_async().await.unwrap(), stream.local_addr().unwrap());
         }
         // One of the two goes away while it waits; the other is still told.
-        tasks[0].cancel();
-        sleep(Duration::from_millis(1)).await;
+        first.cancel();
+        let first: Result<(), _> = first.await;
+        assert!(first.unwrap_err().is_cancelled());
         let stream = TcpStream::connect(address).await.unwrap();
         assert_eq!(accepted.get_async().await.unwrap(), stream.local_addr().unwrap());
-        tasks[1].cancel();
+        second.cancel();
     })
     .unwrap();
 }

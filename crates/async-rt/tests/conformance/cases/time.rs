@@ -1,7 +1,7 @@
 //! Sleeping and limits.
 
 use super::runtime;
-use async_rt::{Backend, TimedOut, gather_all, run, sleep, spawn, timeout};
+use async_rt::{Backend, TimedOut, gather_all, run, sleep, sleep_until, timeout};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,23 +19,18 @@ pub(crate) fn sleeps_at_least(backend: Backend) {
 
 pub(crate) fn sleeps_end_in_order(backend: Backend) {
     let order = run(backend, async {
-        let order = Arc::new(Queue::unbounded());
-        let began = Instant::now();
-        // Far enough apart that a loaded machine keeps them apart.
-        let tasks: Vec<_> = [90_u64, 30, 150]
-            .into_iter()
-            .map(|ms| {
-                let order = Arc::clone(&order);
-                spawn(async move {
-                    sleep(Duration::from_millis(ms)).await;
-                    assert!(began.elapsed() >= Duration::from_millis(ms));
-                    order.try_put(ms).unwrap();
-                })
-            })
-            .collect();
-        for task in gather_all(tasks).await {
-            task.unwrap();
-        }
+        let (order, began) = (Queue::unbounded(), Instant::now());
+        // Their ends are fixed here, and they are woken in one task: however late they come, they come in order.
+        let sleeps = [90_u64, 30, 150].map(|ms| {
+            let (at, order) = (began + Duration::from_millis(ms), &order);
+            let sleep = sleep_until(at);
+            async move {
+                sleep.await;
+                assert!(Instant::now() >= at);
+                order.try_put(ms).unwrap();
+            }
+        });
+        gather_all(sleeps).await;
         order.close();
         order.iter().collect::<Vec<_>>()
     });
