@@ -34,9 +34,13 @@ pub(crate) fn a_function_panics(backend: Backend) {
 
 pub(crate) fn a_result_that_nobody_wants_may_panic(backend: Backend) {
     let runtime = runtime_of_one(backend);
-    let dropped = Arc::new(Event::new());
-    let bomb = Bomb(Arc::clone(&dropped));
-    drop(runtime.spawn_blocking(move || bomb));
+    let (gate, dropped) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let (detached, bomb) = (Arc::clone(&gate), Bomb(Arc::clone(&dropped)));
+    drop(runtime.spawn_blocking(move || {
+        detached.wait();
+        bomb
+    }));
+    gate.set();
     dropped.wait();
     assert_eq!(runtime.spawn_blocking(|| 1).join().unwrap(), 1, "the runtime goes on");
 }
