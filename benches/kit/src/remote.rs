@@ -12,6 +12,7 @@ use crate::workloads::{fetch, files, pingpong, pipeline, primes, switch};
 use crate::{Capability, Facts, Lost, Stage, blocking};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,14 @@ pub trait Jobs {
         job: impl Fn(A) -> T + Copy + Send + 'static,
         items: Vec<A>,
     ) -> Vec<T>;
+}
+
+/// What a pool's own map answers, for [`Jobs::map`].
+///
+/// # Panics
+/// If one was lost: then the cell has no result.
+pub fn all_of<T, E: fmt::Display>(results: impl Iterator<Item = Result<T, E>>) -> Vec<T> {
+    results.map(|result| result.unwrap_or_else(|why| panic!("an item was lost: {why}"))).collect()
 }
 
 /// A way to run functions in other processes.

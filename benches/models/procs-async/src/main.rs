@@ -176,8 +176,7 @@ impl Jobs for ProcsAsync {
         job: impl Fn(A) -> T + Copy + Send + 'static,
         items: Vec<A>,
     ) -> Vec<T> {
-        let results = self.pool.map(job, items);
-        results.map(|result| result.unwrap_or_else(|why| panic!("an item was lost: {why}"))).collect()
+        remote::all_of(self.pool.map(job, items))
     }
 }
 

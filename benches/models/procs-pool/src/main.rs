@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use kit::forms::OwnForms;
-use kit::remote::{Apart, Argument, Jobs, Remote};
+use kit::remote::{self, Apart, Argument, Jobs, Remote};
 use kit::{Capability, Facts, Lost};
 use procs::{Executor, Pool, Task};
 use std::io;
@@ -69,8 +69,7 @@ impl Jobs for ProcsPool {
         job: impl Fn(A) -> T + Copy + Send + 'static,
         items: Vec<A>,
     ) -> Vec<T> {
-        let results = self.pool.map(job, items);
-        results.map(|result| result.unwrap_or_else(|why| panic!("an item was lost: {why}"))).collect()
+        remote::all_of(self.pool.map(job, items))
     }
 }
 
