@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::Outcome;
-use super::steps::outcome_of;
+use super::output::outcome_of;
 use crate::project::{Project, answers};
 
 /// Imports and packages every crate below `crates/`. What is imported is the last commit.
@@ -19,13 +19,20 @@ pub(super) fn import(project: &Project) -> Outcome {
     if !answers(Command::new("git").args(["rev-parse", "HEAD"]).current_dir(project.root())) {
         return Outcome::Skipped("this is no git checkout, and the import is by git".into());
     }
-    match import_each(project) {
-        Ok(()) => package_all(project),
+    match import_and_package(project) {
+        Ok(outcome) => outcome,
         Err(why) => Outcome::Failed(why),
     }
 }
 
-fn import_each(project: &Project) -> Result<(), String> {
+fn import_and_package(project: &Project) -> Result<Outcome, String> {
+    let folder = Scratch::new()?;
+    let home = cargo_home_of_this_run(&real_cargo_home()?, &folder.0)?;
+    import_each(project, &folder.0, &home)?;
+    package_all(project, &home)
+}
+
+fn import_each(project: &Project, folder: &Path, home: &Path) -> Result<(), String> {
     let revision = said_by(Command::new("git").args(["rev-parse", "HEAD"]).current_dir(project.root()))?;
     let changes = said_by(
         Command::new("git").args(["status", "--porcelain", "--", "crates"]).current_dir(project.root()),
@@ -33,11 +40,9 @@ fn import_each(project: &Project) -> Result<(), String> {
     if !changes.is_empty() {
         println!("    note: what is imported is the last commit, without the changes in this checkout");
     }
-    let folder = Scratch::new()?;
-    let home = cargo_home_without_git(&folder.0)?;
     for name in libraries(project)? {
         let example = first_example(&project.root().join("crates").join(&name).join("README.md"))?;
-        let place = folder.0.join(&name);
+        let place = folder.join(&name);
         fs::create_dir_all(place.join("src")).map_err(|error| format!("{}: {error}", place.display()))?;
         let manifest = manifest(&name, &url(project.root()), &revision);
         write(&place.join("Cargo.toml"), &manifest)?;
@@ -52,11 +57,10 @@ fn import_each(project: &Project) -> Result<(), String> {
         // Not offline: to cargo, a checkout in another folder of this machine is network, too.
         command.args(["run", "--quiet"]).current_dir(&place);
         // Outside the workspace, and one for all: what several need is built once.
-        command.env("CARGO_TARGET_DIR", folder.0.join("target")).env("CARGO_HOME", &home);
-        let outcome = outcome_of(&mut command);
-        if outcome != Outcome::Passed {
+        command.env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_HOME", home);
+        if let Outcome::Failed(why) = outcome_of(&mut command) {
             return Err(format!(
-                "the first example of crates/{name}/README.md does not run in an empty project"
+                "the first example of crates/{name}/README.md does not run in an empty project: {why}"
             ));
         }
     }
@@ -64,17 +68,13 @@ fn import_each(project: &Project) -> Result<(), String> {
 }
 
 /// Archives that depend on each other are built from each other, not from this checkout.
-fn package_all(project: &Project) -> Outcome {
+fn package_all(project: &Project, home: &Path) -> Result<Outcome, String> {
+    let names = libraries(project)?;
+    println!("    cargo package --offline --package {}", names.join(" --package "));
     let mut command = project.cargo();
-    command.args(["package", "--quiet", "--offline", "--allow-dirty"]);
-    match libraries(project) {
-        Ok(names) => {
-            println!("    cargo package --offline --package {}", names.join(" --package "));
-            command.args(names.iter().flat_map(|name| ["--package", name]));
-        }
-        Err(why) => return Outcome::Failed(why),
-    }
-    outcome_of(&mut command)
+    command.args(["package", "--quiet", "--offline", "--allow-dirty"]).env("CARGO_HOME", home);
+    command.args(names.iter().flat_map(|name| ["--package", name]));
+    Ok(outcome_of(&mut command))
 }
 
 /// The libraries by folder, which is also their name.
@@ -132,22 +132,37 @@ fn first_block(text: &str) -> Option<String> {
     Some(block.flat_map(|line| [line, "\n"]).collect())
 }
 
-/// A home for cargo that shares all with the real one but what it fetches by git: the checkout's copy goes when the
-/// check is over.
-fn cargo_home_without_git(folder: &Path) -> Result<PathBuf, String> {
-    let real = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
+fn real_cargo_home() -> Result<PathBuf, String> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
         let user = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?;
         Some(PathBuf::from(user).join(".cargo"))
     });
-    let real = real.ok_or("neither CARGO_HOME nor HOME says where cargo keeps its things")?;
+    home.ok_or_else(|| "neither CARGO_HOME nor HOME says where cargo keeps its things".to_owned())
+}
+
+/// A home for cargo that shares all with the `real` one but what cargo makes of this checkout, which goes when the check
+/// is over: the copy that it fetches by git, and the sources that it unpacks from our archives. It takes those for good
+/// as long as path and version are the same, and would build today's crates against yesterday's.
+fn cargo_home_of_this_run(real: &Path, folder: &Path) -> Result<PathBuf, String> {
     let home = folder.join("cargo-home");
-    fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
-    for entry in fs::read_dir(&real).map_err(|error| format!("{}: {error}", real.display()))?.flatten() {
-        if entry.file_name() != "git" {
-            link(&entry.path(), &home.join(entry.file_name()))?;
+    link_entries(real, &home, |name| name != "git" && name != "registry")?;
+    link_entries(&real.join("registry"), &home.join("registry"), |name| name != "src")?;
+    // The sources of a registry on this machine lie in a folder that has no host before the dash.
+    let sources = Path::new("registry").join("src");
+    link_entries(&real.join(&sources), &home.join(&sources), |name| !name.starts_with('-'))?;
+    Ok(home)
+}
+
+/// Makes the folder `here` with links to the entries of `real` that `wanted` picks by name. What is not there has no
+/// entries.
+fn link_entries(real: &Path, here: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), String> {
+    fs::create_dir_all(here).map_err(|error| format!("{}: {error}", here.display()))?;
+    for entry in fs::read_dir(real).into_iter().flatten().flatten() {
+        if wanted(&entry.file_name().to_string_lossy()) {
+            link(&entry.path(), &here.join(entry.file_name()))?;
         }
     }
-    Ok(home)
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -202,6 +217,29 @@ mod tests {
             "# x\n```sh\ncargo add x\n```\n```rust\nfn main() {}\n\n// end\n```\n```rust\nother\n```\n";
         assert_eq!(first_block(text).as_deref(), Some("fn main() {}\n\n// end\n"));
         assert_eq!(first_block("no code\n"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn cargo_finds_what_it_has_but_nothing_that_it_made_of_this_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("real");
+        for place in
+            ["bin", "git/db", "registry/index/a", "registry/cache/a", "registry/src/a-1", "registry/src/-2"]
+        {
+            fs::create_dir_all(real.join(place)).unwrap();
+        }
+        let home = cargo_home_of_this_run(&real, &folder.path().join("run")).unwrap();
+        for there in ["bin", "registry/index/a", "registry/cache/a", "registry/src/a-1"] {
+            assert!(home.join(there).is_dir(), "{there}");
+        }
+        for own in ["git", "registry/src/-2"] {
+            assert!(!home.join(own).exists(), "{own}");
+        }
+        fs::create_dir(home.join("registry/src/-3")).unwrap();
+        assert!(!real.join("registry/src/-3").exists(), "what a run unpacks stays with it");
+        let nothing = cargo_home_of_this_run(&folder.path().join("none"), &folder.path().join("two"));
+        assert!(nothing.unwrap().join("registry/src").is_dir(), "a machine without a cargo home");
     }
 
     #[test]

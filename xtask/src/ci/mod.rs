@@ -3,6 +3,7 @@
 //! A check whose tool is missing is skipped and says so; it never counts as passed.
 
 mod import;
+mod output;
 mod own_checks;
 mod steps;
 mod targets;
@@ -21,7 +22,7 @@ use steps::{STEPS, Step};
 #[derive(Clone, Debug, PartialEq)]
 enum Outcome {
     Passed,
-    /// Why.
+    /// Why, in the first line; below it the end of what the check said.
     Failed(String),
     /// What is missing.
     Skipped(String),
@@ -55,6 +56,7 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
             Outcome::Passed => println!("<== {} passed in {}", step.name, minutes(time)),
             Outcome::Skipped(why) => println!("<== {} skipped: {why}", step.name),
             Outcome::Failed(why) => {
+                let why = first_line(why);
                 println!("<== {} failed after {}: {why}\n    {}", step.name, minutes(time), step.remedy);
             }
         }
@@ -65,7 +67,7 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
         }
     }
 
-    print!("\n{}", table(&ended, steps.len()));
+    print!("\n{}{}", table(&ended, steps.len()), last_words(&ended));
     if ended.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_))) {
         return Err(Stop::Code(1));
     }
@@ -96,7 +98,7 @@ fn table(ended: &[(&str, Outcome, Duration)], planned: usize) -> String {
     for (name, outcome, time) in ended {
         let result = match outcome {
             Outcome::Passed => "passed".to_owned(),
-            Outcome::Failed(why) => format!("FAILED: {why}"),
+            Outcome::Failed(why) => format!("FAILED: {}", first_line(why)),
             Outcome::Skipped(why) => format!("skipped: {why}"),
         };
         let counter = match outcome {
@@ -118,6 +120,21 @@ fn table(ended: &[(&str, Outcome, Duration)], planned: usize) -> String {
     text
 }
 
+/// What failed, once more: between a failure and the table there may be thousands of lines.
+fn last_words(ended: &[(&str, Outcome, Duration)]) -> String {
+    let mut text = String::new();
+    for (name, outcome, _) in ended {
+        if let Outcome::Failed(why) = outcome {
+            let _ = writeln!(text, "\nthe end of what {name} said, which failed:\n{}", why.trim_end());
+        }
+    }
+    text
+}
+
+fn first_line(why: &str) -> &str {
+    why.lines().next().unwrap_or_default()
+}
+
 fn minutes(time: Duration) -> String {
     format!("{:.1} min", time.as_secs_f64() / 60.0)
 }
@@ -131,8 +148,9 @@ mod tests {
         let ended = [
             ("test", Outcome::Passed, Duration::from_secs(90)),
             ("deny", Outcome::Skipped("cargo-deny is not installed".into()), Duration::ZERO),
-            ("fmt", Outcome::Failed("exit status: 1".into()), Duration::from_secs(6)),
+            ("fmt", Outcome::Failed("exit status: 1\nDiff in a.rs\n".into()), Duration::from_secs(6)),
         ];
+        assert!(last_words(&ended).contains("fmt said, which failed:\nexit status: 1\nDiff in a.rs\n"));
         let text = table(&ended, 5);
         assert!(text.contains("test          1.5 min  passed\n"), "{text}");
         assert!(text.contains("deny          0.0 min  skipped: cargo-deny is not installed\n"), "{text}");

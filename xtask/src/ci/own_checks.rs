@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::Outcome;
-use super::steps::outcome_of;
+use super::output::{outcome_of, outcome_of_tests};
 use crate::project::{Project, answers, cannot_start};
 use crate::tidy::Tree;
 use crate::{Stop, tidy as rules};
@@ -101,7 +101,7 @@ pub(super) fn loom(project: &Project) -> Outcome {
         let mut command = project.cargo();
         command.args(["test", "--release", "--package", &name, "--lib"]);
         command.env("RUSTFLAGS", "--cfg trefoil_loom");
-        let outcome = outcome_of(&mut command);
+        let outcome = outcome_of_tests(&mut command);
         if outcome != Outcome::Passed {
             return outcome;
         }

@@ -1,12 +1,11 @@
 //! The list of checks, and how one that is a command of cargo is run.
 
-use std::process::Command;
-
 use super::Outcome;
 use super::import::import;
+use super::output::{outcome_of, outcome_of_tests};
 use super::own_checks::{compare, features, formatting, loom, python, tidy, xtask_size};
 use super::targets::targets;
-use crate::project::{Project, answers, cannot_start};
+use crate::project::{Project, answers};
 
 /// One check.
 pub(super) struct Step {
@@ -182,7 +181,10 @@ impl Step {
         for line in *lines {
             let mut command = project.cargo();
             command.args(words(line)).envs(env.iter().copied());
-            let outcome = outcome_of(&mut command);
+            let outcome = match line.starts_with("test ") {
+                true => outcome_of_tests(&mut command),
+                false => outcome_of(&mut command),
+            };
             if outcome != Outcome::Passed {
                 return outcome;
             }
@@ -194,15 +196,6 @@ impl Step {
 impl Work {
     const fn cargo(lines: &'static [&'static str]) -> Self {
         Self::Cargo { lines, env: &[], needs: None }
-    }
-}
-
-/// Runs a command with our own output; its exit code is the verdict.
-pub(super) fn outcome_of(command: &mut Command) -> Outcome {
-    match command.status() {
-        Ok(status) if status.success() => Outcome::Passed,
-        Ok(status) => Outcome::Failed(status.to_string()),
-        Err(error) => Outcome::Failed(cannot_start(command, &error)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::Outcome;
 use super::import::libraries;
-use super::steps::outcome_of;
+use super::output::outcome_of;
 use crate::project::Project;
 
 /// What the platform tables of the READMEs speak of, besides the machine that this runs on.
