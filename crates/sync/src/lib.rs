@@ -17,6 +17,10 @@ mod hook;
 #[expect(unsafe_code, reason = "a handle is one pointer to a cell of unknown type")]
 mod task;
 
+#[expect(unsafe_code, reason = "waiters stand in a list of nodes that lie in their own frames")]
+mod lock;
+#[expect(unsafe_code, reason = "system calls, and the CPU's counter")]
+mod os;
 mod waiters;
 
 mod barrier;

@@ -1,13 +1,12 @@
 //! Mutual exclusion.
 
 use crate::error::TimedOut;
-use crate::park;
+use crate::lock::RawLock;
 use crate::timer;
-use crate::waiters::{Guarded, Waiters};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A value that one thread, coroutine or async task uses at a time.
 ///
@@ -32,13 +31,8 @@ use std::time::Duration;
 /// ```
 #[doc(alias = "Lock")]
 pub struct Mutex<T: ?Sized> {
-    lock: Guarded<Lock>,
+    lock: RawLock,
     value: UnsafeCell<T>,
-}
-
-struct Lock {
-    held: bool,
-    waiters: Waiters,
 }
 
 /// The right to use a mutex's value. Dropping it releases the lock.
@@ -66,11 +60,14 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
     /// A free lock around `value`.
+    #[cfg(not(trefoil_loom))]
     pub const fn new(value: T) -> Self {
-        Mutex {
-            lock: Guarded::new(Lock { held: false, waiters: Waiters::barging() }),
-            value: UnsafeCell::new(value),
-        }
+        Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }
+    }
+
+    #[cfg(trefoil_loom)]
+    pub fn new(value: T) -> Self {
+        Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }
     }
 
     /// The value. Nobody can hold the lock, for this is the only reference.
@@ -81,18 +78,17 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock. Blocks this thread, or this coroutine only; deadlocks if that holds the lock already.
+    #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        match self.try_lock() {
-            Some(guard) => guard,
-            None => park::block_on(self.lock_async()),
-        }
+        self.lock.acquire();
+        MutexGuard { mutex: self }
     }
 
     /// Takes the lock if it is free.
+    #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let taken = self.lock.with(|lock, _| !std::mem::replace(&mut lock.held, true));
         // `then`, not `then_some`: a guard that is made releases the lock when dropped.
-        taken.then(|| MutexGuard { mutex: self })
+        self.lock.try_acquire().then(|| MutexGuard { mutex: self })
     }
 
     /// Waits for the lock, at most `limit`. Blocks.
@@ -100,9 +96,10 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// [`TimedOut`] if it was not free by then; the lock is not held.
     pub fn lock_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
-        match self.try_lock() {
-            Some(guard) => Ok(guard),
-            None => park::block_on_timeout(self.lock_async(), limit),
+        // A time beyond what the clock can say is never reached.
+        match self.lock.try_acquire() || self.lock.acquire_until(Instant::now().checked_add(limit)) {
+            true => Ok(MutexGuard { mutex: self }),
+            false => Err(TimedOut),
         }
     }
 
@@ -111,8 +108,9 @@ impl<T: ?Sized> Mutex<T> {
     /// # Cancel safety
     /// Nothing is lost by dropping the future: a wake-up that it had got goes to the next in the queue.
     pub async fn lock_async(&self) -> MutexGuard<'_, T> {
-        let take = |lock: &mut Lock, _, _: &mut _| (!std::mem::replace(&mut lock.held, true)).then_some(());
-        self.lock.wait_for(|lock| &mut lock.waiters, take).await;
+        if !self.lock.try_acquire() {
+            self.lock.acquire_async().await;
+        }
         MutexGuard { mutex: self }
     }
 
@@ -131,7 +129,7 @@ impl<T: ?Sized> Mutex<T> {
     #[must_use]
     #[doc(alias = "locked")]
     pub fn is_locked(&self) -> bool {
-        self.lock.with(|lock, _| lock.held)
+        self.lock.is_held()
     }
 
     /// The value, without locking: this is the only reference.
@@ -165,11 +163,9 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        self.mutex.lock.with(|lock, afterwards| {
-            lock.held = false;
-            lock.waiters.tell_one(afterwards);
-        });
+        self.mutex.lock.release();
     }
 }
 

@@ -78,6 +78,12 @@ pub fn current() -> Rc<dyn Parker> {
     hook::current(&CURRENT).unwrap_or_else(ThreadParker::of_this_thread)
 }
 
+/// Whether nothing is installed, so that waiting is nothing but putting the thread to sleep.
+pub(crate) fn is_plain_thread() -> bool {
+    // A thread that is going away has no parker any more.
+    CURRENT.try_with(|current| current.borrow().is_none()).unwrap_or(true)
+}
+
 /// Whether a blocking call here lets others go on on this thread; see [`Parker::cooperative`].
 #[must_use]
 pub fn is_cooperative() -> bool {

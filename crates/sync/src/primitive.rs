@@ -1,18 +1,67 @@
-//! The only module that names what loom replaces: atomics, the cell that they guard, and the short lock.
+//! The only module that names what loom replaces: atomics, the cell that they guard, and the short locks.
 
 #[cfg(not(trefoil_loom))]
-pub(crate) use real::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+pub(crate) use real::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell,
+    fence, fence_for_loom, spin_loop,
+};
 
 #[cfg(trefoil_loom)]
-pub(crate) use modelled::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+pub(crate) use modelled::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell,
+    fence, fence_for_loom, spin_loop,
+};
 
 #[cfg(not(trefoil_loom))]
 mod real {
     use std::sync::PoisonError;
     pub(crate) use std::sync::{
         MutexGuard,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
     };
+    pub(crate) use std::hint::spin_loop;
+
+    /// Nothing: the `SeqCst` operations around it are enough.
+    #[inline(always)]
+    pub(crate) fn fence_for_loom() {}
+
+    /// A lock of one byte, held for some instructions, in which nothing of a user's runs.
+    pub(crate) struct ShortLock(AtomicU8);
+
+    pub(crate) struct ShortGuard<'a>(&'a ShortLock);
+
+    impl ShortLock {
+        pub(crate) const fn new() -> Self {
+            ShortLock(AtomicU8::new(0))
+        }
+
+        #[inline]
+        pub(crate) fn lock(&self) -> ShortGuard<'_> {
+            let mut looks = 0_u32;
+            loop {
+                if let Some(guard) = self.try_lock() {
+                    return guard;
+                }
+                // Whoever has it may have lost his CPU.
+                looks += 1;
+                if looks % 64 == 0 { std::thread::yield_now() } else { spin_loop() }
+            }
+        }
+
+        #[inline]
+        pub(crate) fn try_lock(&self) -> Option<ShortGuard<'_>> {
+            // Acquire: pairs with the store of the last guard.
+            let taken = self.0.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed);
+            taken.is_ok().then(|| ShortGuard(self))
+        }
+    }
+
+    impl Drop for ShortGuard<'_> {
+        #[inline]
+        fn drop(&mut self) {
+            self.0.0.store(0, Ordering::Release);
+        }
+    }
 
     /// `std::cell::UnsafeCell` with loom's interface: access through closures.
     #[repr(transparent)]
@@ -53,9 +102,38 @@ mod real {
 #[cfg(trefoil_loom)]
 mod modelled {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence};
     use std::ops::{Deref, DerefMut};
     use std::sync::OnceLock;
+
+    /// Loom takes `SeqCst` operations for `AcqRel` ones, and knows the total order from fences alone. This stands where
+    /// an argument rests on the total order.
+    pub(crate) fn fence_for_loom() {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn spin_loop() {
+        loom::thread::yield_now();
+    }
+
+    /// The real one spins; what matters is that one at a time has it.
+    pub(crate) struct ShortLock(loom::sync::Mutex<()>);
+
+    pub(crate) struct ShortGuard<'a>(#[expect(dead_code, reason = "dropped")] loom::sync::MutexGuard<'a, ()>);
+
+    impl ShortLock {
+        pub(crate) fn new() -> Self {
+            ShortLock(loom::sync::Mutex::new(()))
+        }
+
+        pub(crate) fn lock(&self) -> ShortGuard<'_> {
+            ShortGuard(self.0.lock().expect("no model panics under the lock"))
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<ShortGuard<'_>> {
+            self.0.try_lock().ok().map(ShortGuard)
+        }
+    }
 
     /// As the real one. Loom's lock cannot be made in a `const fn`, so it is made when it is first used; it decides who
     /// has the turn, and the real lock around the state is then always free.

@@ -1,0 +1,305 @@
+//! The lock under [`Mutex`](crate::Mutex): as cheap as a lock can be while nobody waits, and fair while somebody does.
+//!
+//! Waiters stand in a queue of [nodes](queue) in their own frames: on the stack of a thread that sleeps, in the pinned future
+//! of a task or of a coroutine. Waiting allocates nothing, and leaving the queue takes constant time.
+//!
+//! # Who gets the lock
+//!
+//! Whoever comes while it is free (*barging*): a lock that is only ever passed on makes every acquisition wait for a
+//! thread to wake up, which takes many times longer than the work under most locks. But only for a time: once the head of the
+//! queue has been head for a *quantum* (50 to 200 µs, see [`policy`]), the owner hands the lock to him.
+//!
+//! - A **thread** is *granted* the lock: he has it from then on, wherever he is woken.
+//! - A **task** may never be polled again, so the lock is only *kept* for him: nobody else takes it, and if he does not
+//!   come within a millisecond, it goes to the next one ([`unclaimed`]).
+//!
+//! # The state
+//!
+//! | field | who changes it |
+//! |---|---|
+//! | `held` | `FREE` to `HELD`: anybody, by compare-and-swap. `HELD` to something else: the owner. `KEPT` to something else: whoever has the queue |
+//! | `flags` | whoever has the queue |
+//! | `head`, the nodes' links, their state | whoever has the queue; a node's state is read by its waiter without it |
+//! | `policy` | the owner; others read it as a hint |
+//!
+//! *Having the queue* is holding `queue_lock`, for some instructions, during which nothing foreign runs.
+//!
+//! # No wake-up is lost
+//!
+//! The invariant: **whenever the lock is free and the queue is not empty, some waiter is awake for it** (`AWAKE` is set, and
+//! the head is told, or competes, or has just taken the lock), **or some thread is on its way to wake one.** Every change
+//! that could break it, in turn:
+//!
+//! 1. *A waiter becomes head of an empty queue.* A thread sets `AWAKE` in the same step and competes. A task says that it
+//!    sleeps, as in 2.
+//! 2. *An awake head goes to sleep.* He clears `AWAKE` (W1), then looks whether the lock is free (W2). An owner who
+//!    releases stores `FREE` (O1), then looks at the flags (O2). Were both looks to miss the other's change, W1, W2, O1, O2
+//!    would have to be ordered in a circle: O2 before W1 and W2 before O1. A full barrier between the two steps on each
+//!    side forbids that. Where the kernel offers it, the owner does without: the waiter makes the barrier for both
+//!    ([`heavy_barrier`]), since he is about to sleep and the owner is in a hurry. So one of the two sees the other: the
+//!    waiter tries again, or the owner sees `WAITERS` without `AWAKE` and wakes the head.
+//! 3. *Somebody takes the free lock.* He will release it, and then 2 holds for his release.
+//! 4. *The head takes the lock.* He clears `AWAKE` and leaves; the next head sleeps. He owns the lock: see 3.
+//! 5. *An awake or told head leaves without the lock* (deadline, dropped future). `AWAKE` stays and the next one is told.
+//! 6. *A sleeping waiter leaves.* Nothing was asked of him. If he was the head, the next one sleeps as he did: the looks in 2
+//!    are about the queue's flags, not about who is first in it.
+//! 7. *Somebody queues up behind the head.* He is woken by those before him: each of them leaves by 4 or 5, or is handed the
+//!    lock and will release it.
+//! 8. *The lock is handed over.* It is never free in between. A task that does not take what is kept for him is passed over, which
+//!    is 5.
+//!
+//! `FENCED` spares tasks the barrier of 2, for they go to sleep often: while it is set, owners use a full barrier of
+//! their own. An owner who had looked at the flags before it was set may still be about to release without one, so others rely on it
+//! only when a later owner has seen it and said so (`SURE`).
+//!
+//! Sources: barging with hand-off after a time, J. Gosling's and D. Vyukov's `sync.Mutex` of Go 1.9 (golang/go#13086) and
+//! `parking_lot`'s fair unlock by A. d'Antras; hand-off to the head only, measured from when he became head, as discussed
+//! in golang/go#33747; the one-sided barrier, D. Dice, H. Huang, M. Yang, "Asymmetric Dekker synchronization", 2001.
+
+mod future;
+mod policy;
+mod queue;
+mod thread;
+mod unclaimed;
+
+use crate::os::{Sleeper, heavy_barrier, is_asymmetric};
+use crate::park;
+use crate::primitive::{AtomicU8, Ordering, ShortLock, UnsafeCell, fence, fence_for_loom};
+use policy::Policy;
+use queue::{Node, Queue, Wake};
+use std::ptr;
+use std::sync::atomic::compiler_fence;
+use std::time::Instant;
+
+pub(crate) use future::Acquire;
+
+/// Nobody has the lock, and whoever comes may take it.
+const FREE: u8 = 0;
+const HELD: u8 = 1;
+/// Nobody has the lock, and only the head of the queue, a task, may take it.
+const KEPT: u8 = 2;
+
+/// The queue is not empty.
+const WAITERS: u8 = 1 << 0;
+/// The head is awake for the lock, or has been told to be. Whoever releases need not wake anybody.
+const AWAKE: u8 = 1 << 1;
+/// The head has been head for long enough: the next owner who releases hands the lock to him.
+const DUE: u8 = 1 << 2;
+/// Owners release with a full barrier. Stays for a while after the queue is empty.
+const FENCED: u8 = 1 << 3;
+/// With `FENCED`: an owner that has the lock since it was set has said so, so nobody releases without a barrier any more.
+const SURE: u8 = 1 << 4;
+
+/// A lock without a value.
+pub(crate) struct RawLock {
+    held: AtomicU8,
+    flags: AtomicU8,
+    queue_lock: ShortLock,
+    policy: Policy,
+    head: UnsafeCell<*const Node>,
+}
+
+// SAFETY: `head` is used by whoever has the queue only, and what it points to stays until it has left the queue.
+unsafe impl Send for RawLock {}
+
+// SAFETY: as above.
+unsafe impl Sync for RawLock {}
+
+impl RawLock {
+    #[cfg(not(trefoil_loom))]
+    pub(crate) const fn new() -> Self {
+        RawLock {
+            held: AtomicU8::new(FREE),
+            flags: AtomicU8::new(0),
+            queue_lock: ShortLock::new(),
+            policy: Policy::new(),
+            head: UnsafeCell::new(ptr::null()),
+        }
+    }
+
+    #[cfg(trefoil_loom)]
+    pub(crate) fn new() -> Self {
+        RawLock {
+            held: AtomicU8::new(FREE),
+            flags: AtomicU8::new(0),
+            queue_lock: ShortLock::new(),
+            policy: Policy::new(),
+            head: UnsafeCell::new(ptr::null()),
+        }
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub(crate) fn try_acquire(&self) -> bool {
+        // Acquire: pairs with the release of the last owner.
+        let taken = self.held.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        if taken {
+            self.policy.count();
+        }
+        taken
+    }
+
+    /// Waits for the lock. Blocks this thread, or this coroutine only.
+    #[inline]
+    pub(crate) fn acquire(&self) {
+        if !self.try_acquire() {
+            self.acquire_contended(None);
+        }
+    }
+
+    /// Waits for the lock until `deadline`; whether it is ours. Blocks this thread, or this coroutine only.
+    #[inline]
+    pub(crate) fn acquire_until(&self, deadline: Option<Instant>) -> bool {
+        self.try_acquire() || self.acquire_contended(deadline)
+    }
+
+    /// The future that ends when the lock is ours.
+    pub(crate) fn acquire_async(&self) -> Acquire<'_> {
+        Acquire::new(self)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        // Relaxed: the answer may be out of date as soon as it is there.
+        self.held.load(Ordering::Relaxed) != FREE
+    }
+
+    /// Gives the lock up. Only its owner may.
+    #[inline]
+    pub(crate) fn release(&self) {
+        // Relaxed here and below: what this look misses, the one after the release sees, by the barrier between them.
+        if self.flags.load(Ordering::Relaxed) != 0 {
+            self.release_contended();
+        } else if self.set_free(0) != 0 {
+            self.wake_head();
+        }
+    }
+
+    /// Stores `FREE` and looks at the flags: the steps O1 and O2.
+    #[inline(always)]
+    fn set_free(&self, flags_before: u8) -> u8 {
+        if is_asymmetric() && flags_before & FENCED == 0 {
+            self.held.store(FREE, Ordering::Release);
+            // The CPU may still exchange the two; the waiter's heavy barrier is against that.
+            compiler_fence(Ordering::SeqCst);
+            self.flags.load(Ordering::Relaxed)
+        } else {
+            // SeqCst, both: with the fence of the waiter, who stores and looks the other way round. Release, to the
+            // next owner.
+            self.held.swap(FREE, Ordering::SeqCst);
+            fence_for_loom();
+            self.flags.load(Ordering::SeqCst)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn acquire_contended(&self, deadline: Option<Instant>) -> bool {
+        match Sleeper::AVAILABLE && park::is_plain_thread() {
+            true => self.acquire_as_thread(deadline),
+            false => park::block_on_until(self.acquire_async(), deadline).is_some(),
+        }
+    }
+
+    /// As the owner, while somebody waits or has waited.
+    #[cold]
+    #[inline(never)]
+    fn release_contended(&self) {
+        let flags = self.flags.load(Ordering::Relaxed);
+        let due = if flags & DUE != 0 { true } else { flags & WAITERS != 0 && self.policy.look_at_the_clock() };
+        if due && self.hand_over() {
+            return;
+        }
+        if flags & FENCED != 0 {
+            self.keep_or_drop_the_fence(flags);
+        }
+        if self.set_free(flags) & (WAITERS | AWAKE) == WAITERS {
+            self.wake_head();
+        }
+    }
+
+    /// As the owner: gives the lock to the head of the queue. False if there is none.
+    fn hand_over(&self) -> bool {
+        let now = self.policy.now();
+        let mut queue = self.queue();
+        let Some(head) = queue.head() else { return false };
+        if head.is_task() {
+            // Relaxed: only whoever has the queue takes it from there.
+            self.held.store(KEPT, Ordering::Relaxed);
+            queue.clear(DUE);
+            let wake = queue.tell_head();
+            drop(queue);
+            wake.now();
+        } else {
+            queue.remove_head(head, now);
+            let wake = head.grant();
+            // The one who hands over wakes the next as well: he is likely to sleep soon, his CPU is free then, and the new
+            // owner is spared the wake-up and being interrupted by it. A task could do nothing but look and sleep again.
+            let next = match queue.head() {
+                Some(next) if !next.is_task() => queue.tell_head(),
+                _ => Wake::nobody(),
+            };
+            drop(queue);
+            wake.now();
+            next.now();
+        }
+        true
+    }
+
+    /// Wakes the head, unless he is awake.
+    #[cold]
+    #[inline(never)]
+    fn wake_head(&self) {
+        let mut queue = self.queue();
+        let wake = match queue.flags() & AWAKE {
+            0 => queue.tell_head(),
+            _ => Wake::nobody(),
+        };
+        drop(queue);
+        wake.now();
+    }
+
+    /// As the owner: says that the fence can be relied on, and drops it when nobody has waited for long.
+    fn keep_or_drop_the_fence(&self, flags: u8) {
+        if flags & SURE == 0 {
+            self.queue().set(SURE);
+        } else if flags & WAITERS == 0 && self.policy.has_been_calm() {
+            let mut queue = self.queue();
+            if queue.flags() & WAITERS == 0 {
+                queue.clear(FENCED | SURE);
+            }
+        }
+    }
+
+    /// The barrier between saying that one sleeps and the last look: the step between W1 and W2.
+    fn before_the_last_look(&self, flags: u8) {
+        match flags & SURE {
+            0 => heavy_barrier(),
+            _ => fence(Ordering::SeqCst),
+        }
+    }
+
+    /// Whether the lock seems to be free: the step W2, and a look that saves a compare-and-swap.
+    fn seems_free(&self) -> bool {
+        // Relaxed: it is taken by an acquire, if at all.
+        self.held.load(Ordering::Relaxed) == FREE
+    }
+
+    /// Asked by whoever has the queue: whether it is for the head alone.
+    fn is_kept(&self) -> bool {
+        self.held.load(Ordering::Relaxed) == KEPT
+    }
+
+    fn queue(&self) -> Queue<'_> {
+        Queue::of(self)
+    }
+}
+
+#[cfg(all(test, not(trefoil_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_small() {
+        assert!(size_of::<RawLock>() <= 32, "{}", size_of::<RawLock>());
+    }
+}

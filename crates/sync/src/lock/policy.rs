@@ -1,0 +1,149 @@
+//! When the lock is handed over, and for whom it pays to wait without sleeping.
+//!
+//! All numbers are hints: they are written by the owner alone, read by anybody, and no decision that rests on them can lose
+//! a wake-up. The measurements behind the constants are in `docs/design/mutex.md`.
+
+use crate::os::clock;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+
+/// While the lock changes hands faster than this, an attempt to take it would mostly take the cache line from an owner who
+/// is about to come back. 300 ns made threads sleep that have work of their own between two acquisitions.
+const HOT_NS: u32 = 150;
+/// The period is kept in one byte, in this unit.
+const PERIOD_UNIT_NS: u32 = 2;
+/// Everybody who waits has his turn within this time, if the bounds of the quantum allow it. Longer, and the longest wait
+/// grows; shorter, and with many waiters the lock is handed over all the time.
+const ROUND_US: u32 = 4_000;
+const QUANTUM_US_MIN: u32 = 50;
+const QUANTUM_US_MAX: u32 = 200;
+/// The owner is this late on purpose: the head, where he is awake, sees by himself that he is due.
+const OWNER_LATE_US: u32 = 40;
+/// So often the owner looks at the clock in a quantum.
+const LOOKS_PER_QUANTUM: u32 = 16;
+/// After so many acquisitions without a waiter, releasing gets cheap again and waiting dear: about what a heavy barrier costs,
+/// divided by what a full barrier costs at each release.
+const CALM_TAKES: u32 = 2_000;
+
+pub(super) struct Policy {
+    /// So many releases may pass before the next look at the clock.
+    skip: AtomicU8,
+    /// How many wait.
+    waiting: AtomicU16,
+    /// The time from one acquisition to the next, of late, or the longest that can be said.
+    period: AtomicU8,
+    /// How often the lock was taken; wraps.
+    takes: AtomicU32,
+    /// `takes` and the time at the last look.
+    last_takes: AtomicU32,
+    last_look: AtomicU32,
+    /// While somebody waits, since when the head is head; afterwards `takes` when the last one left.
+    since: AtomicU32,
+}
+
+impl Policy {
+    pub(super) const fn new() -> Self {
+        Policy {
+            skip: AtomicU8::new(0),
+            waiting: AtomicU16::new(0),
+            period: AtomicU8::new(u8::MAX),
+            takes: AtomicU32::new(0),
+            last_takes: AtomicU32::new(0),
+            last_look: AtomicU32::new(0),
+            since: AtomicU32::new(0),
+        }
+    }
+
+    /// As the owner: one more acquisition.
+    #[inline(always)]
+    pub(super) fn count(&self) {
+        // Not one step, for nobody else writes.
+        self.takes.store(self.takes.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    pub(super) fn takes(&self) -> u32 {
+        self.takes.load(Relaxed)
+    }
+
+    /// As the owner who took the lock from the spin: measures now and then.
+    pub(super) fn measure_sometimes(&self) {
+        if self.takes() % 8 == 0 {
+            self.measure(clock::now());
+        }
+    }
+
+    /// As the owner: whether the head has waited for long enough. Most calls do not look at the clock.
+    pub(super) fn look_at_the_clock(&self) -> bool {
+        let skip = self.skip.load(Relaxed);
+        if skip > 0 {
+            self.skip.store(skip - 1, Relaxed);
+            return false;
+        }
+        let now = clock::now();
+        let period = self.measure(now).max(1);
+        let quantum = self.quantum();
+        let skip = (quantum / LOOKS_PER_QUANTUM / period).min(u32::from(u8::MAX));
+        self.skip.store(skip as u8, Relaxed);
+        self.head_for(now) > quantum + clock::micros(OWNER_LATE_US)
+    }
+
+    /// Ticks from one acquisition to the next since the last look.
+    fn measure(&self, now: u32) -> u32 {
+        let takes = self.takes();
+        let count = takes.wrapping_sub(self.last_takes.load(Relaxed)).max(1);
+        let passed = now.wrapping_sub(self.last_look.load(Relaxed));
+        // Too little to say anything.
+        if count >= 4 && passed >= 8 {
+            self.last_takes.store(takes, Relaxed);
+            self.last_look.store(now, Relaxed);
+            let period = clock::in_nanos(passed) / u64::from(count) / u64::from(PERIOD_UNIT_NS);
+            self.period.store(u8::try_from(period).unwrap_or(u8::MAX), Relaxed);
+        }
+        passed / count
+    }
+
+    /// Whether the lock changes hands so fast that it is better left alone.
+    pub(super) fn is_hot(&self) -> bool {
+        u32::from(self.period.load(Relaxed)) < HOT_NS / PERIOD_UNIT_NS
+    }
+
+    /// How long the head may be passed by, in ticks.
+    pub(super) fn quantum(&self) -> u32 {
+        let waiting = u32::from(self.waiting.load(Relaxed)).max(1);
+        clock::micros((ROUND_US / waiting).clamp(QUANTUM_US_MIN, QUANTUM_US_MAX))
+    }
+
+    pub(super) fn now(&self) -> u32 {
+        clock::now()
+    }
+
+    /// For how long the head has been head, in ticks.
+    pub(super) fn head_for(&self, now: u32) -> u32 {
+        now.wrapping_sub(self.since.load(Relaxed))
+    }
+
+    /// As the owner, while nobody waits: whether that has been so for a while.
+    pub(super) fn has_been_calm(&self) -> bool {
+        self.takes().wrapping_sub(self.since.load(Relaxed)) > CALM_TAKES
+    }
+
+    /// Whoever has the queue: it has a new head.
+    pub(super) fn new_head(&self, now: u32) {
+        self.since.store(now, Relaxed);
+        // The owner is to look at the clock soon.
+        self.skip.store(0, Relaxed);
+    }
+
+    /// Whoever has the queue: somebody has come.
+    pub(super) fn one_more(&self) {
+        self.waiting.store(self.waiting.load(Relaxed).saturating_add(1), Relaxed);
+    }
+
+    /// Whoever has the queue: somebody has left; whether nobody is left.
+    pub(super) fn one_less(&self, none_left: bool) {
+        let waiting = self.waiting.load(Relaxed).saturating_sub(1);
+        self.waiting.store(if none_left { 0 } else { waiting }, Relaxed);
+        if none_left {
+            self.since.store(self.takes(), Relaxed);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Those who wait for a lock, in order of arrival: a doubly linked list of nodes that lie in the waiters' own frames.
+
+use super::{AWAKE, DUE, FREE, RawLock, WAITERS, unclaimed};
+use crate::os::{Rouse, Sleeper};
+use crate::primitive::{AtomicU32, Ordering, ShortGuard, UnsafeCell};
+use std::marker::{PhantomData, PhantomPinned};
+use std::mem;
+use std::ptr::{self, NonNull};
+use std::task::Waker;
+
+/// A waiter.
+///
+/// # Invariants
+/// 1. From [`Queue::push`] until it has left the queue, a node neither moves nor goes away, and its lock stays.
+/// 2. All fields but `state` are used by whoever has the queue only.
+/// 3. A thread whose node is `GRANTED` owns the lock, and nobody else uses the node from then on.
+pub(super) struct Node {
+    state: AtomicU32,
+    inner: UnsafeCell<Inner>,
+    /// Others point to it.
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: whatever is behind its pointers is used by whoever has the queue, on any thread, and a `Waker` may be sent.
+unsafe impl Send for Node {}
+
+// SAFETY: what is shared is the state, an atomic; the rest is used by one at a time (Invariant 2).
+unsafe impl Sync for Node {}
+
+struct Inner {
+    previous: *const Node,
+    next: *const Node,
+    /// Of the head alone: the last one.
+    tail: *const Node,
+    who: Who,
+    /// See [`unclaimed`].
+    watch: unclaimed::Watch,
+}
+
+enum Who {
+    Thread(Sleeper),
+    /// The waker, until he is told.
+    Task(Option<Waker>),
+}
+
+/// Is to wait until told.
+pub(super) const WAITING: u32 = 0;
+/// Told to try. The head, and awake.
+pub(super) const TOLD: u32 = 1;
+/// Has the lock; a thread, and out of the queue.
+pub(super) const GRANTED: u32 = 2;
+/// A task that was told and did not come: out of the queue.
+pub(super) const PASSED_OVER: u32 = 3;
+
+impl Node {
+    pub(super) fn of_this_thread() -> Self {
+        Self::new(Who::Thread(Sleeper::here()))
+    }
+
+    pub(super) fn of_a_task() -> Self {
+        Self::new(Who::Task(None))
+    }
+
+    fn new(who: Who) -> Self {
+        let inner = Inner {
+            previous: ptr::null(),
+            next: ptr::null(),
+            tail: ptr::null(),
+            who,
+            watch: unclaimed::Watch::new(),
+        };
+        Node { state: AtomicU32::new(WAITING), inner: UnsafeCell::new(inner), _pinned: PhantomPinned }
+    }
+
+    pub(super) fn state(&self) -> u32 {
+        // Acquire: pairs with `grant`, so that a new owner sees what the last one did.
+        self.state.load(Ordering::Acquire)
+    }
+
+    /// Before it is queued up, the first time or again.
+    pub(super) fn begin(&self) {
+        self.state.store(WAITING, Ordering::Relaxed);
+    }
+
+    /// Asked by whoever has the queue: whether it is in it.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state(), WAITING | TOLD)
+    }
+
+    /// The word to sleep on.
+    pub(super) fn word(&self) -> &AtomicU32 {
+        &self.state
+    }
+}
+
+/// The queue of a lock, for as long as this lives.
+pub(super) struct Queue<'a> {
+    lock: &'a RawLock,
+    turn: Option<ShortGuard<'a>>,
+    /// Somebody was told who may not come, and somebody is to look after that.
+    watched: bool,
+}
+
+/// A node while somebody has its queue.
+#[derive(Clone, Copy)]
+pub(super) struct InQueue<'q> {
+    node: NonNull<Node>,
+    _queue: PhantomData<&'q ()>,
+}
+
+impl<'a> Queue<'a> {
+    pub(super) fn of(lock: &'a RawLock) -> Self {
+        Queue { lock, turn: Some(lock.queue_lock.lock()), watched: false }
+    }
+
+    pub(super) fn try_of(lock: &'a RawLock) -> Option<Self> {
+        lock.queue_lock.try_lock().map(|turn| Queue { lock, turn: Some(turn), watched: false })
+    }
+
+    pub(super) fn flags(&self) -> u8 {
+        // Relaxed, here and in the changes: whoever has the queue had it after the last change.
+        self.lock.flags.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&mut self, flags: u8) {
+        self.lock.flags.store(self.flags() | flags, Ordering::Relaxed);
+    }
+
+    pub(super) fn clear(&mut self, flags: u8) {
+        self.lock.flags.store(self.flags() & !flags, Ordering::Relaxed);
+    }
+
+    pub(super) fn head(&self) -> Option<InQueue<'a>> {
+        // SAFETY: the queue is ours.
+        let head = self.lock.head.with(|head| unsafe { *head });
+        InQueue::of(head)
+    }
+
+    pub(super) fn is_head(&self, node: &Node) -> bool {
+        self.head().is_some_and(|head| ptr::eq(head.node.as_ptr(), node))
+    }
+
+    /// Puts a node at the end; whether it is the head now.
+    ///
+    /// # Safety
+    /// The node is not in a queue. It is pinned, and it is removed before it or the lock goes away.
+    pub(super) unsafe fn push(&mut self, node: &Node, now: u32) -> bool {
+        let new = InQueue { node: NonNull::from(node), _queue: PhantomData };
+        self.set(WAITERS);
+        self.lock.policy.one_more();
+        match self.head() {
+            None => {
+                new.inner(|inner| (inner.previous, inner.next, inner.tail) = (ptr::null(), ptr::null(), node));
+                self.set_head(node);
+                self.lock.policy.new_head(now);
+                true
+            }
+            Some(head) => {
+                let tail = head.inner(|inner| mem::replace(&mut inner.tail, node));
+                new.inner(|inner| (inner.previous, inner.next) = (tail, ptr::null()));
+                if let Some(tail) = InQueue::of(tail) {
+                    tail.inner(|inner| inner.next = node);
+                }
+                // He waits behind somebody who may never come.
+                if head.is_told() {
+                    self.watch(head);
+                }
+                false
+            }
+        }
+    }
+
+    /// A node that is in this queue.
+    pub(super) fn find(&self, node: &Node) -> InQueue<'a> {
+        debug_assert!(node.is_waiting());
+        InQueue { node: NonNull::from(node), _queue: PhantomData }
+    }
+
+    /// Takes a node out. If it was the head, nobody is awake for the lock any more, but for whoever takes it out.
+    pub(super) fn remove(&mut self, node: &Node, now: u32) {
+        let node = self.find(node);
+        self.unlink(node, now);
+    }
+
+    /// Takes out a node that goes away without the lock. If it was awake, the next one is told in its place.
+    pub(super) fn leave(&mut self, node: &Node, now: u32) -> Wake {
+        let awake = self.is_head(node) && self.flags() & AWAKE != 0;
+        self.remove(node, now);
+        match awake {
+            true => self.tell_the_next(),
+            false => Wake::nobody(),
+        }
+    }
+
+    /// As [`remove`](Queue::remove), for the head.
+    pub(super) fn remove_head(&mut self, head: InQueue<'a>, now: u32) {
+        debug_assert!(self.head().is_some_and(|first| first.node == head.node));
+        self.unlink(head, now);
+    }
+
+    fn unlink(&mut self, node: InQueue<'_>, now: u32) {
+        node.unwatch();
+        let (previous, next, tail) = node.inner(|inner| (inner.previous, inner.next, inner.tail));
+        let (before, after) = (InQueue::of(previous), InQueue::of(next));
+        if let Some(after) = after {
+            after.inner(|inner| inner.previous = previous);
+        }
+        if let Some(before) = before {
+            before.inner(|inner| inner.next = next);
+            if next.is_null() {
+                if let Some(head) = self.head() {
+                    head.inner(|inner| inner.tail = previous);
+                }
+            }
+        } else {
+            self.set_head(next);
+            self.clear(AWAKE | DUE);
+            if let Some(after) = after {
+                after.inner(|inner| inner.tail = tail);
+                self.lock.policy.new_head(now);
+            }
+        }
+        let none_left = self.head().is_none();
+        if none_left {
+            self.clear(WAITERS);
+        }
+        self.lock.policy.one_less(none_left);
+    }
+
+    fn set_head(&mut self, head: *const Node) {
+        // SAFETY: the queue is ours.
+        self.lock.head.with_mut(|place| unsafe { *place = head });
+    }
+
+    /// Tells the head, if there is one, that he is to try for the lock.
+    #[must_use = "the wake is to be done when the queue is given back"]
+    pub(super) fn tell_head(&mut self) -> Wake {
+        let Some(head) = self.head() else { return Wake::nobody() };
+        self.set(AWAKE);
+        if head.is_task() && (head.has_followers() || self.lock.is_kept()) {
+            self.watch(head);
+        }
+        head.tell(TOLD)
+    }
+
+    /// Takes out a task that was told and did not come, and tells the next one in its place.
+    pub(super) fn pass_over(&mut self, node: InQueue<'_>, now: u32) -> Wake {
+        if !node.is_told() || !self.head().is_some_and(|head| head.node == node.node) {
+            return Wake::nobody();
+        }
+        self.unlink(node, now);
+        node.node().state.store(PASSED_OVER, Ordering::Relaxed);
+        self.tell_the_next()
+    }
+
+    /// The head was awake and has gone.
+    fn tell_the_next(&mut self) -> Wake {
+        if self.lock.is_kept() {
+            // Release: the last owner's work, which came here by the queue, goes on to the next.
+            self.lock.held.store(FREE, Ordering::Release);
+        }
+        self.tell_head()
+    }
+
+    fn watch(&mut self, head: InQueue<'_>) {
+        self.watched |= head.inner(|inner| inner.watch.begin(self.lock, head.node));
+    }
+}
+
+impl Drop for Queue<'_> {
+    fn drop(&mut self) {
+        drop(self.turn.take());
+        if self.watched {
+            unclaimed::look_soon();
+        }
+    }
+}
+
+impl InQueue<'_> {
+    fn of(node: *const Node) -> Option<Self> {
+        NonNull::new(node.cast_mut()).map(|node| InQueue { node, _queue: PhantomData })
+    }
+
+    /// # Safety
+    /// The node is in the queue that the caller has.
+    pub(super) unsafe fn at(node: NonNull<Node>) -> Self {
+        InQueue { node, _queue: PhantomData }
+    }
+
+    fn node(&self) -> &Node {
+        // SAFETY: it stays while it is in the queue (Invariant 1), and nobody takes it out but whoever has the queue.
+        unsafe { self.node.as_ref() }
+    }
+
+    fn inner<R>(&self, access: impl FnOnce(&mut Inner) -> R) -> R {
+        self.node().inner.with_mut(|inner| {
+            // SAFETY: the queue is ours, and so are all its nodes (Invariant 2); no access is inside another.
+            access(unsafe { &mut *inner })
+        })
+    }
+
+    pub(super) fn is_task(&self) -> bool {
+        self.inner(|inner| matches!(inner.who, Who::Task(_)))
+    }
+
+    fn has_followers(&self) -> bool {
+        self.inner(|inner| !inner.next.is_null())
+    }
+
+    fn is_told(&self) -> bool {
+        self.is_task() && self.node().state.load(Ordering::Relaxed) == TOLD
+    }
+
+    /// Where he is, he waits again.
+    pub(super) fn wait_again(&self) {
+        self.node().state.store(WAITING, Ordering::Relaxed);
+        self.unwatch();
+    }
+
+    /// The waker to tell the task by; the one before is to be dropped when the queue is given back.
+    #[must_use = "its destructor is foreign code"]
+    pub(super) fn set_waker(&self, waker: Waker) -> Option<Waker> {
+        self.inner(|inner| match &mut inner.who {
+            Who::Task(place) => place.replace(waker),
+            Who::Thread(_) => Some(waker),
+        })
+    }
+
+    /// Makes the thread the lock's owner. It has left the queue, and after this nobody but the thread uses the node.
+    pub(super) fn grant(&self) -> Wake {
+        self.tell(GRANTED)
+    }
+
+    pub(super) fn tell(&self, state: u32) -> Wake {
+        let node = self.node();
+        let wake = self.inner(|inner| match &mut inner.who {
+            Who::Thread(sleeper) => Wake::Thread(sleeper.rouse(&node.state)),
+            Who::Task(waker) => waker.take().map_or(Wake::nobody(), Wake::Task),
+        });
+        // Release: pairs with `Node::state`. It comes last, for the node may go away at once.
+        node.state.store(state, Ordering::Release);
+        wake
+    }
+
+    fn unwatch(&self) {
+        self.inner(|inner| inner.watch.end(self.node));
+    }
+}
+
+/// Somebody to be woken when the queue is given back.
+#[must_use = "somebody waits for it"]
+pub(super) enum Wake {
+    Nobody,
+    Thread(Rouse),
+    Task(Waker),
+}
+
+impl Wake {
+    pub(super) const fn nobody() -> Self {
+        Wake::Nobody
+    }
+
+    pub(super) fn now(self) {
+        match self {
+            Wake::Nobody => {}
+            Wake::Thread(rouse) => rouse.now(),
+            Wake::Task(waker) => waker.wake(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! How a thread waits for the lock: it spins where that pays, queues up, and sleeps on a word of its own node.
+
+use super::queue::{GRANTED, Node, WAITING};
+use super::{AWAKE, DUE, RawLock};
+use crate::os::{self, Sleeper, clock};
+use crate::primitive::{Ordering, spin_loop};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+/// A newcomer looks so often before he queues up: about as long as a sleeping thread of this machine's kind takes to get
+/// into its sleep, and no more, for he may be in the owner's way.
+const LOOKS_BEFORE_QUEUEING: u32 = 100;
+/// The head of the queue competes so long before he sleeps or dozes.
+const COMPETE_US: u32 = 15;
+/// He looks often at first, then ever less.
+const EAGER_US: u32 = 2;
+const PAUSES_MOST: u32 = 350;
+/// While he is due, he looks this often: the owner will hand the lock to him at any moment.
+const PAUSES_DUE: u32 = 12;
+/// A lock that is hot must be left alone for so long before the head believes that it is free.
+const QUIET_NS: u32 = 150;
+/// The kernel may end a timed sleep as much later.
+const TIMER_SLACK_US: u32 = 60;
+/// After a doze the head expects the hand-over within this time.
+const EXPECT_US: u32 = 80;
+
+/// How an attempt of the head ended.
+#[derive(PartialEq)]
+enum Attempt {
+    /// The lock is ours, and the node is out of the queue.
+    Acquired,
+    /// It is better to sleep.
+    Tired,
+}
+
+impl RawLock {
+    /// Waits on this thread until the lock is ours, or until the deadline; whether it is ours.
+    pub(super) fn acquire_as_thread(&self, deadline: Option<Instant>) -> bool {
+        let spins = os::cpus() > 1;
+        if spins && self.spin() {
+            return true;
+        }
+        let node = pin!(Node::of_this_thread());
+        let node = node.as_ref().get_ref();
+        let mut queue = self.queue();
+        // SAFETY: the node is in no queue, and is pinned here. Each way out of this function is by `take_as_waiter` or `leave`,
+        // which take it out, or after the grant, for which it was taken out; nothing here unwinds.
+        let mut awake = unsafe { queue.push(node, self.policy.now()) };
+        if awake {
+            queue.set(AWAKE);
+        }
+        drop(queue);
+        loop {
+            if awake && (self.compete(node, spins) == Attempt::Acquired || self.go_to_sleep(node)) {
+                return true;
+            }
+            // The lock has been tried, so a deadline that has passed before does not spoil what is there.
+            while node.state() == WAITING {
+                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return self.leave(node);
+                }
+                Sleeper::sleep(node.word(), WAITING, deadline);
+            }
+            if node.state() == GRANTED {
+                self.policy.count();
+                return true;
+            }
+            awake = true;
+        }
+    }
+
+    /// Looks for a moment whether the lock is given back.
+    fn spin(&self) -> bool {
+        if self.policy.is_hot() {
+            return false;
+        }
+        for _ in 0..LOOKS_BEFORE_QUEUEING {
+            spin_loop();
+            if self.seems_free() && self.try_acquire() {
+                self.policy.measure_sometimes();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The head of the queue gives up being awake; whether the lock is ours after all.
+    fn go_to_sleep(&self, node: &Node) -> bool {
+        let mut queue = self.queue();
+        if node.state() == GRANTED {
+            self.policy.count();
+            return true;
+        }
+        queue.find(node).wait_again();
+        let now = self.policy.now();
+        if self.policy.head_for(now) > self.policy.quantum() {
+            queue.set(DUE);
+        }
+        let flags = queue.flags();
+        queue.clear(AWAKE);
+        drop(queue);
+        self.before_the_last_look(flags);
+        self.seems_free() && self.take_as_waiter(node)
+    }
+
+    /// As the head of the queue, and awake: tries to take the lock.
+    fn compete(&self, node: &Node, spins: bool) -> Attempt {
+        if !spins {
+            return self.try_as_head(node);
+        }
+        let begin = clock::now();
+        let (budget, eager, quantum) = (clock::micros(COMPETE_US), clock::micros(EAGER_US), self.policy.quantum());
+        let takes = self.policy.takes();
+        let mut pauses = 2;
+        loop {
+            if let Some(acquired) = self.look(node) {
+                return acquired;
+            }
+            let now = clock::now();
+            let due = self.call_due(node, now, quantum);
+            if now.wrapping_sub(begin) > budget {
+                // An owner who keeps it for long is not waited for awake.
+                let moves = self.policy.takes() != takes;
+                return if moves { self.doze(node, quantum) } else { Attempt::Tired };
+            }
+            if due {
+                pauses = PAUSES_DUE;
+            } else if now.wrapping_sub(begin) > eager || self.policy.is_hot() {
+                pauses = (pauses * 2).min(PAUSES_MOST);
+            }
+            for _ in 0..pauses {
+                spin_loop();
+                if pauses > PAUSES_DUE && node.state() == GRANTED {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Sleeps until shortly before the lock is due, without being woken by every release; then waits for the hand-over.
+    fn doze(&self, node: &Node, quantum: u32) -> Attempt {
+        let left = quantum.saturating_sub(self.policy.head_for(clock::now()));
+        let slack = clock::micros(TIMER_SLACK_US);
+        let state = node.state();
+        if state != GRANTED && left > slack {
+            let limit = Duration::from_nanos(clock::in_nanos(left - slack));
+            Sleeper::sleep_for(node.word(), state, Some(limit));
+        }
+        let begin = clock::now();
+        loop {
+            if let Some(acquired) = self.look(node) {
+                return acquired;
+            }
+            let now = clock::now();
+            self.call_due(node, now, quantum);
+            if now.wrapping_sub(begin) > clock::micros(EXPECT_US) {
+                return Attempt::Tired;
+            }
+            for _ in 0..PAUSES_DUE {
+                spin_loop();
+            }
+        }
+    }
+
+    /// One look of the head that is awake.
+    fn look(&self, node: &Node) -> Option<Attempt> {
+        if node.state() == GRANTED {
+            self.policy.count();
+            return Some(Attempt::Acquired);
+        }
+        if !self.seems_free() || (self.policy.is_hot() && !self.is_quiet()) {
+            return None;
+        }
+        (self.try_as_head(node) == Attempt::Acquired).then_some(Attempt::Acquired)
+    }
+
+    /// Whether a hot lock stays free and nobody comes back to it for a moment. Looking costs its owners little; trying would
+    /// take the cache line from them.
+    fn is_quiet(&self) -> bool {
+        let (begin, quiet) = (clock::now(), clock::nanos(QUIET_NS));
+        let takes = self.policy.takes();
+        while clock::now().wrapping_sub(begin) < quiet {
+            spin_loop();
+            if !self.seems_free() || self.policy.takes() != takes {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn try_as_head(&self, node: &Node) -> Attempt {
+        match self.take_as_waiter(node) {
+            true => {
+                self.policy.measure_sometimes();
+                Attempt::Acquired
+            }
+            false => Attempt::Tired,
+        }
+    }
+
+    /// Says that the head is due, if he is.
+    fn call_due(&self, node: &Node, now: u32, quantum: u32) -> bool {
+        if self.policy.head_for(now) <= quantum {
+            return false;
+        }
+        // Relaxed: a hint that saves taking the queue.
+        if self.flags.load(Ordering::Relaxed) & DUE == 0 {
+            let mut queue = self.queue();
+            // Else he is no head any more.
+            if node.state() != GRANTED {
+                queue.set(DUE);
+            }
+        }
+        true
+    }
+
+    /// Leaves the queue without the lock; whether it was granted all the same.
+    pub(super) fn leave(&self, node: &Node) -> bool {
+        let mut queue = self.queue();
+        if node.state() == GRANTED {
+            self.policy.count();
+            return true;
+        }
+        let wake = queue.leave(node, self.policy.now());
+        drop(queue);
+        wake.now();
+        false
+    }
+}

@@ -1,0 +1,18 @@
+//! What the waiter core asks of the machine: to sleep on a word, to make other CPUs' stores visible, the time in a few
+//! nanoseconds, and how many CPUs there are for us.
+
+#[cfg(all(target_os = "linux", not(trefoil_loom)))]
+mod linux;
+#[cfg(trefoil_loom)]
+mod modelled;
+#[cfg(not(any(target_os = "linux", trefoil_loom)))]
+mod portable;
+
+pub(crate) mod clock;
+
+#[cfg(all(target_os = "linux", not(trefoil_loom)))]
+pub(crate) use linux::{Rouse, Sleeper, cpus, heavy_barrier, is_asymmetric};
+#[cfg(trefoil_loom)]
+pub(crate) use modelled::{Rouse, Sleeper, cpus, heavy_barrier, is_asymmetric};
+#[cfg(not(any(target_os = "linux", trefoil_loom)))]
+pub(crate) use portable::{Rouse, Sleeper, cpus, heavy_barrier, is_asymmetric};

@@ -1,0 +1,101 @@
+//! A clock that costs a few nanoseconds, for decisions that need not be exact: how long to spin, whose turn it is.
+//!
+//! Its unit, the tick, is 32 steps of the CPU's counter, about ten nanoseconds; it wraps after some forty seconds, and a
+//! decision that the wrap spoils is only a worse one. How long a tick is, is measured at the first question.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Ticks in 256 µs.
+static RATE: AtomicU32 = AtomicU32::new(0);
+
+/// The time in ticks, from some start.
+#[inline]
+pub(crate) fn now() -> u32 {
+    if cfg!(trefoil_loom) {
+        return 0;
+    }
+    counter() as u32
+}
+
+/// So many microseconds in ticks.
+#[inline]
+pub(crate) fn micros(micros: u32) -> u32 {
+    ((u64::from(micros) * u64::from(rate())) >> 8) as u32
+}
+
+/// So many nanoseconds in ticks.
+#[inline]
+pub(crate) fn nanos(nanos: u32) -> u32 {
+    (u64::from(nanos) * u64::from(rate()) / 256_000) as u32
+}
+
+/// So many ticks in nanoseconds.
+#[inline]
+pub(crate) fn in_nanos(ticks: u32) -> u64 {
+    u64::from(ticks) * 256_000 / u64::from(rate())
+}
+
+fn rate() -> u32 {
+    // Relaxed: one number, and whoever measures gets about the same.
+    match RATE.load(Ordering::Relaxed) {
+        0 => measure(),
+        rate => rate,
+    }
+}
+
+#[cold]
+fn measure() -> u32 {
+    if cfg!(trefoil_loom) {
+        return 256;
+    }
+    let (begin, ticks) = (Instant::now(), counter());
+    // Long against the tens of nanoseconds that a look at the clock takes, short for who waits meanwhile, once.
+    while begin.elapsed() < Duration::from_micros(50) {
+        std::hint::spin_loop();
+    }
+    let passed = begin.elapsed().as_nanos().max(1);
+    let rate = u128::from(counter().wrapping_sub(ticks)) * 256_000 / passed;
+    let rate = u32::try_from(rate).unwrap_or(u32::MAX).max(1);
+    RATE.store(rate, Ordering::Relaxed);
+    rate
+}
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline]
+fn counter() -> u64 {
+    // SAFETY: every x86-64 CPU has the instruction, and it only reads a counter.
+    (unsafe { core::arch::x86_64::_rdtsc() }) >> 5
+}
+
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+#[inline]
+fn counter() -> u64 {
+    let count: u64;
+    // SAFETY: the virtual counter can be read by every program on the systems that we know; nothing else is touched.
+    unsafe { core::arch::asm!("mrs {}, cntvct_el0", out(reg) count, options(nomem, nostack)) };
+    // It runs at tens of megahertz, or at a gigahertz: with these the tick stays between one and fifty nanoseconds.
+    count
+}
+
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn counter() -> u64 {
+    use std::sync::OnceLock;
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos() / 10).unwrap_or(u64::MAX)
+}
+
+#[cfg(all(test, not(trefoil_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_and_time_agree() {
+        let (begin, ticks) = (Instant::now(), now());
+        std::thread::sleep(Duration::from_millis(20));
+        let passed = in_nanos(now().wrapping_sub(ticks));
+        // At least what has been slept, but for how exactly the rate was measured.
+        assert!(passed > 15_000_000, "{passed} ns for {:?}", begin.elapsed());
+        assert!(micros(1_000) > 0 && nanos(1_000_000).abs_diff(micros(1_000)) <= micros(1_000) / 50);
+    }
+}

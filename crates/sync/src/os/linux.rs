@@ -1,0 +1,120 @@
+//! Linux: futex, membarrier, and the CPUs that the scheduler lets us use.
+
+use crate::os::clock;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// A thread that sleeps on a word in its own frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sleeper;
+
+/// The word to wake a sleeper by. It may be gone by then: the address alone is used, and a wake that hits somebody else
+/// is a spurious one, which every user of a futex expects.
+pub(crate) struct Rouse(*const AtomicU32);
+
+impl Sleeper {
+    /// Whether threads can sleep on a word here.
+    pub(crate) const AVAILABLE: bool = true;
+
+    pub(crate) fn here() -> Self {
+        Sleeper
+    }
+
+    /// Sleeps while `word` has the value `expected`, at most until `deadline`. May return early.
+    pub(crate) fn sleep(word: &AtomicU32, expected: u32, deadline: Option<Instant>) {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        Self::sleep_for(word, expected, left);
+    }
+
+    /// As [`sleep`](Sleeper::sleep), for a time.
+    pub(crate) fn sleep_for(word: &AtomicU32, expected: u32, limit: Option<Duration>) {
+        let limit = limit.map(|limit| libc::timespec {
+            // A time beyond what the kernel can say is as good as the longest it can.
+            tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_nsec: limit.subsec_nanos().into(),
+        });
+        let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: `word` and `limit` outlive the call, and the kernel writes neither.
+        unsafe { libc::syscall(libc::SYS_futex, ptr::from_ref(word), operation, expected, limit) };
+    }
+
+    pub(crate) fn rouse(&self, word: &AtomicU32) -> Rouse {
+        Rouse(word)
+    }
+}
+
+impl Rouse {
+    pub(crate) fn now(self) {
+        // SAFETY: the kernel does not look at what the address points to, which is only a key for it.
+        unsafe { libc::syscall(libc::SYS_futex, self.0, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+    }
+}
+
+/// Whether `heavy_barrier` works, asked once.
+static BARRIER: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const WORKS: u8 = 1;
+const REFUSED: u8 = 2;
+
+/// Whether a plain store can do where a store with a full barrier would be needed, because the other side calls
+/// [`heavy_barrier`]. It becomes true at most once, and never false again.
+#[inline(always)]
+pub(crate) fn is_asymmetric() -> bool {
+    // Relaxed: whoever does not know yet takes the safe way.
+    BARRIER.load(Ordering::Relaxed) == WORKS
+}
+
+/// After it, every store that another thread of this program has made before is visible here, and what we stored before is
+/// visible to every load that another thread makes afterwards.
+///
+/// About 15 µs while other threads of ours run on other CPUs, a fraction of a microsecond otherwise.
+pub(crate) fn heavy_barrier() {
+    // Together with the same fence in whoever does not trust in us.
+    fence(Ordering::SeqCst);
+    if BARRIER.load(Ordering::Relaxed) == UNKNOWN {
+        let registered = !cfg!(miri) && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+        BARRIER.store(if registered { WORKS } else { REFUSED }, Ordering::Relaxed);
+    }
+    if is_asymmetric() && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+        // Only a filter for system calls that was installed meanwhile can do that; stores of others drain by themselves
+        // while we sleep, for many times longer than a CPU keeps one back.
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: the call takes two numbers and writes no memory.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
+/// How many CPUs this thread may run on.
+pub(crate) fn cpus() -> u32 {
+    /// The number in the lower byte, the time of the look in the others, in units of 2^8 ticks.
+    static LAST_LOOK: AtomicU32 = AtomicU32::new(0);
+    let now = clock::now() & !0xff;
+    let last = LAST_LOOK.load(Ordering::Relaxed);
+    // A program may be given other CPUs while it runs; a look costs less than a microsecond.
+    if last & 0xff != 0 && now.wrapping_sub(last & !0xff) < clock::micros(20_000) {
+        return last & 0xff;
+    }
+    let count = allowed_cpus().clamp(1, 0xff);
+    LAST_LOOK.store(now | count, Ordering::Relaxed);
+    count
+}
+
+fn allowed_cpus() -> u32 {
+    // SAFETY: a set of CPUs is plain numbers, for which zero is a value.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: the kernel writes at most the given size into the set.
+    let answer = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) };
+    if answer != 0 {
+        // More CPUs than the set has room for.
+        return 0xff;
+    }
+    // SAFETY: only the bits of the set are read.
+    let count = unsafe { libc::CPU_COUNT(&set) };
+    count.unsigned_abs()
+}
