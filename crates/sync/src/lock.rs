@@ -62,7 +62,7 @@ mod queue;
 mod thread;
 mod unclaimed;
 
-use crate::os::{Sleeper, heavy_barrier, is_asymmetric};
+use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{AtomicU8, Ordering, ShortLock, UnsafeCell, fence, fence_for_loom};
 use policy::Policy;
@@ -187,7 +187,10 @@ impl RawLock {
             // next owner.
             self.held.swap(FREE, Ordering::SeqCst);
             fence_for_loom();
-            self.flags.load(Ordering::SeqCst)
+            let flags = self.flags.load(Ordering::SeqCst);
+            // The lock is free by now, so nobody waits for the answer.
+            ask_for_the_barrier();
+            flags
         }
     }
 
@@ -287,6 +290,24 @@ impl RawLock {
     /// Asked by whoever has the queue: whether it is for the head alone.
     fn is_kept(&self) -> bool {
         self.held.load(Ordering::Relaxed) == KEPT
+    }
+
+    /// Hands the lock over at every release.
+    #[cfg(all(test, trefoil_loom))]
+    pub(crate) fn make_impatient(&self) {
+        self.policy.impatient.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Passes over the head if he was told and has not come, as the timer's thread does after a time.
+    #[cfg(all(test, trefoil_loom))]
+    pub(crate) fn pass_over_the_head(&self) {
+        let mut queue = self.queue();
+        let wake = match queue.head() {
+            Some(head) => queue.pass_over(head, 0),
+            None => Wake::nobody(),
+        };
+        drop(queue);
+        wake.now();
     }
 
     fn queue(&self) -> Queue<'_> {

@@ -65,6 +65,7 @@ impl<T> Mutex<T> {
         Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }
     }
 
+    /// A free lock around `value`.
     #[cfg(trefoil_loom)]
     pub fn new(value: T) -> Self {
         Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }

@@ -11,8 +11,8 @@ mod portable;
 pub(crate) mod clock;
 
 #[cfg(all(target_os = "linux", not(trefoil_loom)))]
-pub(crate) use linux::{Rouse, Sleeper, cpus, heavy_barrier, is_asymmetric};
+pub(crate) use linux::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
 #[cfg(trefoil_loom)]
-pub(crate) use modelled::{Rouse, Sleeper, cpus, heavy_barrier, is_asymmetric};
+pub(crate) use modelled::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
 #[cfg(not(any(target_os = "linux", trefoil_loom)))]
-pub(crate) use portable::{Rouse, Sleeper, cpus, heavy_barrier, is_asymmetric};
+pub(crate) use portable::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};

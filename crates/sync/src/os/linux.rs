@@ -74,15 +74,26 @@ pub(crate) fn is_asymmetric() -> bool {
 pub(crate) fn heavy_barrier() {
     // Together with the same fence in whoever does not trust in us.
     fence(Ordering::SeqCst);
-    if BARRIER.load(Ordering::Relaxed) == UNKNOWN {
-        let registered = !cfg!(miri) && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-        BARRIER.store(if registered { WORKS } else { REFUSED }, Ordering::Relaxed);
-    }
+    ask_for_the_barrier();
     if is_asymmetric() && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
         // Only a filter for system calls that was installed meanwhile can do that; stores of others drain by themselves
         // while we sleep, for many times longer than a CPU keeps one back.
         std::thread::sleep(Duration::from_micros(100));
     }
+}
+
+/// Finds out whether [`is_asymmetric`] can be true. Once, and it may take milliseconds while other threads run.
+#[inline]
+pub(crate) fn ask_for_the_barrier() {
+    if BARRIER.load(Ordering::Relaxed) == UNKNOWN {
+        ask();
+    }
+}
+
+#[cold]
+fn ask() {
+    let registered = !cfg!(miri) && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    BARRIER.store(if registered { WORKS } else { REFUSED }, Ordering::Relaxed);
 }
 
 fn membarrier(command: libc::c_int) -> bool {

@@ -33,6 +33,8 @@ pub(crate) const fn is_asymmetric() -> bool {
     false
 }
 
+pub(crate) fn ask_for_the_barrier() {}
+
 pub(crate) fn heavy_barrier() {
     fence(Ordering::SeqCst);
 }

@@ -1,0 +1,237 @@
+//! The lock under `Mutex`: threads that sleep on their own nodes, tasks that are told, and all ways to leave.
+//!
+//! The value is loom's own cell, so two owners at once show, and so does an owner who does not see what the last one wrote.
+
+use super::poll_and_drop;
+use crate::lock::RawLock;
+use crate::primitive::UnsafeCell;
+use loom::future::block_on;
+use loom::sync::Arc;
+use loom::thread;
+use std::future::Future;
+use std::task::{Context, Waker};
+use std::time::Instant;
+
+struct Counter {
+    lock: RawLock,
+    value: UnsafeCell<usize>,
+}
+
+// SAFETY: `value` is used by the owner of the lock only, which is what the models check.
+unsafe impl Sync for Counter {}
+
+impl Counter {
+    fn new() -> Arc<Self> {
+        Arc::new(Counter { lock: RawLock::new(), value: UnsafeCell::new(0) })
+    }
+
+    fn impatient() -> Arc<Self> {
+        let counter = Self::new();
+        counter.lock.make_impatient();
+        counter
+    }
+
+    /// As the owner of the lock.
+    fn count(&self) {
+        // SAFETY: loom checks that nobody else is here.
+        self.value.with_mut(|value| unsafe { *value += 1 });
+        self.lock.release();
+    }
+
+    fn count_as_thread(&self) {
+        self.lock.acquire();
+        self.count();
+    }
+
+    fn count_as_task(&self) {
+        block_on(self.lock.acquire_async());
+        self.count();
+    }
+
+    /// With a deadline that has passed: one attempt, and away.
+    fn count_or_leave(&self) -> usize {
+        let taken = self.lock.acquire_until(Some(Instant::now()));
+        if taken {
+            self.count();
+        }
+        usize::from(taken)
+    }
+
+    fn end(&self, expected: usize) {
+        assert!(self.lock.try_acquire(), "the lock is free at the end");
+        // SAFETY: as above.
+        self.value.with(|value| assert_eq!(unsafe { *value }, expected));
+    }
+}
+
+/// Three threads are many for loom: at most two of them are interrupted at a time.
+fn model_of_three(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(model);
+}
+
+#[test]
+fn two_threads() {
+    loom::model(|| {
+        let counter = Counter::new();
+        let other = Arc::clone(&counter);
+        let other = thread::spawn(move || other.count_as_thread());
+        counter.count_as_thread();
+        other.join().unwrap();
+        counter.end(2);
+    });
+}
+
+#[test]
+fn two_threads_and_a_hand_over() {
+    loom::model(|| {
+        let counter = Counter::impatient();
+        let other = Arc::clone(&counter);
+        let other = thread::spawn(move || {
+            other.count_as_thread();
+            other.count_as_thread();
+        });
+        counter.count_as_thread();
+        other.join().unwrap();
+        counter.end(3);
+    });
+}
+
+#[test]
+fn three_threads() {
+    for impatient in [false, true] {
+        model_of_three(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            let others = [(); 2].map(|()| {
+                let other = Arc::clone(&counter);
+                thread::spawn(move || other.count_as_thread())
+            });
+            counter.count_as_thread();
+            for other in others {
+                other.join().unwrap();
+            }
+            counter.end(3);
+        });
+    }
+}
+
+#[test]
+fn a_thread_that_leaves_hands_on_that_it_was_awake() {
+    for impatient in [false, true] {
+        model_of_three(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            let fickle = Arc::clone(&counter);
+            let fickle = thread::spawn(move || fickle.count_or_leave());
+            let patient = Arc::clone(&counter);
+            let patient = thread::spawn(move || patient.count_as_thread());
+            counter.count_as_thread();
+            let counted = fickle.join().unwrap();
+            patient.join().unwrap();
+            counter.end(2 + counted);
+        });
+    }
+}
+
+#[test]
+fn two_tasks() {
+    for impatient in [false, true] {
+        loom::model(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            let other = Arc::clone(&counter);
+            let other = thread::spawn(move || other.count_as_task());
+            counter.count_as_task();
+            other.join().unwrap();
+            counter.end(2);
+        });
+    }
+}
+
+#[test]
+fn tasks_and_a_thread() {
+    for impatient in [false, true] {
+        model_of_three(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            let task = Arc::clone(&counter);
+            let task = thread::spawn(move || task.count_as_task());
+            let second = Arc::clone(&counter);
+            let second = thread::spawn(move || second.count_as_thread());
+            counter.count_as_task();
+            task.join().unwrap();
+            second.join().unwrap();
+            counter.end(3);
+        });
+    }
+}
+
+#[test]
+fn a_dropped_future_hands_on_what_it_was_told() {
+    for impatient in [false, true] {
+        model_of_three(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            let fickle = Arc::clone(&counter);
+            let fickle = thread::spawn(move || poll_and_drop_holding(&fickle));
+            let patient = Arc::clone(&counter);
+            let patient = thread::spawn(move || patient.count_as_thread());
+            counter.count_as_task();
+            let counted = fickle.join().unwrap();
+            patient.join().unwrap();
+            counter.end(2 + counted);
+        });
+    }
+}
+
+/// Polls once; gives the lock back if that was enough to get it.
+fn poll_and_drop_holding(counter: &Counter) -> usize {
+    let mut counted = 0;
+    poll_and_drop(async {
+        counter.lock.acquire_async().await;
+        counter.count();
+        counted = 1;
+    });
+    counted
+}
+
+#[test]
+fn a_task_that_does_not_come_is_passed_over() {
+    for impatient in [false, true] {
+        model_of_three(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            counter.lock.acquire();
+            let mut stuck = Box::pin(counter.lock.acquire_async());
+            assert!(stuck.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let patient = Arc::clone(&counter);
+            let patient = thread::spawn(move || patient.count_as_thread());
+            counter.count();
+            // The thread may queue up behind the task only now, so the timer looks until he is served.
+            let watcher = Arc::clone(&counter);
+            let watcher = thread::spawn(move || {
+                watcher.lock.pass_over_the_head();
+            });
+            watcher.join().unwrap();
+            if !counter.lock.is_held() {
+                counter.lock.pass_over_the_head();
+            }
+            drop(stuck);
+            patient.join().unwrap();
+            counter.end(2);
+        });
+    }
+}
+
+#[test]
+fn a_task_that_was_passed_over_queues_up_anew() {
+    loom::model(|| {
+        let counter = Counter::impatient();
+        counter.lock.acquire();
+        let mut late = Box::pin(counter.lock.acquire_async());
+        assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        counter.count();
+        let watcher = Arc::clone(&counter);
+        let watcher = thread::spawn(move || watcher.lock.pass_over_the_head());
+        block_on(late);
+        counter.count();
+        watcher.join().unwrap();
+        counter.end(2);
+    });
+}
