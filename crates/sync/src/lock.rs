@@ -163,6 +163,10 @@ impl RawLock {
         self.held.load(Ordering::Relaxed) != FREE
     }
 
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & WAITERS != 0
+    }
+
     /// Gives the lock up. Only its owner may.
     #[inline]
     pub(crate) fn release(&self) {

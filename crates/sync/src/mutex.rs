@@ -133,6 +133,12 @@ impl<T: ?Sized> Mutex<T> {
         self.lock.is_held()
     }
 
+    /// Whether somebody waits for it now.
+    #[must_use]
+    pub fn has_waiters(&self) -> bool {
+        self.lock.has_waiters()
+    }
+
     /// The value, without locking: this is the only reference.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()

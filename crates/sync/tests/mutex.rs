@@ -1,0 +1,277 @@
+//! The lock: nobody starves, a task that does not come holds up nobody, and threads, tasks and coroutines share it.
+
+mod common;
+
+use common::{ByHand, LONG, SHORT};
+use proptest::prelude::*;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+use sync::park::{block_on, block_on_timeout};
+use sync::{Mutex, TimedOut};
+
+#[test]
+fn a_task_that_was_told_and_does_not_come_keeps_nobody_out() {
+    let mutex = Mutex::new(0);
+    let guard = mutex.lock();
+    // As in a `select` that has gone on to something else: told, held, and not polled.
+    let stuck = ByHand::waiting(mutex.lock_async());
+    let mut behind = ByHand::waiting(mutex.lock_async());
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| *mutex.lock() += 1);
+        // Mostly enough for it to queue up; the test holds all the same if not.
+        thread::sleep(SHORT);
+        drop(guard);
+        thread.join().unwrap();
+    });
+    assert!(stuck.is_told());
+    // He stood before the thread, so he was told first, and did not come either.
+    assert!(behind.is_told());
+    assert!(behind.poll().is_some());
+    drop(stuck);
+    assert_eq!(*mutex.lock(), 1);
+}
+
+#[test]
+fn who_did_not_come_in_time_may_come_later() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let mut stuck = ByHand::waiting(mutex.lock_async());
+    let mut behind = ByHand::waiting(mutex.lock_async());
+    drop(guard);
+    let begin = Instant::now();
+    while !behind.is_told() {
+        assert!(begin.elapsed() < LONG, "nobody passed the first one over");
+        thread::yield_now();
+    }
+    let guard = behind.poll().expect("told, and nobody else has come");
+    assert!(stuck.poll().is_none(), "he queues up anew");
+    drop(guard);
+    assert!(stuck.poll().is_some());
+    assert!(!mutex.is_locked());
+}
+
+#[test]
+fn a_thread_gets_its_turn_while_another_takes_the_lock_again_and_again() {
+    let mutex = Mutex::new(());
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let _guard = mutex.lock();
+                let begin = Instant::now();
+                while begin.elapsed() < Duration::from_micros(20) {}
+            }
+        });
+        for _ in 0..200 {
+            drop(mutex.lock());
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_task_gets_its_turn_while_a_thread_takes_the_lock_again_and_again() {
+    let mutex = Mutex::new(());
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let _guard = mutex.lock();
+                let begin = Instant::now();
+                while begin.elapsed() < Duration::from_micros(20) {}
+            }
+        });
+        block_on(async {
+            for _ in 0..50 {
+                drop(mutex.lock_async().await);
+            }
+        });
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn limits_of_nothing_and_of_for_ever() {
+    let mutex = Mutex::new(());
+    drop(mutex.lock_timeout(Duration::ZERO).expect("it is free"));
+    drop(block_on(mutex.lock_async_timeout(Duration::ZERO)).expect("it is free"));
+    drop(mutex.lock_timeout(Duration::MAX).expect("it is free"));
+    let guard = mutex.lock();
+    assert!(matches!(mutex.lock_timeout(Duration::ZERO), Err(TimedOut)));
+    thread::scope(|scope| {
+        let patient = scope.spawn(|| mutex.lock_timeout(Duration::MAX).is_ok());
+        while !mutex.has_waiters() {
+            thread::yield_now();
+        }
+        drop(guard);
+        assert!(patient.join().unwrap());
+    });
+}
+
+#[test]
+fn a_limit_is_never_early() {
+    let mutex = Mutex::new(());
+    let _guard = mutex.lock();
+    for limit in [1, 10].map(Duration::from_millis) {
+        let begin = Instant::now();
+        assert!(matches!(mutex.lock_timeout(limit), Err(TimedOut)));
+        assert!(begin.elapsed() >= limit);
+    }
+}
+
+#[test]
+fn many_who_wait_may_leave_in_any_order() {
+    const TASKS: usize = 100_000;
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let mut tasks: Vec<_> = (0..TASKS).map(|_| Some(ByHand::waiting(mutex.lock_async()))).collect();
+    // 7919 has no divisor in common with their number, so each is met once.
+    for step in 0..TASKS {
+        drop(tasks[step * 7919 % TASKS].take().expect("each leaves once"));
+    }
+    assert!(!mutex.has_waiters());
+    drop(guard);
+    assert!(mutex.try_lock().is_some());
+}
+
+#[test]
+fn a_guard_that_is_forgotten_keeps_the_lock_and_breaks_nothing() {
+    let mutex = Mutex::new(());
+    std::mem::forget(mutex.lock());
+    assert!(mutex.try_lock().is_none());
+    assert!(matches!(mutex.lock_timeout(Duration::from_millis(1)), Err(TimedOut)));
+    // A pinned future that is forgotten stays in the queue, for its memory stays as well.
+    let forgotten: &'static Mutex<()> = Box::leak(Box::new(Mutex::new(())));
+    let guard = forgotten.lock();
+    std::mem::forget(ByHand::waiting(forgotten.lock_async()));
+    let mut behind = ByHand::waiting(forgotten.lock_async());
+    drop(guard);
+    let begin = Instant::now();
+    while !behind.is_told() {
+        assert!(begin.elapsed() < LONG, "nobody passed the forgotten one over");
+        thread::yield_now();
+    }
+    assert!(behind.poll().is_some());
+}
+
+/// What one participant does with the lock, again and again.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Block,
+    Try,
+    Limit,
+    Await,
+    AwaitWithLimit,
+    /// Polls a few times and drops the future.
+    GiveUp,
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    prop::sample::select(vec![
+        Way::Block,
+        Way::Try,
+        Way::Limit,
+        Way::Await,
+        Way::AwaitWithLimit,
+        Way::GiveUp,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_whoever_waits_and_however(
+        ways in prop::collection::vec(prop::collection::vec(way(), 1..40), 2..6),
+        hold in 0..40_u64,
+    ) {
+        // Not atomic: two owners at once would lose a step.
+        let mutex = Mutex::new(Cell::new(0));
+        let steps = AtomicUsize::new(0);
+        let step = |count: &mut Cell<usize>| {
+            let seen = count.get();
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_micros(hold) {}
+            count.set(seen + 1);
+            steps.fetch_add(1, Ordering::Relaxed);
+        };
+        thread::scope(|scope| {
+            for ways in &ways {
+                let (mutex, step) = (&mutex, &step);
+                scope.spawn(move || {
+                    for way in ways {
+                        match way {
+                            Way::Block => step(&mut mutex.lock()),
+                            Way::Try => { mutex.try_lock().map(|mut guard| step(&mut guard)); }
+                            Way::Limit => {
+                                let _ = mutex.lock_timeout(Duration::from_micros(hold)).map(|mut guard| step(&mut guard));
+                            }
+                            Way::Await => block_on(async { step(&mut *mutex.lock_async().await) }),
+                            Way::AwaitWithLimit => {
+                                let limit = Duration::from_micros(hold);
+                                let _ = block_on(mutex.lock_async_timeout(limit)).map(|mut guard| step(&mut guard));
+                            }
+                            Way::GiveUp => {
+                                let mut future = ByHand::new(mutex.lock_async());
+                                if let Some(mut guard) = (0..3).find_map(|_| future.poll()) {
+                                    step(&mut guard);
+                                }
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        prop_assert!(!mutex.has_waiters());
+        prop_assert_eq!(mutex.into_inner().get(), steps.into_inner());
+    }
+}
+
+#[test]
+fn a_thread_that_ends_while_others_wait_leaves_the_lock_in_order() {
+    let mutex = Arc::new(Mutex::new(0));
+    for _ in 0..200 {
+        let (ready, begin) = mpsc::channel();
+        let threads: Vec<_> = (0..3)
+            .map(|_| {
+                let (mutex, ready) = (Arc::clone(&mutex), ready.clone());
+                thread::spawn(move || {
+                    ready.send(()).expect("the test listens");
+                    *mutex.lock() += 1;
+                })
+            })
+            .collect();
+        for () in begin.iter().take(3) {}
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+    assert_eq!(Arc::try_unwrap(mutex).expect("all have ended").into_inner(), 600);
+}
+
+#[test]
+fn a_wait_in_the_destructor_of_a_thread_local_is_a_wait_like_any() {
+    struct Last(Arc<Mutex<u32>>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            *self.0.lock() += 1;
+        }
+    }
+    thread_local!(static LAST: Cell<Option<Last>> = const { Cell::new(None) });
+    let mutex = Arc::new(Mutex::new(0));
+    let guard = mutex.lock();
+    let thread = thread::spawn({
+        let mutex = Arc::clone(&mutex);
+        move || LAST.set(Some(Last(mutex)))
+    });
+    while !mutex.has_waiters() {
+        thread::yield_now();
+    }
+    drop(guard);
+    thread.join().unwrap();
+    assert_eq!(*mutex.lock(), 1);
+    assert_eq!(block_on_timeout(async { *mutex.lock_async().await }, LONG), Ok(1));
+}
