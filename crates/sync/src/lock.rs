@@ -212,7 +212,8 @@ impl RawLock {
     #[inline(never)]
     fn release_contended(&self) {
         let flags = self.flags.load(Ordering::Relaxed);
-        let due = if flags & DUE != 0 { true } else { flags & WAITERS != 0 && self.policy.look_at_the_clock() };
+        let due =
+            if flags & DUE != 0 { true } else { flags & WAITERS != 0 && self.policy.look_at_the_clock() };
         if due && self.hand_over() {
             return;
         }

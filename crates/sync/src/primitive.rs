@@ -2,24 +2,24 @@
 
 #[cfg(not(trefoil_loom))]
 pub(crate) use real::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell,
-    fence, fence_for_loom, spin_loop,
+    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock,
+    UnsafeCell, fence, fence_for_loom, spin_loop,
 };
 
 #[cfg(trefoil_loom)]
 pub(crate) use modelled::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell,
-    fence, fence_for_loom, spin_loop,
+    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock,
+    UnsafeCell, fence, fence_for_loom, spin_loop,
 };
 
 #[cfg(not(trefoil_loom))]
 mod real {
+    pub(crate) use std::hint::spin_loop;
     use std::sync::PoisonError;
     pub(crate) use std::sync::{
         MutexGuard,
         atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
     };
-    pub(crate) use std::hint::spin_loop;
 
     /// Nothing: the `SeqCst` operations around it are enough.
     #[inline(always)]

@@ -36,21 +36,6 @@ fn a_waiter_that_was_not_told_wakes_nobody() {
 }
 
 #[test]
-fn who_was_overtaken_keeps_his_place() {
-    let mutex = Mutex::new(());
-    let guard = mutex.lock();
-    let mut first = ByHand::waiting(mutex.lock_async());
-    drop(guard);
-    let quick = mutex.try_lock().expect("whoever comes while it is free takes it");
-    assert!(first.poll().is_none());
-    let second = ByHand::waiting(mutex.lock_async());
-    drop(quick);
-    assert_eq!(first.wakes(), 2);
-    assert!(first.poll().is_some());
-    drop(second);
-}
-
-#[test]
 fn an_item_goes_to_the_next_consumer() {
     let queue = Queue::unbounded();
     let first = ByHand::waiting(queue.get_async());

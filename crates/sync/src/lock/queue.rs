@@ -150,7 +150,9 @@ impl<'a> Queue<'a> {
         self.lock.policy.one_more();
         match self.head() {
             None => {
-                new.inner(|inner| (inner.previous, inner.next, inner.tail) = (ptr::null(), ptr::null(), node));
+                new.inner(|inner| {
+                    (inner.previous, inner.next, inner.tail) = (ptr::null(), ptr::null(), node)
+                });
                 self.set_head(node);
                 self.lock.policy.new_head(now);
                 true

@@ -109,7 +109,8 @@ impl RawLock {
             return self.try_as_head(node);
         }
         let begin = clock::now();
-        let (budget, eager, quantum) = (clock::micros(COMPETE_US), clock::micros(EAGER_US), self.policy.quantum());
+        let (budget, eager, quantum) =
+            (clock::micros(COMPETE_US), clock::micros(EAGER_US), self.policy.quantum());
         let takes = self.policy.takes();
         let mut pauses = 2;
         loop {
