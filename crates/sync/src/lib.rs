@@ -27,6 +27,8 @@ mod mutex;
 pub mod queue;
 mod semaphore;
 
+pub mod lockfree;
+
 #[cfg(all(test, trefoil_loom))]
 mod models;
 

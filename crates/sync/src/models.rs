@@ -16,6 +16,9 @@ use std::sync::Arc as Plain;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+#[expect(unsafe_code, reason = "items have a cell that loom watches")]
+mod lockfree;
+
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;
 

@@ -1,18 +1,34 @@
-//! The only module that names what loom replaces: atomics, the cell that they guard, and the short lock.
+//! The only module that names what loom replaces: atomics, the cell that they guard, the pointer that counts its owners,
+//! waiting for another thread to go on, and the short lock.
 
 #[cfg(not(trefoil_loom))]
-pub(crate) use real::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+pub(crate) use real::{
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, Backoff, Mutex, MutexGuard, Ordering, UnsafeCell, fence,
+    fence_for_loom,
+};
+#[cfg(all(not(trefoil_loom), target_has_atomic = "64"))]
+pub(crate) use real::{AtomicI64, AtomicU64};
 
 #[cfg(trefoil_loom)]
-pub(crate) use modelled::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell};
+pub(crate) use modelled::{
+    Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Backoff, Mutex, MutexGuard, Ordering,
+    UnsafeCell, fence, fence_for_loom,
+};
 
 #[cfg(not(trefoil_loom))]
 mod real {
+    pub(crate) use crossbeam_utils::Backoff;
     use std::sync::PoisonError;
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64};
     pub(crate) use std::sync::{
-        MutexGuard,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, fence},
     };
+
+    /// Nothing: the `SeqCst` operations around it are enough.
+    #[inline(always)]
+    pub(crate) fn fence_for_loom() {}
 
     /// `std::cell::UnsafeCell` with loom's interface: access through closures.
     #[repr(transparent)]
@@ -53,9 +69,35 @@ mod real {
 #[cfg(trefoil_loom)]
 mod modelled {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::Arc;
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+    };
     use std::ops::{Deref, DerefMut};
     use std::sync::OnceLock;
+
+    /// Loom takes `SeqCst` operations for `AcqRel` ones, and knows the total order from fences alone. This stands where
+    /// an argument rests on the total order.
+    pub(crate) fn fence_for_loom() {
+        fence(Ordering::SeqCst);
+    }
+
+    /// Lets another thread go on, which is what all waiting comes to under loom.
+    pub(crate) struct Backoff;
+
+    impl Backoff {
+        pub(crate) fn new() -> Self {
+            Backoff
+        }
+
+        pub(crate) fn spin(&self) {
+            loom::thread::yield_now();
+        }
+
+        pub(crate) fn snooze(&self) {
+            loom::thread::yield_now();
+        }
+    }
 
     /// As the real one. Loom's lock cannot be made in a `const fn`, so it is made when it is first used; it decides who
     /// has the turn, and the real lock around the state is then always free.
