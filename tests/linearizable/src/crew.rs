@@ -242,3 +242,70 @@ fn message(payload: &(dyn Any + Send)) -> String {
 
 /// About a microsecond of looking, then others have the CPU for a moment.
 const LOOKS_PER_YIELD: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    /// Counts when the thread that it belongs to ends.
+    struct OnLeaving(Arc<AtomicUsize>);
+
+    impl Drop for OnLeaving {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    thread_local! {
+        static LEAVING: std::cell::OnceCell<OnLeaving> = const { std::cell::OnceCell::new() };
+    }
+
+    #[test]
+    fn each_run_is_noted_from_its_first_operation_to_its_ending() {
+        let scenario = Scenario::new(vec![vec!["a", "b"], vec!["c"], vec![]], vec!["end"; 2]);
+        let perform: Arc<Perform<AtomicUsize, &str, usize>> =
+            Arc::new(|count, _| count.fetch_add(1, Ordering::SeqCst));
+        let subjects = (0..20).map(|_| AtomicUsize::new(0)).collect();
+        let histories = perform_all(&scenario, subjects, &perform, 7, Duration::from_secs(60)).unwrap();
+        assert_eq!(histories.len(), 20);
+        for history in histories {
+            let of = |thread| {
+                let performed = history.operations.iter().filter(move |performed| performed.thread == thread);
+                performed.map(|performed| (performed.operation, performed.response)).collect::<Vec<_>>()
+            };
+            assert_eq!((of(0).len(), of(1).len(), of(2).len()), (2, 1, 0));
+            assert_eq!(of(3), [("end", Some(3)), ("end", Some(4))]);
+        }
+    }
+
+    #[test]
+    fn who_waits_at_the_gate_leaves_when_another_hangs() {
+        let scenario = Scenario::new(vec![vec!["hang"], vec!["work"]], vec![]);
+        let (left, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(2)));
+        let perform: Arc<Perform<(), &str, ()>> = Arc::new({
+            let (left, done) = (Arc::clone(&left), Arc::clone(&done));
+            move |(), &operation| {
+                LEAVING.with(|leaving| drop(leaving.set(OnLeaving(Arc::clone(&left)))));
+                if operation == "hang" {
+                    done.wait();
+                }
+            }
+        });
+        let trouble =
+            perform_all(&scenario, vec![(), ()], &perform, 7, Duration::from_millis(50)).unwrap_err();
+        assert!(matches!(trouble.kind, TroubleKind::Hung(_)), "{trouble:?}");
+        wait_for(|| left.load(Ordering::SeqCst) == 1);
+        done.wait();
+        wait_for(|| left.load(Ordering::SeqCst) == 2);
+    }
+
+    #[track_caller]
+    fn wait_for(happened: impl Fn() -> bool) {
+        let begin = std::time::Instant::now();
+        while !happened() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "it has not happened within a minute");
+            thread::yield_now();
+        }
+    }
+}

@@ -47,4 +47,12 @@ pub trait Model: Clone + Debug + Eq + Hash {
         let mut after = self.clone();
         (after.apply(operation) == *response).then_some(after)
     }
+    /// Whether a thread can be answered in this state; true unless a model says otherwise.
+    ///
+    /// Some operations happen at one common moment: a put and a get of a queue without places, all waits of a barrier. A
+    /// model performs them one after the other, and no state between them is settled. The judge goes on from such a state
+    /// until it is, with operations that are all open at the same time.
+    fn is_settled(&self) -> bool {
+        true
+    }
 }

@@ -8,4 +8,5 @@ pub mod map;
 pub mod permits;
 pub mod queue;
 pub mod register;
+pub mod rendezvous;
 pub mod ways;

@@ -48,3 +48,20 @@ fn spin(turns: u64) {
         hint::spin_loop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_repeat_for_one_seed_and_differ_between_threads_and_runs() {
+        let first_of = |seed, thread, run| Pauses::new(seed, thread, run).next();
+        let all =
+            |seed| -> Vec<u64> { (0..12).map(|number| first_of(seed, number / 4, number % 4)).collect() };
+        assert_eq!(all(1), all(1));
+        let mut distinct = [all(1), all(2)].concat();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 24);
+    }
+}

@@ -44,6 +44,11 @@ pub(crate) fn scenarios<O: Clone + fmt::Debug>(
 }
 
 impl<O> Scenario<O> {
+    #[cfg(test)]
+    pub(crate) fn new(threads: Vec<Vec<O>>, ending: Vec<O>) -> Self {
+        Scenario { threads, ending }
+    }
+
     /// How many threads run at once.
     pub(crate) fn threads(&self) -> usize {
         self.threads.len()

@@ -16,6 +16,9 @@
 //! **shortest prefix** that fails, for nothing. Work and memory grow with the number of open operations, not with the
 //! length: at most the orders of as many operations as there are threads, at each answer.
 //!
+//! What is performed at an answer is open all at once, which is just what operations need that can only happen together:
+//! where the model is between two of them and says so, it is not settled, the search performs more.
+//!
 //! What is open in a prefix may be answered by anything later, so the search also follows possibilities in which the model
 //! would answer it otherwise than the structure is going to. They are doomed from then on and die at that answer, but
 //! until then they count: without them the verdict would be the same, and the prefix could be too short, blaming an
@@ -123,17 +126,21 @@ fn after_answer<M: Model>(
     let mut seen = possible.clone();
     let mut unexplored: Vec<_> = possible.iter().cloned().collect();
     while let Some(here) = unexplored.pop() {
-        if here.has_performed(answered) {
-            if !here.is_doomed_by(answered) {
-                after.insert(here.answered(answered));
-            }
-            // Others are performed when their own answers demand it.
+        if here.is_doomed_by(answered) {
             continue;
         }
-        let others = open.iter().filter(|step| step.thread != answered.thread && !here.has_performed(step));
-        let next =
-            others.flat_map(|step| here.performing(step).into_iter().chain([here.performing_freely(step)]));
-        for next in next.chain(here.performing(answered)) {
+        if here.has_performed(answered) && here.state.is_settled() {
+            // Others are performed when their own answers demand it.
+            after.insert(here.answered(answered));
+            continue;
+        }
+        let steps = open.iter().filter(|step| !here.has_performed(step));
+        let next = steps.flat_map(|step| {
+            // What is answered now was answered as it was, and no other way.
+            let freely = (step.thread != answered.thread).then(|| here.performing_freely(step));
+            here.performing(step).into_iter().chain(freely)
+        });
+        for next in next {
             if seen.insert(next.clone()) {
                 unexplored.push(next);
             }

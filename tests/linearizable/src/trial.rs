@@ -131,7 +131,7 @@ where
         self
     }
 
-    /// Fails a test if the structure fails. Blocks; takes some tens of milliseconds, or minutes in the long form.
+    /// Fails a test if the structure fails. Blocks; takes about a tenth of a second, or some seconds in the long form.
     ///
     /// # Panics
     /// As [`search`](Trial::search), and if that finds a [`Failure`], with the failure as the message.
@@ -171,10 +171,12 @@ where
             if matches!(&*found.borrow(), Some(Found { what: What::Trouble(trouble), .. }) if trouble.is_hang()) {
                 return Ok(());
             }
-            if found.borrow().is_none() {
+            let smaller = found.borrow().is_some();
+            if !smaller {
                 runs.set(runs.get() + effort.runs);
             }
-            match self.runs(&scenario, effort.runs, seed) {
+            let times = if smaller { SHRINK_EFFORT } else { 1 };
+            match (0..times).try_for_each(|time| self.runs(&scenario, effort.runs, seed ^ time)) {
                 Ok(()) => Ok(()),
                 Err(what) => {
                     found.replace(Some(Found { scenario, what }));
@@ -313,5 +315,8 @@ const OPERATIONS_MAX: usize = 6;
 /// A scenario takes milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Each is as many runs as a scenario has.
+/// So many smaller scenarios are tried once one has failed.
 const SHRINKS_MAX: u32 = 300;
+
+/// A smaller scenario gets so many times the runs of another, for a fault that was rare may be rarer there.
+const SHRINK_EFFORT: u64 = 10;

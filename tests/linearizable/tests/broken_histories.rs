@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use linearizable::models::queue::{self, Operation::*, Queue, Response::*};
+use linearizable::models::rendezvous::Rendezvous;
 use linearizable::models::{flag, permits, register};
 use linearizable::{History, judge};
 
@@ -163,4 +164,36 @@ fn who_waits_sees_a_flag_that_was_set_for_a_moment() {
     assert!(judge(Flag::new(), &history).is_ok());
     history.at_once(0, Look, IsSet);
     assert_eq!(judge(Flag::new(), &history).unwrap_err().prefix_len(), 8);
+}
+
+#[test]
+fn a_meeting_of_two_who_were_never_there_together_is_seen() {
+    let mut history = History::new();
+    history.call(0, Put(1));
+    history.call(1, Put(101));
+    history.at_once(2, Get, Got(101)); // Thread 1 is there.
+    history.answer(1, Done);
+    assert!(judge(Rendezvous::new(), &history).is_ok());
+    let mut too_early = history.clone();
+    too_early.answer(0, Done); // Nobody has taken its item,
+    too_early.at_once(2, Get, Got(1)); // and who comes now is too late.
+    assert_eq!(judge(Rendezvous::new(), &too_early).unwrap_err().prefix_len(), 6);
+    history.answer(0, Full);
+    history.at_once(2, Get, Got(1));
+    assert_eq!(judge(Rendezvous::new(), &history).unwrap_err().prefix_len(), 8);
+}
+
+#[test]
+fn an_item_goes_to_one_of_two_who_wait_for_it() {
+    let mut history = History::new();
+    history.call(1, Get);
+    history.call(2, Get);
+    history.at_once(0, Put(1), Done);
+    history.answer(1, Empty);
+    assert!(judge(Rendezvous::new(), &history).is_ok());
+    let mut nobody = history.clone();
+    nobody.answer(2, Empty);
+    assert_eq!(judge(Rendezvous::new(), &nobody).unwrap_err().prefix_len(), 6);
+    history.answer(2, Got(1));
+    assert!(judge(Rendezvous::new(), &history).is_ok());
 }

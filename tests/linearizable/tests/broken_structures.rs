@@ -5,6 +5,7 @@
 
 use linearizable::models::queue::{Operation, Queue, Response};
 use linearizable::models::register::{self, Register};
+use linearizable::models::rendezvous::Rendezvous;
 use linearizable::{Failure, Trial};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -27,7 +28,7 @@ impl Window {
     /// Waits until a second thread has come, or long enough to believe that none will.
     fn pass(&self) {
         self.entered.fetch_add(1, SeqCst);
-        let mut patience = 500;
+        let mut patience = 200;
         while self.entered.load(SeqCst) < 2 && patience > 0 {
             thread::yield_now();
             patience -= 1;
@@ -102,6 +103,14 @@ fn a_queue_that_goes_backwards() {
     let failure = caught(trial.threads(2, PUT_AND_GET).ending(|_| Operation::Get).seed(SEED).search());
     let violation = failure.violation().expect("the last comes first");
     assert_eq!(violation.prefix_len(), 6, "{failure}");
+}
+
+#[test]
+fn a_meeting_that_one_does_not_come_to() {
+    let trial = Trial::new("a queue with places", Rendezvous::new(), Mutex::default, plain);
+    let failure = caught(trial.threads(2, PUT_AND_GET).seed(SEED).search());
+    let violation = failure.violation().expect("an item is put and nobody takes it");
+    assert_eq!(violation.prefix_len(), 2, "{failure}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crossbeam::queue::{ArrayQueue, SegQueue};
 use linearizable::models::map::{self, Map};
 use linearizable::models::queue::{Operation, Queue, Response};
 use linearizable::models::register::{self, Register};
+use linearizable::models::rendezvous::Rendezvous;
 use linearizable::models::ways::{Way, Ways};
 use linearizable::{Kind, Trial};
 use std::cmp::Reverse;
@@ -24,37 +25,48 @@ const PUT_AND_GET: &[Kind<Operation>] = &[Operation::Put, |_| Operation::Get];
 const PUT: &[Kind<Operation>] = &[Operation::Put];
 const GET: &[Kind<Operation>] = &[|_| Operation::Get];
 
+type Channel = (channel::Sender<u32>, channel::Receiver<u32>);
+
+const PUT_AND_GET_IN_TWO_WAYS: &[Kind<(Way, Operation)>] = &[
+    |item| (Way::Try, Operation::Put(item)),
+    |item| (Way::Timeout, Operation::Put(item)),
+    |_| (Way::Try, Operation::Get),
+    |_| (Way::Timeout, Operation::Get),
+];
+
 #[test]
 fn a_bounded_channel_of_crossbeam() {
-    let kinds: &[Kind<_>] = &[
-        |item| (Way::Try, Operation::Put(item)),
-        |item| (Way::Timeout, Operation::Put(item)),
-        |_| (Way::Try, Operation::Get),
-        |_| (Way::Timeout, Operation::Get),
-    ];
-    let make = || channel::bounded(2);
-    Trial::new(
-        "a channel of crossbeam",
-        Ways(Queue::fifo().bounded(2)),
-        make,
-        |(sender, receiver), operation| match *operation {
-            (Way::Timeout, Operation::Put(item)) => match sender.send_timeout(item, LIMIT) {
-                Ok(()) => Response::Done,
-                Err(SendTimeoutError::Timeout(_)) => Response::Full,
-                Err(SendTimeoutError::Disconnected(_)) => Response::Closed,
-            },
-            (_, Operation::Put(item)) => done_or_full(sender.try_send(item).is_ok()),
-            (Way::Timeout, _) => match receiver.recv_timeout(LIMIT) {
-                Ok(item) => Response::Got(item),
-                Err(RecvTimeoutError::Timeout) => Response::Empty,
-                Err(RecvTimeoutError::Disconnected) => Response::Closed,
-            },
-            (_, _) => got_or_empty(receiver.try_recv().ok()),
+    let model = Ways(Queue::fifo().bounded(2));
+    Trial::new("a channel of crossbeam", model, || channel::bounded(2), on_channel)
+        .threads(3, PUT_AND_GET_IN_TWO_WAYS)
+        .ending(|_| (Way::Try, Operation::Get))
+        .check();
+}
+
+#[test]
+fn a_channel_of_crossbeam_without_places() {
+    let model = Ways(Rendezvous::new());
+    Trial::new("a channel of crossbeam without places", model, || channel::bounded(0), on_channel)
+        .threads(3, PUT_AND_GET_IN_TWO_WAYS)
+        .ending(|_| (Way::Try, Operation::Get))
+        .check();
+}
+
+fn on_channel((sender, receiver): &Channel, (way, operation): &(Way, Operation)) -> Response {
+    match (way, *operation) {
+        (Way::Timeout, Operation::Put(item)) => match sender.send_timeout(item, LIMIT) {
+            Ok(()) => Response::Done,
+            Err(SendTimeoutError::Timeout(_)) => Response::Full,
+            Err(SendTimeoutError::Disconnected(_)) => Response::Closed,
         },
-    )
-    .threads(3, kinds)
-    .ending(|_| (Way::Try, Operation::Get))
-    .check();
+        (_, Operation::Put(item)) => done_or_full(sender.try_send(item).is_ok()),
+        (Way::Timeout, _) => match receiver.recv_timeout(LIMIT) {
+            Ok(item) => Response::Got(item),
+            Err(RecvTimeoutError::Timeout) => Response::Empty,
+            Err(RecvTimeoutError::Disconnected) => Response::Closed,
+        },
+        (_, _) => got_or_empty(receiver.try_recv().ok()),
+    }
 }
 
 #[test]
