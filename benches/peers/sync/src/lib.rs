@@ -11,6 +11,7 @@ use peers_kit::Area;
 
 pub mod counts;
 pub mod locks;
+pub mod queues;
 #[expect(unsafe_code, reason = "two questions to the system that no safe wrapper asks")]
 mod system;
 pub mod waits;
@@ -18,6 +19,6 @@ pub mod waits;
 /// All rows of `sync`.
 #[must_use]
 pub fn area() -> Area {
-    let rows = [locks::rows(), waits::rows(), counts::rows()].into_iter().flatten().collect();
+    let rows = [locks::rows(), queues::rows(), waits::rows(), counts::rows()].into_iter().flatten().collect();
     Area { name: "sync", ours: "sync", facts: system::facts(), rows }
 }

@@ -5,13 +5,14 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::rounds::Status;
+use super::rounds::{Plan, Status};
 use crate::cell::last_line;
 use crate::failure::Failure;
 use crate::session::{root, usual_out};
@@ -133,9 +134,11 @@ impl Program {
             let why = built.error.as_deref().unwrap_or("no reason was given");
             Failure::internal(format!("the peers of {area} do not build: {why}"))
         })?;
-        let said = run(&path, &["--list".as_ref()], LISTING).map_err(|(_, why)| why).and_then(|text| {
-            serde_json::from_str::<List>(&text).map_err(|error| format!("its list is not valid: {error}"))
-        });
+        let said = run(&path, &["--list".as_ref()], LISTING, &AtomicBool::new(false))
+            .map_err(|(_, why)| why)
+            .and_then(|text| {
+                serde_json::from_str::<List>(&text).map_err(|error| format!("its list is not valid: {error}"))
+            });
         let list = said.map_err(Failure::doing(format!("cannot list the rows of {}", path.display())))?;
         match list.rows.iter().find(|row| row.measures.is_empty()) {
             Some(row) => Err(Failure::internal(format!("{}: {} has no measure", path.display(), row.row))),
@@ -150,15 +153,16 @@ impl Program {
         all.chain(ours.map(|contestant| Cell { contestant, twin: true })).collect()
     }
 
-    /// Runs one sample.
+    /// Runs one sample, which ends early when the user wants it to stop.
     pub(super) fn sample(
         &self,
         row: &Row,
         contestant: &str,
-        least: Duration,
         seed: u64,
-        limit: Duration,
+        plan: &Plan,
+        stop: &AtomicBool,
     ) -> Outcome {
+        let least = plan.least;
         let (least_text, seed) = (least.as_secs_f64().to_string(), seed.to_string());
         let arguments: [&OsStr; 8] = [
             "--row",
@@ -171,7 +175,7 @@ impl Program {
             &seed,
         ]
         .map(OsStr::new);
-        let text = run(&self.path, &arguments, limit)?;
+        let text = run(&self.path, &arguments, plan.limit, stop)?;
         let wrong = |why: String| (Status::Wrong, why);
         let answer: Answer = serde_json::from_str(&text)
             .map_err(|error| wrong(format!("its answer is not valid: {error}")))?;
@@ -190,14 +194,20 @@ impl Program {
 }
 
 /// What a program printed, if it ended well and in time.
-fn run(path: &Path, arguments: &[&OsStr], limit: Duration) -> Result<String, (Status, String)> {
+fn run(
+    path: &Path,
+    arguments: &[&OsStr],
+    limit: Duration,
+    stop: &AtomicBool,
+) -> Result<String, (Status, String)> {
     let mut command = Command::new(path);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let crashed = |why: String| (Status::Crashed, why);
     let mut child =
         command.spawn().map_err(|error| crashed(format!("cannot start {}: {error}", path.display())))?;
     let (stdout, stderr) = (text_of(child.stdout.take()), text_of(child.stderr.take()));
-    let ended = within(&mut child, limit).map_err(|error| crashed(format!("lost sight of it: {error}")))?;
+    let ended =
+        within(&mut child, limit, stop).map_err(|error| crashed(format!("lost sight of it: {error}")))?;
     let Some(status) = ended else { return Err((Status::Hung, format!("no end within {limit:?}"))) };
     // Both pipes have an end now, unless something that it started holds them.
     let said = |stream: &Receiver<Vec<u8>>| {
@@ -212,14 +222,14 @@ fn run(path: &Path, arguments: &[&OsStr], limit: Duration) -> Result<String, (St
     ))
 }
 
-/// How the child ended; one that does not within `limit` is killed.
-fn within(child: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+/// How the child ended; one that does not within `limit`, or before we are to stop, is killed.
+fn within(child: &mut Child, limit: Duration, stop: &AtomicBool) -> std::io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if start.elapsed() >= limit {
+        if start.elapsed() >= limit || stop.load(Ordering::Relaxed) {
             child.kill()?;
             child.wait()?;
             return Ok(None);

@@ -74,7 +74,7 @@ pub(super) fn measure<'a>(
             // A failure of the control is one of ours.
             let outcome = match &series[contestant].failure {
                 Some(_) => None,
-                None => Some(program.sample(row, name, plan.least, seed, plan.limit)),
+                None => Some(program.sample(row, name, seed, plan, stop)),
             };
             if stop.load(Ordering::Relaxed) {
                 return None;

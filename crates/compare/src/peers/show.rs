@@ -107,8 +107,10 @@ pub(super) fn table(verdict: &Verdict) -> String {
         }
         table.add_row(cells);
     }
-    align(&mut table);
-    let mut text = format!("\n{}: {}\n{table}\n", verdict.row, verdict.about);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = format!("\n{}: {}\n{}", verdict.row, verdict.about, drawn(&mut table));
     text += &sentence(verdict);
     for line in verdict.contestants.iter().filter(|line| line.status != Status::Ok) {
         let why = readable(line.why.as_deref().unwrap_or_default());
@@ -150,7 +152,7 @@ pub(super) fn goals(goals: &[Judged]) -> String {
     if let Some(column) = table.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let mut text = format!("{table}\n");
+    let mut text = drawn(&mut table);
     for (goal, note) in goals.iter().filter_map(|goal| Some((goal, goal.note.as_ref()?))) {
         writeln!(text, "{}: {}: {}", goal.area, goal.goal, readable(note)).ok();
     }
@@ -185,10 +187,12 @@ fn grid() -> Table {
     table
 }
 
-fn align(table: &mut Table) {
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+/// The table's lines, with nothing before the first column and after the last.
+fn drawn(table: &mut Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
     }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 /// Three digits that count, and no more where there are more before the point.
