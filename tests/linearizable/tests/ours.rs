@@ -1,4 +1,4 @@
-//! The structures of `sync`, in all ways to wait for them.
+//! The structures of `sync` that wait, in all ways to wait for them.
 
 #![forbid(unsafe_code)]
 

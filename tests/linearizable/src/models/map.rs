@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// let mut map = Map::new();
 /// let answers = [Insert(1, 10), Insert(1, 11), Look(1), Remove(1), Look(1)].map(|operation| map.apply(&operation));
 /// assert_eq!(answers, [Value(None), Value(Some(10)), Value(Some(11)), Value(Some(11)), Value(None)]);
+///
+/// assert!(map.allows(&Insert(1, 12), &Had(false)).is_some());
+/// assert!(map.allows(&Insert(1, 12), &Had(true)).is_none());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Map {
@@ -37,6 +40,8 @@ pub enum Operation {
 pub enum Response {
     /// This is, or was, under the key.
     Value(Option<u32>),
+    /// Something was under the key, or nothing: of a map that does not tell what.
+    Had(bool),
     /// So many keys are there.
     Len(usize),
 }
@@ -60,5 +65,14 @@ impl Model for Map {
             Operation::Look(key) => self.entries.get(&key).copied(),
             Operation::Len => return Response::Len(self.entries.len()),
         })
+    }
+
+    fn allows(&self, operation: &Operation, response: &Response) -> Option<Self> {
+        let mut after = self.clone();
+        let answer = match (after.apply(operation), response) {
+            (Response::Value(before), Response::Had(_)) => Response::Had(before.is_some()),
+            (answer, _) => answer,
+        };
+        (answer == *response).then_some(after)
     }
 }
