@@ -127,7 +127,7 @@ fn transfer(
                 None => spin_loop(),
             }
         }
-        assert_eq!(sum, (0..count).sum());
+        assert_eq!(sum, (0..count).sum::<u64>());
     });
     started.elapsed()
 }

@@ -203,7 +203,8 @@ fn items_without_a_size_and_large_ones_are_carried() {
     let array = ArrayQueue::new(2);
     let (mut producer, mut consumer) = spsc_ring(3);
     for _ in 0..2 {
-        (queue.push(()), stack.push(()));
+        queue.push(());
+        stack.push(());
         assert_eq!((array.push(()), producer.push(())), (Ok(()), Ok(())));
     }
     for expected in [Some(()), Some(()), None] {

@@ -263,7 +263,7 @@ fn a_map_loses_no_change_of_any_thread() {
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                (0..EACH).for_each(|number| map.update_or_insert(number % 50, |old| old + 1, || 1))
+                (0..EACH).for_each(|number| map.update_or_insert(number % 50, |old| old + 1, || 1));
             });
         }
     });

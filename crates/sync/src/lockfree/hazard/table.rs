@@ -56,6 +56,17 @@ impl<N> Table<N> {
     #[inline]
     pub(super) fn claim(&self, node: *mut N) -> &Hazard<N> {
         let lane = lane();
+        if let Some(chunk) = chunk_behind(&self.first) {
+            let hazard = &chunk.hazards[lane % HAZARDS];
+            if hazard.try_claim(node) {
+                return hazard;
+            }
+        }
+        self.claim_any(node, lane)
+    }
+
+    #[cold]
+    fn claim_any(&self, node: *mut N, lane: usize) -> &Hazard<N> {
         let mut link = &self.first;
         loop {
             let chunk = chunk_behind(link).unwrap_or_else(|| append(link));
@@ -95,6 +106,7 @@ impl<N> Drop for Table<N> {
     }
 }
 
+#[inline]
 fn chunk_behind<N>(link: &AtomicPtr<Chunk<N>>) -> Option<&Chunk<N>> {
     // SeqCst: pairs with `append`. A chunk is in its link before any of its hazards is claimed, and so the argument for
     // hazards holds for those in a new chunk, too.
@@ -105,7 +117,6 @@ fn chunk_behind<N>(link: &AtomicPtr<Chunk<N>>) -> Option<&Chunk<N>> {
 }
 
 /// Adds a chunk at the end, or finds the one that somebody else has just added.
-#[cold]
 fn append<N>(link: &AtomicPtr<Chunk<N>>) -> &Chunk<N> {
     let chunk = Box::into_raw(Box::new(Chunk {
         hazards: std::array::from_fn(|_| Hazard(CachePadded::new(AtomicPtr::new(ptr::null_mut())))),
