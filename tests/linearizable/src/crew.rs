@@ -1,22 +1,22 @@
 //! The threads of a trial: they perform one scenario many times, each time on a fresh structure, and note when.
 //!
-//! All of them start each run together, at a gate at which they spin: a thread that is woken comes microseconds late, and
-//! by then the others would be done. The notes carry readings of one clock, a counter that is taken before and after each
+//! All of them start each run together, at a gate. The notes carry readings of one clock, a counter that is taken before and after each
 //! operation. An operation that was answered at a lower reading than that at which another was called did therefore end
 //! before the other began. The counter orders memory, too, so what only a missing ordering would break is not found
 //! here: models under loom are for that.
 
+use crate::gate::{Crowd, Gate};
 use crate::history::{History, Record};
 use crate::pause::Pauses;
 use crate::scenario::Scenario;
 use std::any::Any;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{hint, mem};
 
 /// How an operation is performed on a structure.
 pub(crate) type Perform<S, O, R> = dyn Fn(&S, &O) -> R + Send + Sync;
@@ -30,6 +30,7 @@ struct Work<S, O, R> {
     seed: u64,
     clock: AtomicU64,
     gate: Gate,
+    crowd: Crowd,
     /// A log for each thread, which has it for itself while all goes well.
     logs: Vec<Mutex<Vec<Note<R>>>>,
 }
@@ -81,6 +82,7 @@ where
         seed,
         clock: AtomicU64::new(0),
         gate: Gate::new(scenario.threads()),
+        crowd: Crowd::default(),
         logs: (0..scenario.threads()).map(|_| Mutex::default()).collect(),
     });
     let (ended, all_ended) = mpsc::channel();
@@ -124,11 +126,11 @@ impl<S, O, R> Work<S, O, R> {
     /// What one thread does.
     fn run_all(&self, thread: usize) {
         for (run, subject) in self.subjects.iter().enumerate() {
-            if !self.gate.pass() {
+            if !self.gate.pass(&self.crowd) {
                 return;
             }
             self.run(run, subject, thread, thread);
-            if !self.gate.pass() {
+            if !self.gate.pass(&self.crowd) {
                 return;
             }
             // The ending is under the name of a thread of its own, which runs alone.
@@ -142,7 +144,7 @@ impl<S, O, R> Work<S, O, R> {
     fn run(&self, run: usize, subject: &S, thread: usize, named: usize) {
         let mut pauses = Pauses::new(self.seed, named, run);
         for (place, operation) in self.scenario.of_thread(named).iter().enumerate() {
-            pauses.pause();
+            pauses.pause(&self.crowd);
             let called = self.tick();
             let record = Record { thread: named, place, called, answered: None };
             self.log(thread).push(Note { run, record });
@@ -189,43 +191,6 @@ impl<S, O: Clone, R> Work<S, O, R> {
     }
 }
 
-/// Lets threads through when all of them are there, again and again.
-struct Gate {
-    threads: usize,
-    /// How many have come so far, to all gates together.
-    arrived: AtomicUsize,
-    abandoned: AtomicBool,
-}
-
-impl Gate {
-    fn new(threads: usize) -> Self {
-        Gate { threads, arrived: AtomicUsize::new(0), abandoned: AtomicBool::new(false) }
-    }
-
-    /// Waits for the others, spinning. False if they will not come.
-    fn pass(&self) -> bool {
-        // AcqRel, with the load below: what each did before the gate is seen by all behind it.
-        let place = self.arrived.fetch_add(1, Ordering::AcqRel);
-        let everybody = (place / self.threads + 1) * self.threads;
-        let mut looks = 0_u32;
-        while self.arrived.load(Ordering::Acquire) < everybody {
-            // Relaxed: it is only a reason to leave.
-            if self.abandoned.load(Ordering::Relaxed) {
-                return false;
-            }
-            looks += 1;
-            // There may be fewer CPUs than threads.
-            if looks % LOOKS_PER_YIELD == 0 { thread::yield_now() } else { hint::spin_loop() }
-        }
-        true
-    }
-
-    fn abandon(&self) {
-        // Relaxed: see `pass`.
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Forgotten where all goes well; dropped by a panic, so that the others do not wait at the gate for ever.
 struct AbandonOnPanic<'a>(&'a Gate);
 
@@ -240,13 +205,11 @@ fn message(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
 }
 
-/// About a microsecond of looking, then others have the CPU for a moment.
-const LOOKS_PER_YIELD: u32 = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Barrier;
+    use std::sync::atomic::AtomicUsize;
 
     /// Counts when the thread that it belongs to ends.
     struct OnLeaving(Arc<AtomicUsize>);

@@ -7,6 +7,7 @@ mod search;
 mod violation;
 
 mod crew;
+mod gate;
 mod pause;
 mod scenario;
 mod trial;

@@ -1,6 +1,7 @@
 //! Random tiny pauses, so that no two runs overlap alike.
 
-use std::{hint, thread};
+use crate::gate::Crowd;
+use std::hint;
 
 /// Decides how long a thread pauses before each operation; the same decisions for the same seed.
 ///
@@ -23,15 +24,17 @@ impl Pauses {
     }
 
     /// Goes on at once in half the cases, spins for up to some hundred nanoseconds or some microseconds in most others,
-    /// and else gives the CPU away.
-    pub(crate) fn pause(&mut self) {
+    /// and else gives the CPU away, if there is no crowd.
+    pub(crate) fn pause(&mut self, crowd: &Crowd) {
         let number = self.next();
         let length = number >> 32;
         match number % 16 {
             0..8 => {}
             8..12 => spin(length % 16),
             12..14 => spin(length % 256),
-            _ => thread::yield_now(),
+            _ => {
+                crowd.yield_now();
+            }
         }
     }
 

@@ -21,18 +21,21 @@ const PUT_AND_GET: &[fn(u32) -> Operation] = &[Operation::Put, |_| Operation::Ge
 /// The time between two steps that should have been one.
 #[derive(Default)]
 struct Window {
-    entered: AtomicUsize,
+    entered: Mutex<u32>,
+    second: Condvar,
 }
 
 impl Window {
     /// Waits until a second thread has come, or long enough to believe that none will.
     fn pass(&self) {
-        self.entered.fetch_add(1, SeqCst);
-        let mut patience = 200;
-        while self.entered.load(SeqCst) < 2 && patience > 0 {
-            thread::yield_now();
-            patience -= 1;
-        }
+        let mut entered = self.entered.lock().unwrap();
+        *entered += 1;
+        self.second.notify_all();
+        drop(
+            self.second
+                .wait_timeout_while(entered, Duration::from_micros(300), |entered| *entered < 2)
+                .unwrap(),
+        );
     }
 }
 
