@@ -6,6 +6,7 @@
 //! - `src/bin/engine.rs` is the engine;
 //! - `src/bin/planted.rs` is a contestant that misbehaves in the way that its first argument names;
 //! - `src/bin/skeleton.rs` is what `cargo xtask compare new` writes, proven to compile, to run and to be right;
+//! - `src/bin/fake-peers.rs` is a program of peers, some of whom fail;
 //! - `kit-seq`, `kit-threads` and `kit-server` are the oracle, the honest contestant and the server of `fetch`;
 //! - `tests/compare/` holds the tests, a file for each kind of behaviour, in one program: those that
 //!   judge times have the machine to themselves, because a second engine would be the noise that the first one reports.

@@ -31,7 +31,14 @@ mod user_folder;
 use self::user_folder::user_folder;
 use crate::Stop;
 use crate::cargo_build::{NotBuilt, build, from_first_error};
+use crate::peers;
 use crate::project::{Project, status};
+
+/// The list of contestants.
+const CONTESTANTS: &str = "contestants.json";
+
+/// The list of the peers' programs.
+const PEERS: &str = "peers.json";
 
 /// The exit code that says: the engine does not build. It is the one that cargo itself uses.
 const ENGINE_NOT_BUILT: u8 = 101;
@@ -68,18 +75,30 @@ pub(crate) fn prepare(project: &Project, args: &[OsString]) -> Result<Command, S
     if needs_contestants(args) {
         status(&mut check_arguments(&program, project, args))?;
         let contestants = contestants(project).map_err(Stop::Failed)?;
-        let file = write_somewhere(&folder, &std::env::temp_dir(), &contestants).map_err(Stop::Failed)?;
+        let file = write_somewhere(&folder, CONTESTANTS, &contestants).map_err(Stop::Failed)?;
         engine.env("COMPARE_CONTESTANTS", file);
+    }
+    if peers::are_asked_for(args) && !asks_for_help(args) {
+        status(
+            Command::new(&program).args(args).arg("--check-arguments").env("COMPARE_ROOT", project.root()),
+        )?;
+        let target = target_folder(project).map_err(Stop::Failed)?;
+        let programs = peers::build_all(project, args, &target)?;
+        let file = write_somewhere(&folder, PEERS, &programs).map_err(Stop::Failed)?;
+        engine.env("COMPARE_PEERS", file);
     }
     Ok(engine)
 }
 
-/// Help, skeletons, old reports and a look at the machine do without contestants; everything else asks them at least
-/// who they are.
+/// Help, skeletons, old reports, a look at the machine and peers do without contestants; everything else asks them at
+/// least who they are.
 fn needs_contestants(args: &[OsString]) -> bool {
     let first = args.first().and_then(|arg| arg.to_str());
-    let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h");
-    !asks_for_help && !matches!(first, Some("new" | "report" | "doctor"))
+    !asks_for_help(args) && !peers::are_asked_for(args) && !matches!(first, Some("new" | "report" | "doctor"))
+}
+
+fn asks_for_help(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg == "--help" || arg == "-h")
 }
 
 /// The engine as it only reads the command line, so that a typing error does not cost a build of all contestants.
@@ -149,16 +168,20 @@ fn text(path: PathBuf) -> Result<String, String> {
     })
 }
 
-/// Writes `contestants.json` into `folder`, or into the user's own folder below `temporary` when that cannot be written
-/// to.
-fn write_somewhere(folder: &Path, temporary: &Path, contestants: &Value) -> Result<PathBuf, String> {
-    let error = match write(folder, contestants) {
+/// Writes the file `name` into `folder`, or into the user's own folder among the temporary ones when that cannot be
+/// written to.
+fn write_somewhere(folder: &Path, name: &str, list: &Value) -> Result<PathBuf, String> {
+    write_or_else(folder, &std::env::temp_dir(), name, list)
+}
+
+fn write_or_else(folder: &Path, temporary: &Path, name: &str, list: &Value) -> Result<PathBuf, String> {
+    let error = match write(folder, name, list) {
         Ok(path) => return Ok(path),
         Err(error) => error,
     };
     let written = user_folder(temporary).and_then(|fallback| {
         eprintln!("cannot write to {} ({error}), using {}", folder.display(), fallback.display());
-        write(&fallback, contestants)
+        write(&fallback, name, list)
     });
     written.map_err(|also| {
         let (folder, temporary) = (folder.display(), temporary.display());
@@ -175,15 +198,15 @@ fn user_folder(_: &Path) -> io::Result<PathBuf> {
 }
 
 /// Replaces the file in one step, so that a comparison that starts at the same time reads the old or the new one.
-fn write(folder: &Path, contestants: &Value) -> io::Result<PathBuf> {
+fn write(folder: &Path, name: &str, list: &Value) -> io::Result<PathBuf> {
     match fs::create_dir_all(folder) {
         // A file or a dangling link where the folder should be.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(ErrorKind::NotADirectory.into()),
         result => result?,
     }
-    let path = folder.join("contestants.json");
-    let draft = folder.join(format!("contestants.json.{}", std::process::id()));
-    fs::write(&draft, format!("{contestants:#}\n"))?;
+    let path = folder.join(name);
+    let draft = folder.join(format!("{name}.{}", std::process::id()));
+    fs::write(&draft, format!("{list:#}\n"))?;
     fs::rename(&draft, &path)?;
     Ok(path)
 }
@@ -205,6 +228,8 @@ mod tests {
             &["new", "model", "x"],
             &["report"],
             &["doctor"],
+            &["peers", "sync"],
+            &["goals"],
         ] {
             assert!(!needs_contestants(&args(free)), "{free:?}");
         }
@@ -243,10 +268,10 @@ mod tests {
         fs::write(&blocked, "a file where the folder should be").unwrap();
         let temporary = folder.path().join("temporary");
         fs::create_dir(&temporary).unwrap();
-        let path = write_somewhere(&blocked, &temporary, &json!({ "models": [1] })).unwrap();
+        let path = write_or_else(&blocked, &temporary, CONTESTANTS, &json!({ "models": [1] })).unwrap();
         assert!(path.starts_with(&temporary), "{}", path.display());
         // The next run finds the same folder, and what else is kept in it.
-        assert_eq!(write_somewhere(&blocked, &temporary, &json!({ "models": [] })).unwrap(), path);
+        assert_eq!(write_or_else(&blocked, &temporary, CONTESTANTS, &json!({ "models": [] })).unwrap(), path);
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"models\": []\n}\n");
         let own =
             fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
@@ -254,7 +279,7 @@ mod tests {
 
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(folder.path(), path.parent().unwrap()).unwrap();
-        let refused = write_somewhere(&blocked, &temporary, &json!({})).unwrap_err();
+        let refused = write_or_else(&blocked, &temporary, CONTESTANTS, &json!({})).unwrap_err();
         assert!(refused.contains("not a folder of yours alone") && refused.contains("TMPDIR"), "{refused}");
     }
 
@@ -262,8 +287,8 @@ mod tests {
     fn the_file_replaces_an_older_one_and_leaves_no_draft() {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("target dir/compare");
-        write(&inside, &json!({ "models": [1] })).unwrap();
-        let path = write(&inside, &json!({ "models": [] })).unwrap();
+        write(&inside, CONTESTANTS, &json!({ "models": [1] })).unwrap();
+        let path = write(&inside, CONTESTANTS, &json!({ "models": [] })).unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "{\n  \"models\": []\n}\n");
         assert_eq!(fs::read_dir(&inside).unwrap().count(), 1);
     }

@@ -9,6 +9,7 @@
 mod cargo_build;
 mod ci;
 mod compare;
+mod peers;
 mod plain_tasks;
 mod project;
 mod tidy;
@@ -26,13 +27,14 @@ Usage: cargo xtask <TASK> [ARG]...
 
 Tasks:
   compare [ARG]...      Build engine and contestants, then measure; `compare --help` lists its options
+  compare peers [AREA]  Build our crates' peers and measure head to head; `compare goals [AREA]` holds ours to its goals
   test [--full]         Run what `cargo test --workspace` runs; --full adds the long forms
   ci [STEP]...          Run every check, or the named ones; --list names them, --keep-going does not stop
   tour [--list] [N]     Run the programs of the tutorials, or one of them, each with a line on what it shows
   doc [--open]          Build the documentation of every package
   tidy                  Check the rules that a program can check
 
-Exit codes: 0 well, 1 a check or a task failed, 2 wrong usage, 101 the comparison's engine does not build;
+Exit codes: 0 well, 1 a check or a task failed, 2 wrong usage, 3 a goal is not met, 101 the comparison's engine does not build;
 `compare` and `test` pass on the code of what they start.
 ";
 

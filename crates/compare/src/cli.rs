@@ -38,6 +38,7 @@ Exit codes:
   0    all went well; cells that this machine cannot run are no error
   1    the engine itself failed
   2    the command line asks for what cannot be, or matches nothing
+  3    `goals`: some goal is not met
   4    some cell gave a wrong answer
   5    some cell crashed, hung or left processes behind
   101  the engine does not build
@@ -64,6 +65,50 @@ pub(crate) enum Command {
     },
     /// Look at this machine as an instrument: what would disturb a measurement, and what to do about it
     Doctor,
+    /// Measure our crates head to head with their peers: every contestant of a row in fresh processes, in random order
+    Peers(PeerOptions),
+    /// Measure what our crates are held to (benches/goals.toml), and say which goals are met
+    Goals(GoalOptions),
+}
+
+/// What `peers` and `goals` have in common.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct HeadToHead {
+    /// The area, such as sync; all of them if left out
+    pub(crate) area: Option<String>,
+    /// Only these rows; * and ? match
+    #[arg(long, value_name = "GLOB", value_parser = globs)]
+    pub(crate) rows: Vec<String>,
+    /// Rounds of each row
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// Write the results to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// The seed from which orders follow; by default from the clock
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    pub(crate) seed: Option<u64>,
+    /// Longest time for one sample, such as 10s or 2m [default: 1m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Read the command line and what it names, do nothing: asked before peers are built
+    #[arg(long, hide = true)]
+    pub(crate) check_arguments: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PeerOptions {
+    #[command(flatten)]
+    pub(crate) how: HeadToHead,
+    /// List the rows with their contestants, run nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GoalOptions {
+    #[command(flatten)]
+    pub(crate) how: HeadToHead,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -319,6 +364,11 @@ mod tests {
         assert_eq!(cli.options.timeout, Some(Duration::from_millis(1500)));
         assert!((cli.options.margin - 5.0).abs() < 1e-9);
         assert!(matches!(read("new model mine").expect("it is valid").command, Some(Command::New { .. })));
+        let Some(Command::Peers(peers)) = read("peers sync --rows mutex/*").expect("it is valid").command
+        else {
+            panic!("another command");
+        };
+        assert_eq!((peers.how.area.as_deref(), peers.how.rounds), (Some("sync"), 6));
     }
 
     #[test]
@@ -334,7 +384,9 @@ mod tests {
             ("--workload=", "names nothing"),
             ("--cpus 0", "from 1 on"),
             ("--json", "--list"),
-            ("peers", "reserved"),
+            ("crash-score", "reserved"),
+            ("peers --rounds 0", "0"),
+            ("goals sync sync", "unexpected"),
             ("--margin 101", "between 0 and 100"),
         ] {
             let error = read(line).expect_err(line);

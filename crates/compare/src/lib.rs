@@ -22,6 +22,8 @@ mod listing;
 #[cfg(all(feature = "engine", target_os = "linux"))]
 mod measure;
 #[cfg(all(feature = "engine", target_os = "linux"))]
+mod peers;
+#[cfg(all(feature = "engine", target_os = "linux"))]
 mod skeleton;
 
 // Who takes part and what there is to do.
@@ -97,6 +99,8 @@ pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> std::process
         Some(Command::New { kind, name }) => skeleton::write(kind, &name),
         Some(Command::Report { run, show }) => measure::report_again(run.as_deref(), &show),
         Some(Command::Doctor) => doctor::run(),
+        Some(Command::Peers(options)) => peers::peers(&options),
+        Some(Command::Goals(options)) => peers::goals(&options),
         None if cli.options.check_arguments => session::check(&cli.options),
         None => measure::measure(&cli.options),
     };

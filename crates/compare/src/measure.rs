@@ -295,7 +295,8 @@ fn on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     .map_err(Failure::doing("cannot listen for Ctrl-C"))
 }
 
-fn clock_seed() -> u64 {
+/// A seed for those who name none.
+pub(crate) fn clock_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::from(now.subsec_nanos()) ^ (now.as_secs() << 30)
 }

@@ -129,7 +129,7 @@ impl Pick {
 }
 
 /// Glob matching with `*` (any run) and `?` (any one character).
-fn matches(glob: &str, name: &str) -> bool {
+pub(crate) fn matches(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
     let (mut g, mut n) = (0, 0);
     // Where the last `*` stood and how far it has been stretched: going back to it alone is enough.

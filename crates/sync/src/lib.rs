@@ -31,6 +31,8 @@ mod mutex;
 pub mod queue;
 mod semaphore;
 
+pub mod lockfree;
+
 #[cfg(all(test, trefoil_loom))]
 mod models;
 

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 #[expect(unsafe_code, reason = "a value that loom watches over")]
 mod lock;
+#[expect(unsafe_code, reason = "items have a cell that loom watches")]
+mod lockfree;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;

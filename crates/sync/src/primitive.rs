@@ -1,24 +1,30 @@
-//! The only module that names what loom replaces: atomics, the cell that they guard, and the short locks.
+//! The only module that names what loom replaces: atomics, the cell that they guard, the pointer that counts its owners,
+//! waiting for another thread to go on, and the short locks.
 
 #[cfg(not(trefoil_loom))]
 pub(crate) use real::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock,
-    UnsafeCell, fence, fence_for_loom, spin_loop,
+    Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Backoff, Mutex, MutexGuard, Ordering,
+    ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop,
 };
+#[cfg(all(not(trefoil_loom), target_has_atomic = "64"))]
+pub(crate) use real::{AtomicI64, AtomicU64};
 
 #[cfg(trefoil_loom)]
 pub(crate) use modelled::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, ShortGuard, ShortLock,
-    UnsafeCell, fence, fence_for_loom, spin_loop,
+    Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
+    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop,
 };
 
 #[cfg(not(trefoil_loom))]
 mod real {
+    pub(crate) use crossbeam_utils::Backoff;
     pub(crate) use std::hint::spin_loop;
     use std::sync::PoisonError;
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64};
     pub(crate) use std::sync::{
-        MutexGuard,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
+        Arc, MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
     };
 
     /// Nothing: the `SeqCst` operations around it are enough.
@@ -102,7 +108,10 @@ mod real {
 #[cfg(trefoil_loom)]
 mod modelled {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::Arc;
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
     use std::ops::{Deref, DerefMut};
     use std::sync::OnceLock;
 
@@ -132,6 +141,23 @@ mod modelled {
 
         pub(crate) fn try_lock(&self) -> Option<ShortGuard<'_>> {
             self.0.try_lock().ok().map(ShortGuard)
+        }
+    }
+
+    /// Lets another thread go on, which is what all waiting comes to under loom.
+    pub(crate) struct Backoff;
+
+    impl Backoff {
+        pub(crate) fn new() -> Self {
+            Backoff
+        }
+
+        pub(crate) fn spin(&self) {
+            loom::thread::yield_now();
+        }
+
+        pub(crate) fn snooze(&self) {
+            loom::thread::yield_now();
         }
     }
 

@@ -201,7 +201,11 @@ proptest! {
                     for way in ways {
                         match way {
                             Way::Block => step(&mut mutex.lock()),
-                            Way::Try => { mutex.try_lock().map(|mut guard| step(&mut guard)); }
+                            Way::Try => {
+                                if let Some(mut guard) = mutex.try_lock() {
+                                    step(&mut guard);
+                                }
+                            }
                             Way::Limit => {
                                 let _ = mutex.lock_timeout(Duration::from_micros(hold)).map(|mut guard| step(&mut guard));
                             }

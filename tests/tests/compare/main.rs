@@ -5,6 +5,7 @@
 mod corrupt;
 mod harness;
 mod interrupted;
+mod peers;
 mod places;
 mod plants;
 mod records;

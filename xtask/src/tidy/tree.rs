@@ -47,9 +47,15 @@ impl Tree {
         fs::read_to_string(self.root.join(path)).unwrap_or_default()
     }
 
-    /// The manifests of packages: their paths.
+    /// The manifests of packages: their paths. One that only gathers others is none.
     pub(crate) fn manifests(&self) -> impl Iterator<Item = &str> {
-        self.files().filter(|path| path.ends_with("/Cargo.toml"))
+        self.files().filter(|path| path.ends_with("/Cargo.toml") && !self.is_workspace_alone(path))
+    }
+
+    fn is_workspace_alone(&self, path: &str) -> bool {
+        let text = self.read(path);
+        let has = |table: &str| text.lines().any(|line| line.trim() == table);
+        has("[workspace]") && !has("[package]")
     }
 
     /// Writes these files below `root` and takes them for the whole project.

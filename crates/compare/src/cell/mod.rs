@@ -12,7 +12,7 @@ mod sample;
 mod talk;
 mod watch;
 
-pub(crate) use process::{Launch, ask, become_subreaper, kill_current_and_exit, on_cpus};
+pub(crate) use process::{Launch, ask, become_subreaper, kill_current_and_exit, last_line, on_cpus};
 pub(crate) use sample::Sample;
 pub(crate) use talk::{CellOrder, run};
 pub(crate) use watch::{Process, TICKS_PER_SECOND, all_processes, pid, stolen_seconds};

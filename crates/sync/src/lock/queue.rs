@@ -151,7 +151,7 @@ impl<'a> Queue<'a> {
         match self.head() {
             None => {
                 new.inner(|inner| {
-                    (inner.previous, inner.next, inner.tail) = (ptr::null(), ptr::null(), node)
+                    (inner.previous, inner.next, inner.tail) = (ptr::null(), ptr::null(), node);
                 });
                 self.set_head(node);
                 self.lock.policy.new_head(now);
@@ -247,7 +247,7 @@ impl<'a> Queue<'a> {
 
     /// Takes out a task that was told and did not come, and tells the next one in its place.
     pub(super) fn pass_over(&mut self, node: InQueue<'_>, now: u32) -> Wake {
-        if !node.is_told() || !self.head().is_some_and(|head| head.node == node.node) {
+        if !node.is_told() || self.head().is_none_or(|head| head.node != node.node) {
             return Wake::nobody();
         }
         self.unlink(node, now);

@@ -1,0 +1,197 @@
+//! The program of an area: its command line and its answers.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+use nix::sys::signal::Signal;
+use serde_json::{Map, Value, json};
+
+use crate::row::{Area, Contestant, Order, Row, Sample};
+
+const HELP: &str = "\
+One sample of one contestant, for `cargo xtask compare peers`.
+
+Usage:
+  --list                               print all rows with their contestants and measures, as JSON
+  --row ROW --contestant NAME          run one sample and print its values, as JSON
+    --seconds-min SECONDS              time at least so much of it [default: 0.03]
+    --seed N                           from which all that is random follows [default: 1]
+
+Exit codes: 0 an answer was printed, also that the work was wrong; 2 no such row or contestant.
+";
+
+enum Ask {
+    Help,
+    List,
+    Sample { row: String, contestant: String, least: Duration, seed: u64 },
+}
+
+/// The program: reads its command line, answers, and returns the exit code.
+#[must_use]
+pub fn main(area: &Area) -> ExitCode {
+    // Whoever is ended while a sample runs takes it along. It fails for a wrong signal only.
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).ok();
+    match read(std::env::args_os().skip(1))
+        .map_err(|error| error.to_string())
+        .and_then(|ask| answer(area, &ask))
+    {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("peers-{}: {why}; `--list` shows what there is", area.name);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn read(args: impl Iterator<Item = OsString>) -> Result<Ask, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_args(args);
+    let (mut list, mut row, mut contestant, mut least, mut seed) = (false, None, None, 0.03, 1);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("help") | Short('h') => return Ok(Ask::Help),
+            Long("list") => list = true,
+            Long("row") => row = Some(parser.value()?.string()?),
+            Long("contestant") => contestant = Some(parser.value()?.string()?),
+            Long("seconds-min") => least = parser.value()?.parse()?,
+            Long("seed") => seed = parser.value()?.parse()?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    let least =
+        Duration::try_from_secs_f64(least).map_err(|error| format!("--seconds-min {least}: {error}"))?;
+    match (list, row, contestant) {
+        (true, ..) => Ok(Ask::List),
+        (_, Some(row), Some(contestant)) => Ok(Ask::Sample { row, contestant, least, seed }),
+        _ => Err("--row and --contestant are both needed".into()),
+    }
+}
+
+fn answer(area: &Area, ask: &Ask) -> Result<String, String> {
+    match ask {
+        Ask::Help => Ok(HELP.trim_end().to_owned()),
+        Ask::List => Ok(list(area).to_string()),
+        Ask::Sample { row, contestant, least, seed } => {
+            let found = area
+                .rows
+                .iter()
+                .find(|it| it.name == *row)
+                .ok_or_else(|| format!("no row is called {row:?}"))?;
+            let by = found.contestants.iter().find(|it| it.name == contestant);
+            let by = by.ok_or_else(|| format!("no contestant of {row} is called {contestant:?}"))?;
+            sample(found, by, *least, *seed).map(|answer| answer.to_string())
+        }
+    }
+}
+
+fn list(area: &Area) -> Value {
+    let rows: Vec<Value> = area
+        .rows
+        .iter()
+        .map(|row| {
+            let contestants: Vec<Value> =
+                row.contestants.iter().map(|it| json!({ "name": it.name, "blocks": it.blocks })).collect();
+            let better = |less| if less { "less" } else { "more" };
+            let measures: Vec<Value> = row
+                .measures
+                .iter()
+                .map(|it| json!({ "name": it.name, "unit": it.unit, "better": better(it.less_is_better) }))
+                .collect();
+            json!({ "row": row.name, "about": row.about, "contestants": contestants, "measures": measures })
+        })
+        .collect();
+    json!({ "area": area.name, "ours": area.ours, "facts": area.facts, "rows": rows })
+}
+
+fn sample(row: &Row, contestant: &Contestant, least: Duration, seed: u64) -> Result<Value, String> {
+    let place = row.cpus.settle()?;
+    let hogs = row.cpus.hogs()?;
+    let outcome = (contestant.run)(&Order { least, seed, place });
+    drop(hogs);
+    let mut answer = json!({ "row": row.name, "contestant": contestant.name });
+    match outcome.and_then(|sample| checked(row, sample)) {
+        Ok(sample) => {
+            let values: Map<String, Value> =
+                sample.values.iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect();
+            answer["values"] = values.into();
+            answer["timed_ns"] =
+                json!(sample.timed.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)));
+        }
+        Err(why) => answer["wrong"] = why.into(),
+    }
+    Ok(answer)
+}
+
+/// A sample has every measure that its row promises.
+fn checked(row: &Row, sample: Sample) -> Result<Sample, String> {
+    let lacking = row
+        .measures
+        .iter()
+        .find(|it| !sample.values.iter().any(|(name, value)| *name == it.name && value.is_finite()));
+    match lacking {
+        Some(measure) => Err(format!("the sample has no finite value of {:?}", measure.name)),
+        None => Ok(sample),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cpus, Measure};
+
+    fn area() -> Area {
+        let contestants = vec![
+            Contestant::timed("sync", 1, |_, count| Ok(Duration::from_micros(count))),
+            Contestant::new("liar", |_| Err("2 and 2 came to 5".into())),
+            Contestant::new("silent", |_| Ok(Sample::default())).spinning(),
+        ];
+        let row = Row {
+            name: "a/b".into(),
+            about: "nothing".into(),
+            cpus: Cpus::One,
+            measures: vec![Measure::NS],
+            contestants,
+        };
+        Area { name: "sync", ours: "sync", facts: vec!["membarrier"], rows: vec![row] }
+    }
+
+    fn said(line: &str) -> Result<Value, String> {
+        let ask = read(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())?;
+        answer(&area(), &ask).map(|text| serde_json::from_str(&text).expect("it is JSON"))
+    }
+
+    #[test]
+    fn the_list_has_rows_contestants_and_measures() {
+        let list = said("--list").expect("it is valid");
+        assert_eq!(list["rows"][0]["contestants"][2], json!({ "name": "silent", "blocks": false }));
+        assert_eq!(list["rows"][0]["measures"][0], json!({ "name": "ns", "unit": "ns", "better": "less" }));
+    }
+
+    #[test]
+    fn a_sample_is_values_or_what_was_wrong() {
+        let good = said("--row a/b --contestant sync --seconds-min 0.02").expect("it is valid");
+        assert_eq!(good["values"]["ns"], 1000.0);
+        assert!(good["timed_ns"].as_u64().expect("a number") >= 20_000_000);
+        let wrong =
+            |name| said(&format!("--row a/b --contestant {name}")).expect("it is valid")["wrong"].clone();
+        assert_eq!(wrong("liar"), "2 and 2 came to 5");
+        assert!(wrong("silent").as_str().is_some_and(|why| why.contains("\"ns\"")));
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        for (line, named) in [
+            ("--row x --contestant sync", "\"x\""),
+            ("--row a/b --contestant y", "\"y\""),
+            ("--row a/b", "--contestant"),
+            ("--lsit", "lsit"),
+            ("--row a/b --contestant sync --seconds-min -1", "--seconds-min"),
+        ] {
+            assert!(said(line).expect_err(line).contains(named), "{line}");
+        }
+    }
+}

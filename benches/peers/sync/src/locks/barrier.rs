@@ -1,0 +1,99 @@
+//! Two threads that meet at a barrier, again and again. parking_lot has none.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_utils::CachePadded;
+use futures_lite::future::block_on;
+use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, together};
+
+use super::is;
+
+/// Where two threads meet.
+pub trait Meeting: Send + Sync {
+    /// For two.
+    fn new() -> Self;
+    /// Waits for the other. Blocks. Whether this one leads.
+    fn meet(&self) -> bool;
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let rows = [Cpus::Two, Cpus::One].map(|cpus| Row {
+        name: format!("barrier/2/{}", cpus.word()),
+        about: "two threads meet at a barrier".into(),
+        cpus,
+        measures: vec![Measure::NS],
+        contestants: vec![
+            Contestant::timed("sync", 1, two_threads::<sync::Barrier>),
+            Contestant::timed("std", 1, two_threads::<std::sync::Barrier>),
+            Contestant::timed("tokio", 1, two_threads::<tokio::sync::Barrier>),
+            Contestant::timed("async-lock", 1, two_threads::<async_lock::Barrier>),
+        ],
+    });
+    rows.into()
+}
+
+/// Two threads meet `count` times.
+///
+/// # Errors
+/// If one came through before the other was there, or a meeting had no leader or two.
+pub fn two_threads<M: Meeting>(place: &Place, count: u64) -> Result<Duration, String> {
+    let meeting = M::new();
+    let came = [CachePadded::new(AtomicU64::new(0)), CachePadded::new(AtomicU64::new(0))];
+    let mut found = [(0_u64, 0_u64); 2];
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for (index, (led, early)) in found.iter_mut().enumerate() {
+        let (meeting, own, other) = (&meeting, &came[index], &came[1 - index]);
+        jobs.push(Box::new(move || {
+            for round in 1..=count {
+                // Relaxed: it is the barrier that must order this before what the other does behind it.
+                own.store(round, Ordering::Relaxed);
+                *led += u64::from(meeting.meet());
+                *early += u64::from(other.load(Ordering::Relaxed) < round);
+            }
+        }));
+    }
+    let took = together(place, jobs);
+    is("times that one came through alone", found.iter().map(|(_, early)| early).sum(), 0)?;
+    is("leaders", found.iter().map(|(led, _)| led).sum(), count).map(|()| took)
+}
+
+impl Meeting for sync::Barrier {
+    fn new() -> Self {
+        Self::new(2)
+    }
+
+    fn meet(&self) -> bool {
+        self.wait().is_leader()
+    }
+}
+
+impl Meeting for std::sync::Barrier {
+    fn new() -> Self {
+        Self::new(2)
+    }
+
+    fn meet(&self) -> bool {
+        self.wait().is_leader()
+    }
+}
+
+impl Meeting for tokio::sync::Barrier {
+    fn new() -> Self {
+        Self::new(2)
+    }
+
+    fn meet(&self) -> bool {
+        block_on(self.wait()).is_leader()
+    }
+}
+
+impl Meeting for async_lock::Barrier {
+    fn new() -> Self {
+        Self::new(2)
+    }
+
+    fn meet(&self) -> bool {
+        self.wait_blocking().is_leader()
+    }
+}

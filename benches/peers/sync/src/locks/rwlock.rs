@@ -1,0 +1,132 @@
+//! Readers and writers: two threads that only read, and two of which each writes one time in twenty.
+//!
+//! `sync` has no such lock yet; it takes part by an implementation of [`ReadWrite`] and its line in [`rows`].
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, random, together};
+
+use super::is;
+
+/// A number behind a lock that many may read at once.
+pub trait ReadWrite: Send + Sync {
+    /// A free lock around 0.
+    fn new() -> Self;
+    /// Waits until it may read, and reads. Blocks.
+    fn read(&self) -> u64;
+    /// Waits until it may write, and adds one. Blocks.
+    fn add(&self);
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = vec![row::<0>("rwlock/read-only/two", "two threads read", Cpus::Two)];
+    for cpus in [Cpus::Two, Cpus::One] {
+        let name = format!("rwlock/95-5/{}", cpus.word());
+        rows.push(row::<5>(&name, "two threads read, and write one time in twenty", cpus));
+    }
+    rows
+}
+
+fn row<const WRITES: u64>(name: &str, about: &str, cpus: Cpus) -> Row {
+    Row {
+        name: name.into(),
+        about: about.into(),
+        cpus,
+        measures: vec![Measure::NS],
+        contestants: vec![
+            Contestant::timed("std", 2, two_threads::<std::sync::RwLock<u64>, WRITES>),
+            Contestant::timed("parking_lot", 2, two_threads::<parking_lot::RwLock<u64>, WRITES>),
+            Contestant::timed("crossbeam", 2, two_threads::<crossbeam_utils::sync::ShardedLock<u64>, WRITES>),
+            Contestant::timed("async-lock", 2, two_threads::<async_lock::RwLock<u64>, WRITES>),
+        ],
+    }
+}
+
+/// Two threads do `count` operations, half of them each; of a hundred `WRITES` are writes, in an order that looks random
+/// and is the same for everybody.
+///
+/// # Errors
+/// If a write is lost, or a reader sees the number go back.
+pub fn two_threads<L: ReadWrite, const WRITES: u64>(place: &Place, count: u64) -> Result<Duration, String> {
+    let lock = L::new();
+    let mut found = [(0_u64, true); 2];
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for (seed, (written, forward)) in (1..).zip(&mut found) {
+        let lock = &lock;
+        jobs.push(Box::new(move || {
+            let (mut state, mut seen) = (seed, 0);
+            for _ in 0..count / 2 {
+                if WRITES > 0 && random(&mut state) % 100 < WRITES {
+                    lock.add();
+                    *written += 1;
+                } else {
+                    let value = black_box(lock.read());
+                    *forward &= value >= seen;
+                    seen = value;
+                }
+            }
+        }));
+    }
+    let took = together(place, jobs);
+    if found.iter().any(|(_, forward)| !forward) {
+        return Err("a reader saw the number go back".into());
+    }
+    is("writes", lock.read(), found.iter().map(|(written, _)| written).sum()).map(|()| took)
+}
+
+impl ReadWrite for std::sync::RwLock<u64> {
+    fn new() -> Self {
+        Self::new(0)
+    }
+
+    fn read(&self) -> u64 {
+        *self.read().expect("nobody panics under it")
+    }
+
+    fn add(&self) {
+        *self.write().expect("nobody panics under it") += 1;
+    }
+}
+
+impl ReadWrite for parking_lot::RwLock<u64> {
+    fn new() -> Self {
+        Self::new(0)
+    }
+
+    fn read(&self) -> u64 {
+        *self.read()
+    }
+
+    fn add(&self) {
+        *self.write() += 1;
+    }
+}
+
+impl ReadWrite for crossbeam_utils::sync::ShardedLock<u64> {
+    fn new() -> Self {
+        Self::new(0)
+    }
+
+    fn read(&self) -> u64 {
+        *self.read().expect("nobody panics under it")
+    }
+
+    fn add(&self) {
+        *self.write().expect("nobody panics under it") += 1;
+    }
+}
+
+impl ReadWrite for async_lock::RwLock<u64> {
+    fn new() -> Self {
+        Self::new(0)
+    }
+
+    fn read(&self) -> u64 {
+        *self.read_blocking()
+    }
+
+    fn add(&self) {
+        *self.write_blocking() += 1;
+    }
+}

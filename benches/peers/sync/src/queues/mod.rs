@@ -1,0 +1,191 @@
+//! Queues between threads, from threads to tasks, and between tasks: from one or two producers to one or two consumers.
+//!
+//! A row is a [`Case`] in one place; `contestants` has a function for each contestant, which opens its channel and hands its
+//! ends to one of the bodies in `bodies` as closures. So the loop around them is the same for all, and a call of an end costs
+//! what the contestant makes of it.
+
+pub mod bodies;
+pub mod contestants;
+
+use std::time::Duration;
+
+use peers_kit::{Contestant, Cpus, Measure, Order, Place, Row, Sample, adaptive};
+
+/// Who sends how to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Threads or tasks that send.
+    pub producers: usize,
+    /// Threads or tasks that receive.
+    pub consumers: usize,
+    /// How many items fit; `None` for as many as there are.
+    pub capacity: Option<usize>,
+    /// Which of both are tasks.
+    pub ends: Ends,
+}
+
+/// Which ends of a channel are tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// None: each is a thread.
+    Threads,
+    /// Those that receive; all of them share a thread.
+    ThreadsToTasks,
+    /// All, in one thread.
+    Tasks,
+}
+
+/// What goes through: copied in and out, and verified by the number that it bears.
+pub trait Item: Copy + Send + Unpin + 'static {
+    /// The item with this number.
+    fn of(number: u64) -> Self;
+    /// Its number; what it is made of agrees on it, or this is none that was sent.
+    fn number(self) -> u64;
+}
+
+/// How one run of a body is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// Where its threads go.
+    pub place: &'a Place,
+    /// How many items go through.
+    pub count: u64,
+    /// Whether each send is timed, which costs two readings of the clock.
+    pub watched: bool,
+}
+
+/// What a run gave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// From the first start to the last end.
+    pub took: Duration,
+    /// The longest send, where sends were watched.
+    pub worst_send: Duration,
+}
+
+/// A contestant's way to do a case.
+pub type Body = Box<dyn Fn(&Run<'_>) -> Result<Done, String>>;
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (shape, producers, consumers) in [("spsc", 1, 1), ("mpsc", 2, 1), ("mpmc", 2, 2)] {
+        for capacity in [Some(0), Some(1), Some(128), Some(1024), None] {
+            for ends in [Ends::Threads, Ends::ThreadsToTasks, Ends::Tasks] {
+                let case = Case { producers, consumers, capacity, ends };
+                for &cpus in ends.cpus() {
+                    rows.push(row::<u64>(shape, case, "u64", cpus));
+                    rows.push(row::<[u64; 8]>(shape, case, "64b", cpus));
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn row<T: Item>(shape: &str, case: Case, item: &str, cpus: Cpus) -> Row {
+    let capacity = case.capacity.map_or_else(|| "unbounded".to_owned(), |capacity| capacity.to_string());
+    let Case { producers, consumers, ends, .. } = case;
+    let mut measures = vec![Measure::NS];
+    if cpus == Cpus::Hogs {
+        measures.push(Measure::less("worst_send_us", "us"));
+    }
+    Row {
+        name: format!("queue/{shape}/{capacity}/{}/{item}/{}", ends.word(), cpus.word()),
+        about: format!("{producers} to {consumers}, {}, capacity {capacity}; an item", ends.about()),
+        cpus,
+        measures,
+        contestants: contestants::all::<T>(case)
+            .into_iter()
+            .map(|(name, blocks, body)| {
+                let contestant = Contestant::new(name, move |order| sample(&body, order, cpus == Cpus::Hogs));
+                if blocks { contestant } else { contestant.spinning() }
+            })
+            .collect(),
+    }
+}
+
+/// Items enough to fill the time; beside hogs as many again, with each send timed.
+fn sample(body: &Body, order: &Order, worst: bool) -> Result<Sample, String> {
+    let run = |count, watched| body(&Run { place: &order.place, count, watched });
+    let timed = adaptive(order.least, STEP, |count| run(count, false).map(|done| done.took))?;
+    let mut sample = timed.sample();
+    if worst {
+        let done = run(timed.count, true)?;
+        sample.values.push(("worst_send_us", done.worst_send.as_nanos() as f64 / 1e3));
+    }
+    Ok(sample)
+}
+
+/// As many items as two producers and two consumers can share evenly.
+pub const STEP: u64 = 2;
+
+impl Ends {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Threads => "threads",
+            Self::ThreadsToTasks => "mixed",
+            Self::Tasks => "tasks",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::Threads => "thread to thread",
+            Self::ThreadsToTasks => "thread to task",
+            Self::Tasks => "task to task in one thread",
+        }
+    }
+
+    /// One thread is nowhere but on one CPU.
+    fn cpus(self) -> &'static [Cpus] {
+        match self {
+            Self::Threads | Self::ThreadsToTasks => &[Cpus::Free, Cpus::Two, Cpus::One, Cpus::Hogs],
+            Self::Tasks => &[Cpus::One, Cpus::Hogs],
+        }
+    }
+}
+
+impl Item for u64 {
+    fn of(number: u64) -> Self {
+        number
+    }
+
+    fn number(self) -> u64 {
+        self
+    }
+}
+
+impl Item for [u64; 8] {
+    fn of(number: u64) -> Self {
+        [number, 0, 0, 0, 0, 0, 0, !number]
+    }
+
+    fn number(self) -> u64 {
+        // One that was torn or never written bears a number that no sum is right with.
+        if self[7] == !self[0] { self[0] } else { u64::MAX / 3 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_contestant_of_every_case_brings_all_items() {
+        let place = Place::free();
+        for row in [(1, 1), (2, 1), (2, 2)] {
+            for capacity in [Some(0), Some(1), Some(128), None] {
+                for ends in [Ends::Threads, Ends::ThreadsToTasks, Ends::Tasks] {
+                    let case = Case { producers: row.0, consumers: row.1, capacity, ends };
+                    for (name, _, body) in contestants::all::<[u64; 8]>(case) {
+                        for watched in [false, true] {
+                            let done = body(&Run { place: &place, count: 2_000, watched });
+                            let done = done.unwrap_or_else(|why| panic!("{name} {case:?}: {why}"));
+                            assert_eq!(done.worst_send > Duration::ZERO, watched, "{name} {case:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

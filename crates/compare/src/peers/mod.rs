@@ -1,0 +1,194 @@
+//! Head to head: our crates against their peers, row by row, and the goals that they are held to.
+//!
+//! A row is one small piece of work that several contestants do, all of them in one program of its area (`peers-sync`,
+//! under `benches/peers`). Each round runs every contestant of a row in a fresh process of that program, in random order,
+//! and ours once more as its own control. Estimates, intervals and the noise are those of [`crate::stats`].
+//!
+//! - `program` starts an area's program and judges its answers
+//! - `rounds` measures rows
+//! - `verdict` is what a row comes to, also as JSON
+//! - `show` prints it, and says how it goes
+//! - `goals` are the bounds of `benches/goals.toml`, and what became of them
+
+mod goals;
+mod program;
+mod rounds;
+mod show;
+mod verdict;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use self::goals::Goals;
+use self::program::{Program, Row};
+use self::rounds::{Measured, Plan, Status, measure};
+use self::show::Progress;
+use self::verdict::Verdict;
+use crate::cli::{GoalOptions, HeadToHead, PeerOptions};
+use crate::failure::Failure;
+use crate::measure::{clock_seed, print, say};
+use crate::select::matches;
+use crate::session::root;
+
+/// `compare peers`: measures rows and prints a table of each.
+pub(crate) fn peers(options: &PeerOptions) -> Result<ExitCode, Failure> {
+    if options.how.check_arguments {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let programs = Program::all(options.how.area.as_deref())?;
+    let wanted = |row: &Row| any(&options.how.rows, &row.row);
+    if !programs.iter().any(|program| program.list.rows.iter().any(&wanted)) {
+        return Err(nothing(&options.how, &programs));
+    }
+    if options.list {
+        for program in &programs {
+            print(&show::list(&program.list, &wanted))?;
+        }
+        return save(options.how.json.as_deref(), &listed(&programs, &wanted)).map(|()| ExitCode::SUCCESS);
+    }
+    let run = Run::new(&options.how, &programs, &wanted)?;
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    for program in &programs {
+        for row in program.list.rows.iter().filter(|row| wanted(row)) {
+            let Some(measured) = run.row(program, row) else { break };
+            let verdict = Verdict::of(program, &measured);
+            run.progress.print(&show::table(&verdict))?;
+            verdicts.push(verdict);
+        }
+    }
+    run.progress.finish();
+    save(options.how.json.as_deref(), &verdicts)?;
+    if run.stopped() {
+        return Ok(INTERRUPTED.into());
+    }
+    let failed = |status| verdicts.iter().any(|verdict| verdict.has(status));
+    Ok(if failed(Status::Wrong) {
+        4.into()
+    } else if failed(Status::Crashed) || failed(Status::Hung) {
+        5.into()
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// `compare goals`: measures the rows that goals speak of and says which goals are met.
+pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
+    let goals = Goals::read(&root()?.join("benches/goals.toml"))?;
+    if options.how.check_arguments {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let programs = Program::all(options.how.area.as_deref())?;
+    goals.check(&programs)?;
+    let mut found = Vec::new();
+    let wanted = |row: &Row| any(&options.how.rows, &row.row) && goals.ask_for(row);
+    let run = Run::new(&options.how, &programs, &wanted)?;
+    for program in &programs {
+        let rows = program.list.rows.iter().filter(|row| wanted(row));
+        let measured: Vec<Measured<'_>> = rows.map_while(|row| run.row(program, row)).collect();
+        for failure in measured.iter().flat_map(show::failures) {
+            run.progress.say(&failure);
+        }
+        let those = |row: &str| any(&options.how.rows, row);
+        found.extend(goals.judge(program, &measured, &those));
+    }
+    run.progress.finish();
+    if found.is_empty() && !run.stopped() {
+        return Err(nothing(&options.how, &programs));
+    }
+    print(&show::goals(&found))?;
+    save(options.how.json.as_deref(), &found)?;
+    if run.stopped() {
+        return Ok(INTERRUPTED.into());
+    }
+    Ok(if found.iter().all(|goal| goal.met) { ExitCode::SUCCESS } else { UNMET.into() })
+}
+
+/// How rows are measured, and who hears of it.
+struct Run {
+    plan: Plan,
+    progress: Progress,
+    stop: Arc<AtomicBool>,
+}
+
+impl Run {
+    fn new(how: &HeadToHead, programs: &[Program], wanted: &dyn Fn(&Row) -> bool) -> Result<Self, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        on_interrupt(&stop)?;
+        let rows =
+            programs.iter().flat_map(|program| program.list.rows.iter().map(move |row| (program, row)));
+        let samples = rows.filter(|(_, row)| wanted(row)).map(|(program, row)| program.cells(row).len());
+        let plan = Plan {
+            rounds: how.rounds,
+            seed: how.seed.unwrap_or_else(clock_seed),
+            least: LEAST,
+            limit: how.timeout.unwrap_or(LIMIT),
+        };
+        let progress = Progress::new(samples.sum::<usize>() * how.rounds as usize);
+        Ok(Self { plan, progress, stop })
+    }
+
+    /// A row's rounds; `None` if the user stopped them.
+    fn row<'a>(&self, program: &'a Program, row: &'a Row) -> Option<Measured<'a>> {
+        measure(program, row, &self.plan, &self.stop, &self.progress)
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// The first Ctrl-C ends the row that runs and keeps those before it; the second ends us. A sample hears both itself.
+fn on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    let stop = Arc::clone(stop);
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+        say("\nstopping; rows that are complete are kept, and Ctrl-C once more ends at once");
+    };
+    ctrlc::set_handler(handler).map_err(Failure::doing("cannot listen for Ctrl-C"))
+}
+
+/// Whether a row is among those that were asked for; without globs all are.
+fn any(globs: &[String], row: &str) -> bool {
+    let mut globs =
+        globs.iter().flat_map(|globs| globs.split(',')).filter(|glob| !glob.is_empty()).peekable();
+    globs.peek().is_none() || globs.any(|glob| matches(glob, row))
+}
+
+fn nothing(how: &HeadToHead, programs: &[Program]) -> Failure {
+    let areas: Vec<&str> = programs.iter().map(|program| program.list.area.as_str()).collect();
+    let (rows, areas) = (how.rows.join(","), areas.join(", "));
+    Failure::usage(format!(
+        "--rows {rows:?} matches nothing in {areas}; `compare peers --list` shows all rows"
+    ))
+}
+
+fn listed<'a>(programs: &'a [Program], wanted: &dyn Fn(&Row) -> bool) -> Vec<&'a Row> {
+    programs.iter().flat_map(|program| program.list.rows.iter()).filter(|row| wanted(row)).collect()
+}
+
+/// Writes `what` as JSON, if a file was named.
+fn save(path: Option<&Path>, what: &impl Serialize) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let text =
+        serde_json::to_string_pretty(what).map_err(Failure::doing("results cannot be written as JSON"))?;
+    std::fs::write(path, text + "\n")
+        .map_err(Failure::doing(format!("--json {}: cannot write it; name another file", path.display())))
+}
+
+/// The least that each sample times.
+const LEAST: Duration = Duration::from_millis(30);
+
+/// How long a sample may take in all. The longest honest one takes some seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Some goal is not met.
+const UNMET: u8 = 3;
+
+const INTERRUPTED: u8 = 130;

@@ -1,0 +1,12 @@
+//! Models of what most structures are.
+//!
+//! Each is a file with its operations, its responses and its state. A structure takes part with those operations that it
+//! has. [`ways`] goes around any of them, for operations that come in several forms.
+
+pub mod flag;
+pub mod map;
+pub mod permits;
+pub mod queue;
+pub mod register;
+pub mod rendezvous;
+pub mod ways;

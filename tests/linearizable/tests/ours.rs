@@ -1,0 +1,250 @@
+//! The structures of `sync` that wait, in all ways to wait for them.
+
+#![forbid(unsafe_code)]
+
+use linearizable::models::flag::{self, Flag};
+use linearizable::models::permits::{self, Permits};
+use linearizable::models::queue::{Operation, Queue as Model, Response};
+use linearizable::models::register::{self, Register};
+use linearizable::models::ways::{Way, Ways};
+use linearizable::{Kind, Trial};
+use std::hint;
+use std::time::Duration;
+use sync::park::block_on;
+use sync::queue::{GetError, PutError};
+use sync::{Event, Mutex, MutexGuard, Queue, Semaphore, SemaphorePermit};
+
+/// Long enough to park, short enough to time out often.
+const LIMIT: Duration = Duration::from_micros(20);
+
+#[test]
+fn a_queue_with_one_place() {
+    bounded_queue(1).check();
+}
+
+#[test]
+fn a_queue_with_two_places() {
+    bounded_queue(2).check();
+}
+
+#[test]
+fn a_queue_without_bound() {
+    // There is always room, so even a producer that waits as long as it takes is done at once.
+    let kinds: &[Kind<_>] = &[
+        |item| (Way::Block, Operation::Put(item)),
+        |item| (Way::Async, Operation::Put(item)),
+        |_| (Way::Try, Operation::Get),
+        |_| (Way::Timeout, Operation::Get),
+        |_| (Way::Try, Operation::Len),
+    ];
+    Trial::new("sync::Queue without bound", Ways(Model::fifo()), Queue::unbounded, on_queue)
+        .threads(3, kinds)
+        .ending(|_| (Way::Try, Operation::Get))
+        .check();
+}
+
+#[test]
+fn a_queue_that_is_closed() {
+    let producer: &[Kind<_>] =
+        &[|item| (Way::Try, Operation::Put(item)), |item| (Way::Timeout, Operation::Put(item))];
+    let consumer: &[Kind<_>] = &[|_| (Way::Try, Operation::Get), |_| (Way::AsyncTimeout, Operation::Get)];
+    let closer: &[Kind<_>] = &[|_| (Way::Try, Operation::Close), |_| (Way::Try, Operation::Len)];
+    Trial::new("sync::Queue, closed", Ways(Model::fifo().bounded(2)), || Queue::bounded(2), on_queue)
+        .threads(1, producer)
+        .threads(2, consumer)
+        .threads(1, closer)
+        .operations(4)
+        .ending(|_| (Way::Try, Operation::Get))
+        .check();
+}
+
+fn bounded_queue(capacity: usize) -> Trial<Ways<Model>, Queue<u32>> {
+    let kinds: &[Kind<_>] = &[
+        |item| (Way::Try, Operation::Put(item)),
+        |item| (Way::Timeout, Operation::Put(item)),
+        |item| (Way::AsyncTimeout, Operation::Put(item)),
+        |_| (Way::Try, Operation::Get),
+        |_| (Way::Timeout, Operation::Get),
+        |_| (Way::AsyncTimeout, Operation::Get),
+    ];
+    let name = format!("sync::Queue bounded by {capacity}");
+    Trial::new(&name, Ways(Model::fifo().bounded(capacity)), move || Queue::bounded(capacity), on_queue)
+        .threads(3, kinds)
+        .ending(|_| (Way::Try, Operation::Get))
+}
+
+fn on_queue(queue: &Queue<u32>, (way, operation): &(Way, Operation)) -> Response {
+    match *operation {
+        Operation::Put(item) => put(match way {
+            Way::Try => queue.try_put(item),
+            Way::Block => queue.put(item),
+            Way::Timeout => queue.put_timeout(item, LIMIT),
+            Way::Async => block_on(queue.put_async(item)),
+            Way::AsyncTimeout => block_on(queue.put_async_timeout(item, LIMIT)),
+        }),
+        Operation::Get => got(match way {
+            Way::Try => queue.try_get(),
+            Way::Block => queue.get(),
+            Way::Timeout => queue.get_timeout(LIMIT),
+            Way::Async => block_on(queue.get_async()),
+            Way::AsyncTimeout => block_on(queue.get_async_timeout(LIMIT)),
+        }),
+        Operation::Len => Response::Len(queue.len()),
+        Operation::Close => {
+            queue.close();
+            Response::Done
+        }
+    }
+}
+
+fn put(result: Result<(), PutError<u32>>) -> Response {
+    match result {
+        Ok(()) => Response::Done,
+        Err(why) if why.is_closed() => Response::Closed,
+        Err(_) => Response::Full,
+    }
+}
+
+fn got(result: Result<u32, GetError>) -> Response {
+    match result {
+        Ok(item) => Response::Got(item),
+        Err(why) if why.is_closed() => Response::Closed,
+        Err(_) => Response::Empty,
+    }
+}
+
+#[test]
+fn what_a_mutex_guards() {
+    use register::Operation::{Add, Read, Swap};
+    let kinds: &[Kind<_>] = &[
+        |_| (Way::Block, Add(1)),
+        |value| (Way::Async, Swap(value)),
+        |value| (Way::Try, Swap(value)),
+        |_| (Way::Timeout, Add(1)),
+        |_| (Way::AsyncTimeout, Read),
+    ];
+    Trial::new("sync::Mutex", Ways(Register::new(0)), || Mutex::new([0; 2]), on_mutex)
+        .threads(3, kinds)
+        .ending(|_| (Way::Block, Read))
+        .check();
+}
+
+fn on_mutex(mutex: &Mutex<[u32; 2]>, (way, operation): &(Way, register::Operation)) -> register::Response {
+    let guard = match way {
+        Way::Try => mutex.try_lock(),
+        Way::Block => Some(mutex.lock()),
+        Way::Timeout => mutex.lock_timeout(LIMIT).ok(),
+        Way::Async => Some(block_on(mutex.lock_async())),
+        Way::AsyncTimeout => block_on(mutex.lock_async_timeout(LIMIT)).ok(),
+    };
+    guard.map_or(register::Response::Refused, |guard| under_lock(guard, *operation))
+}
+
+/// Takes a while between two halves that must always be alike: who sees them differ, is not alone.
+fn under_lock(mut halves: MutexGuard<'_, [u32; 2]>, operation: register::Operation) -> register::Response {
+    let [before, other] = *halves;
+    assert_eq!(before, other, "two threads are under one lock");
+    let after = match operation {
+        register::Operation::Read => before,
+        register::Operation::Write(value) | register::Operation::Swap(value) => value,
+        register::Operation::Add(more) => before + more,
+    };
+    halves[0] = after;
+    for _ in 0..20 {
+        hint::spin_loop();
+    }
+    halves[1] = after;
+    register::Response::Value(before)
+}
+
+#[test]
+fn a_semaphore_that_nobody_waits_for_counts_exactly() {
+    use permits::Operation::{Acquire, Free, Release};
+    let kinds: &[Kind<_>] = &[
+        |_| (Way::Try, Acquire(1)),
+        |_| (Way::Try, Acquire(2)),
+        |_| (Way::Try, Release(1)),
+        |_| (Way::Try, Release(2)),
+        |_| (Way::Try, Free),
+    ];
+    Trial::new("sync::Semaphore, tried", Ways(Permits::new(2)), || Semaphore::new(2), on_semaphore)
+        .threads(3, kinds)
+        .ending(|_| (Way::Try, Acquire(1)))
+        .check();
+}
+
+#[test]
+fn a_semaphore_never_gives_more_than_it_has() {
+    use permits::Operation::{Acquire, Free, Release};
+    let kinds: &[Kind<_>] = &[
+        |_| (Way::Try, Acquire(1)),
+        |_| (Way::Timeout, Acquire(1)),
+        |_| (Way::AsyncTimeout, Acquire(1)),
+        |_| (Way::Try, Release(1)),
+        |_| (Way::Try, Free),
+    ];
+    // Who only tries is refused while somebody stands in line, be there permits or not.
+    let model = Ways(Permits::new(1).hesitant());
+    Trial::new("sync::Semaphore, waited for", model, || Semaphore::new(1), on_semaphore)
+        .threads(3, kinds)
+        .ending(|_| (Way::Try, Free))
+        .check();
+}
+
+fn on_semaphore(semaphore: &Semaphore, (way, operation): &(Way, permits::Operation)) -> permits::Response {
+    match *operation {
+        permits::Operation::Acquire(count) => {
+            let permit = match way {
+                Way::Try => semaphore.try_acquire_many(count),
+                Way::Block => Some(semaphore.acquire_many(count)),
+                Way::Timeout => semaphore.acquire_timeout(LIMIT).ok(),
+                Way::Async => Some(block_on(semaphore.acquire_many_async(count))),
+                Way::AsyncTimeout => block_on(semaphore.acquire_async_timeout(LIMIT)).ok(),
+            };
+            let taken = permit.map(SemaphorePermit::forget).is_some();
+            if taken { permits::Response::Done } else { permits::Response::Refused }
+        }
+        permits::Operation::Release(count) => {
+            semaphore.release(count);
+            permits::Response::Done
+        }
+        permits::Operation::Free => permits::Response::Count(semaphore.available()),
+    }
+}
+
+#[test]
+fn an_event() {
+    use flag::Operation::{Clear, Look, Set};
+    let kinds: &[Kind<_>] = &[
+        |_| (Way::Try, Set),
+        |_| (Way::Try, Clear),
+        |_| (Way::Try, Look),
+        |_| (Way::Timeout, Look),
+        |_| (Way::AsyncTimeout, Look),
+    ];
+    Trial::new("sync::Event", Ways(Flag::new()), Event::new, on_event).threads(3, kinds).check();
+}
+
+fn on_event(event: &Event, (way, operation): &(Way, flag::Operation)) -> flag::Response {
+    match operation {
+        flag::Operation::Set => event.set(),
+        flag::Operation::Clear => event.clear(),
+        flag::Operation::Look => {
+            let seen = match way {
+                Way::Try => event.is_set(),
+                Way::Block => {
+                    event.wait();
+                    true
+                }
+                Way::Timeout => event.wait_timeout(LIMIT).is_ok(),
+                Way::Async => {
+                    block_on(event.wait_async());
+                    true
+                }
+                Way::AsyncTimeout => block_on(event.wait_async_timeout(LIMIT)).is_ok(),
+            };
+            return if seen { flag::Response::IsSet } else { flag::Response::IsClear };
+        }
+    }
+    flag::Response::Done
+}

@@ -1,0 +1,212 @@
+//! Head to head: what is made of honest peers and of peers that fail, and which goals are met.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::harness::{Finished, Project};
+
+const FAKE: &str = env!("CARGO_BIN_EXE_fake-peers");
+
+/// A project whose one area is `fake`, and its engine with these arguments.
+struct Peers {
+    project: Project,
+}
+
+impl Peers {
+    fn new() -> Self {
+        let project = Project::new();
+        let list =
+            json!({ "areas": [{ "area": "fake", "program": FAKE }, { "area": "broken", "error": "E0425" }] });
+        fs::write(project.out().join("peers.json"), list.to_string()).expect("it is ours");
+        Self { project }
+    }
+
+    fn with_goals(self, goals: &str) -> Self {
+        fs::create_dir_all(self.project.root().join("benches")).expect("it is ours");
+        fs::write(self.project.root().join("benches/goals.toml"), goals).expect("it is ours");
+        self
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut engine = self.project.bare_engine();
+        engine.args(line.split_whitespace()).arg("--json").arg(self.project.folder().join("found.json"));
+        engine.env("COMPARE_PEERS", self.project.out().join("peers.json"));
+        engine
+    }
+
+    fn run(&self, line: &str) -> Finished {
+        self.project.finish(self.command(line))
+    }
+
+    /// What was written as JSON.
+    fn found(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.project.folder().join("found.json")).expect("it was written");
+        serde_json::from_str(&text).expect("it is a list")
+    }
+}
+
+/// A contestant of a row.
+fn line<'a>(row: &'a Value, name: &str) -> &'a Value {
+    let lines = row["contestants"].as_array().expect("a list");
+    lines.iter().find(|line| line["name"] == name).unwrap_or_else(|| panic!("no {name} in {row}"))
+}
+
+#[test]
+fn ours_is_compared_with_the_best_peer_that_blocks() {
+    let peers = Peers::new();
+    let said = peers.run("peers fake --rows good/* --seed 1").ended_with(0).stdout;
+    let found = peers.found();
+    let row = &found[0];
+    assert_eq!((row["row"].as_str(), row["best_peer"].as_str()), (Some("good/one"), Some("std")));
+    // All contestants of a round are disturbed alike, so within rounds the ratio is exact.
+    assert!((row["ratio"].as_f64().expect("a number") - 0.8).abs() < 1e-9, "{row}");
+    assert!((line(row, "spins")["ratio"].as_f64().expect("a number") - 8.0).abs() < 1e-9, "{row}");
+    assert!(row["noise"].as_f64().expect("six rounds") < 1e-9 && row["stable"] == true, "{row}");
+    assert!(said.contains("ours / std = 0.800 of ns") && said.contains("spins (spins)"), "{said}");
+    assert!(found[1]["ours"].is_null() && said.contains("ours takes no part yet"), "{said}");
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn peers_that_fail_are_named_and_stop_nobody() {
+    let peers = Peers::new();
+    let said = peers.run("peers fake --rows bad/crashed,bad/hung --timeout 1s --seed 2").ended_with(5).stdout;
+    let found = peers.found();
+    for (name, status, why) in [("crashes", "crashed", "SIGABRT"), ("panics", "crashed", "the planted panic")]
+    {
+        let failed = line(&found[0], name);
+        assert!(failed["status"] == status && failed["medians"] == json!({}), "{failed}");
+        assert!(failed["why"].as_str().is_some_and(|told| told.contains(why)), "{failed}");
+        assert!(said.contains(&format!("{name} {status}: ")), "{said}");
+    }
+    assert!(line(&found[1], "hangs")["status"] == "hung" && said.contains("no end within 1s"), "{said}");
+    for row in &found {
+        assert!((row["ratio"].as_f64().expect("a number") - 0.8).abs() < 1e-9, "{row}");
+    }
+}
+
+#[test]
+fn wrong_work_has_no_value() {
+    let peers = Peers::new();
+    peers.run("peers fake --rows bad/wrong --rounds 1").ended_with(4);
+    let row = &peers.found()[0];
+    for (name, why) in [
+        ("lies", "one item was lost"),
+        ("mumbles", "not valid"),
+        ("hurries", "30ms is the least"),
+        ("forgets", "gives no ns"),
+    ] {
+        let failed = line(row, name);
+        assert!(failed["status"] == "wrong" && failed["ratio"].is_null(), "{failed}");
+        assert!(failed["why"].as_str().is_some_and(|told| told.contains(why)), "{failed}");
+    }
+    assert!(row["noise"].is_null() && row["interval"].is_null(), "one round has no interval: {row}");
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let peers = Peers::new();
+    peers.run("peers snyc").ended_with(2).complained_of(&["snyc", "fake, broken"]);
+    peers.run("peers broken").ended_with(1).complained_of(&["broken do not build", "E0425"]);
+    peers.run("peers fake --rows nothing/*").ended_with(2).complained_of(&["nothing/*", "--list"]);
+    peers.run("goals fake").ended_with(2).complained_of(&["benches/goals.toml"]);
+    let listed = peers.run("peers fake --list --rows good/one").ended_with(0).stdout;
+    assert_eq!(listed, "fake good/one: what is planted (slow, ours, std, spins)\n");
+}
+
+#[test]
+fn an_interrupted_run_keeps_the_rows_before_and_leaves_nothing() {
+    let peers = Peers::new();
+    let mut started = peers.project.start(peers.command("peers fake --rows good/one,bad/ours --seed 3"));
+    started.wait_until("the first row", || {
+        let said = fs::read_to_string(peers.project.folder().join("stdout")).unwrap_or_default();
+        said.contains("ours / std")
+    });
+    started.send(Signal::SIGINT);
+    started.finish().ended_with(130);
+    assert!(peers.project.survivors(Duration::ZERO).is_empty());
+    let found = peers.found();
+    assert!(found.len() == 1 && found[0]["row"] == "good/one", "{found:?}");
+}
+
+fn goal(name: &str, rows: &str, rest: &str) -> String {
+    format!("[[goal]]\narea = \"fake\"\ngoal = {name:?}\nrows = [{rows:?}]\nmeasure = \"ns\"\n{rest}\n")
+}
+
+const TIME: &str = "compare = \"time\"\ndirection = \"at-most\"\n";
+
+#[test]
+fn goals_that_are_all_met_end_with_0() {
+    let goals = goal("time", "good/one", &format!("{TIME}bound = 0.81"))
+        + &goal("speed", "good/one", "compare = \"speed\"\ndirection = \"at-least\"\nbound = 1.24")
+        + &goal("elsewhere", "good/one", &format!("{TIME}bound = 0.1\nonly_if = \"rain\""))
+        + "[[goal]]\narea = \"moon\"\ngoal = \"far\"\nrows = [\"x\"]\nmeasure = \"ns\"\n"
+        + TIME
+        + "bound = 1\n";
+    let peers = Peers::new().with_goals(&goals);
+    let said = peers.run("goals fake --seed 4").ended_with(0).stdout;
+    assert!(said.contains("2 of 2 goals met"), "{said}");
+    let found = peers.found();
+    for (goal, name, value, bound) in [(&found[0], "time", 0.8, 0.81), (&found[1], "speed", 1.25, 1.24)] {
+        assert!(goal["area"] == "fake" && goal["goal"] == name && goal["met"] == true, "{goal}");
+        assert!((goal["value"].as_f64().expect("a number") - value).abs() < 1e-9, "{goal}");
+        assert!((goal["bound"].as_f64().expect("a number") - bound).abs() < 1e-9, "{goal}");
+    }
+}
+
+#[test]
+fn a_goal_that_is_not_met_or_not_measured_ends_with_3() {
+    let unmet = "unmet = { value = 0.82, floor = 0.5, cause = \"planted\" }";
+    let goals = goal("short", "good/one", &format!("{TIME}bound = 0.75\n{unmet}"))
+        + &goal("not there", "future/*", &format!("{TIME}bound = 9"))
+        + &goal("without ours", "good/*", &format!("{TIME}bound = 9"))
+        + &goal("against one that hangs", "bad/hung", &format!("{TIME}peers = [\"hangs\"]\nbound = 9"))
+        + &goal("good", "good/one", &format!("{TIME}bound = 0.9"));
+    let peers = Peers::new().with_goals(&goals);
+    let said = peers.run("goals fake --timeout 1s --seed 5").ended_with(3).stdout;
+    let found = peers.found();
+    let met: Vec<bool> = found.iter().map(|goal| goal["met"] == true).collect();
+    assert_eq!(met, [false, false, false, false, true]);
+    for told in [
+        "last 0.82, floor 0.5: planted",
+        "not measured: no row of it was",
+        "ours takes no part in the row yet",
+        "hangs hung",
+        "1 of 5 goals met",
+    ] {
+        assert!(said.contains(told), "{told:?} is not in {said}");
+    }
+    assert!(
+        (found[0]["value"].as_f64().expect("a number") - 0.8).abs() < 1e-9 && found[1]["value"].is_null()
+    );
+    // Some rows alone: only goals that speak of them.
+    peers.run("goals fake --rows good/one --seed 5").ended_with(3);
+    let names: Vec<Value> = peers.found().iter().map(|goal| goal["goal"].clone()).collect();
+    assert_eq!(names, ["short", "without ours", "good"]);
+}
+
+#[test]
+fn goals_that_cannot_be_meant_are_refused_with_file_entry_and_remedy() {
+    for (goals, told) in [
+        (
+            goal("g", "good/one", "bound = 1"),
+            &["benches/goals.toml", "goal 1 (g)", "missing field", "peers.md"][..],
+        ),
+        (goal("g", "good/one", &format!("{TIME}bound = -1")), &["goal 1 (g)", "must be a number above 0"]),
+        (
+            goal("g", "good/one", &format!("{TIME}bound = 1\npeers = [\"sdt\"]")),
+            &["\"g\"", "\"sdt\"", "slow, spins, std"],
+        ),
+        (
+            goal("g", "good/one", &format!("{TIME}bound = 1")).replace("\"ns\"", "\"us\""),
+            &["\"us\"", "it has ns, share"],
+        ),
+        ("[[goal]\n".to_owned(), &["benches/goals.toml", "not TOML"]),
+    ] {
+        Peers::new().with_goals(&goals).run("goals fake").ended_with(2).complained_of(told);
+    }
+}
