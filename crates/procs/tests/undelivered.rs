@@ -190,3 +190,25 @@ fn a_result_that_cannot_be_received_is_told_whatever_is_heard_first() -> Result 
     }
     Ok(())
 }
+
+/// More than fits into a packet, so that it takes a descriptor more; and there will be none.
+fn long_without_descriptors(_: ()) -> String {
+    // Those that are open stay open, and the standard streams take the numbers below.
+    let no_more = Rlimit { current: Some(3), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, no_more).expect("a limit can be lowered");
+    "long".repeat(1 << 20)
+}
+
+#[test]
+fn a_result_that_cannot_be_sent_says_so_and_its_worker_goes_on() -> Result {
+    let pool = Pool::new(1)?;
+    let process = Process::spawn(long_without_descriptors, ())?.into_task();
+    for task in [process, pool.submit(long_without_descriptors, ())] {
+        let why = task.join().err().ok_or("it was sent")?.to_string();
+        assert!(why.starts_with("the result cannot be sent") && why.contains("os error 24"), "{why}");
+        assert!(why.contains("ulimit -n"), "{why}");
+    }
+    let worker = pool.pids();
+    assert_eq!(pool.submit(|()| std::process::id(), ()).join()?, worker[0]);
+    Ok(())
+}
