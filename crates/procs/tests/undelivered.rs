@@ -56,14 +56,20 @@ fn all_descriptors_but(some: usize) -> InWords<Vec<File>> {
     Ok(held)
 }
 
-/// A descriptor for a function that waits until a byte is written at the other end.
+/// A descriptor for a function that says at the other end that it has begun, and waits there for a byte.
 fn gate() -> InWords<(UnixStream, Descriptor)> {
     let (here, there) = UnixStream::pair().map_err(text)?;
     Ok((here, Descriptor(there.into())))
 }
 
 fn wait_at(gate: Descriptor) {
-    UnixStream::from(gate.0).read_exact(&mut [0]).expect("the test opens the gate");
+    let mut gate = UnixStream::from(gate.0);
+    gate.write_all(&[0]).expect("the test is there");
+    gate.read_exact(&mut [0]).expect("the test opens the gate");
+}
+
+fn has_begun(mut gate: &UnixStream) -> InWords<()> {
+    gate.read_exact(&mut [0]).map_err(text)
 }
 
 fn open(mut gate: &UnixStream) -> InWords<()> {
@@ -140,6 +146,8 @@ fn next_after_a_result_that_does_not_fit(rounds: u64) -> InWords<()> {
         let lost = pool.submit(too_many_files, at_first);
         // What has descriptors cannot be sent twice.
         let next_task = pool.submit(wait_at, at_next);
+        // Its worker could not be started while all descriptors are taken.
+        has_begun(&first)?;
         let held = all_descriptors_but(ROOM)?;
         open(&first)?;
         says_that_it_cannot_be_received(lost.join())?;
