@@ -62,13 +62,29 @@ where
 {
     let (task, job) = core.ledger.admit(f);
     let Some(job) = job else { return task };
-    let context = Context { core: Arc::clone(core), place: Place::Function };
-    // All of it inside the context, what is taken back too: a runtime that goes away with the function, its result or a
-    // callback must know that it is on a thread of its own.
-    match core.pool.submit(core, Box::new(move || context::enter(context, job))) {
+    match submit_admitted(core, job) {
         Ok(()) => task,
         Err(why) => Task::ready(Err(why)),
     }
+}
+
+/// The runtime may have been closed since `job` was admitted, and its driver stops only when there is no such job.
+fn submit_admitted(core: &Arc<Core>, job: impl FnOnce() + Send + 'static) -> Result<(), JoinError> {
+    let context = Context { core: Arc::clone(core), place: Place::Function };
+    let submitted = core.pool.submit(
+        core,
+        Box::new(move || {
+            let core = Arc::clone(&context.core);
+            // All of it inside the context, what is taken back too: a runtime that goes away with the function, its result
+            // or a callback must know that it is on a thread of its own.
+            context::enter(context, job);
+            core.left();
+        }),
+    );
+    if submitted.is_err() {
+        core.left();
+    }
+    submitted
 }
 
 /// A function and its promise, which know by themselves whether to run.
@@ -202,5 +218,49 @@ impl fmt::Debug for Pool {
             .field("runners", &state.runners)
             .field("limit", &self.limit)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(trefoil_loom)))]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use crate::runtime::Runtime;
+
+    /// As its namesake in `spawn`, for a function.
+    fn spawned_during_a_drop_inside(backend: Backend) {
+        let runtime = Runtime::new(backend).unwrap();
+        let core = Arc::clone(&runtime.core);
+        let (task, job) = core.ledger.admit(|| ());
+        let (lend, lent) = std::sync::mpsc::channel::<Runtime>();
+        let drops = runtime.spawn(async move { drop(lent.recv()) });
+        lend.send(runtime).unwrap();
+        drops.join().unwrap();
+        submit_admitted(&core, job.unwrap()).unwrap();
+        let ended = task.join_timeout(Duration::from_secs(30)).expect("the task ends");
+        assert!(matches!(ended, Err(JoinError::ShutDown)), "{ended:?}");
+    }
+
+    #[test]
+    fn spawned_during_a_drop_inside_native() {
+        spawned_during_a_drop_inside(Backend::Native);
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn spawned_during_a_drop_inside_tokio() {
+        spawned_during_a_drop_inside(Backend::Tokio);
+    }
+
+    #[test]
+    #[cfg(feature = "async-std")]
+    fn spawned_during_a_drop_inside_async_std() {
+        spawned_during_a_drop_inside(Backend::AsyncStd);
+    }
+
+    #[test]
+    #[cfg(feature = "smol")]
+    fn spawned_during_a_drop_inside_smol() {
+        spawned_during_a_drop_inside(Backend::Smol);
     }
 }

@@ -73,7 +73,8 @@ pub(crate) trait Driver: Sized + fmt::Debug + Send + Sync + 'static {
 
     fn bind(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Listener>> + Send;
 
-    /// Ends the backend's threads. All tasks have ended, or have been cancelled and are about to end.
+    /// Ends the backend's threads. All tasks and functions have ended, but perhaps for the return of the one that calls. The
+    /// second time, nothing happens.
     fn stop(&self, wait: Wait);
 }
 

@@ -5,6 +5,7 @@ use crate::blocking::{Pool, spawn_blocking_on};
 use crate::builder::{Builder, Options, StartError};
 use crate::context::{self, Context, Place};
 use crate::drivers::{AnyDriver, Driver, Wait, with_each};
+use crate::primitive::{AtomicBool, Ordering};
 use crate::spawn::spawn_on;
 use crate::tasks::Tasks;
 use executor::{Abilities, Argument, Executor, Ledger, Shutdown};
@@ -61,7 +62,7 @@ where
 /// ```
 #[derive(Debug)]
 pub struct Runtime {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 /// What tasks and functions share with their runtime.
@@ -72,6 +73,8 @@ pub(crate) struct Core {
     pub(crate) ledger: Ledger,
     pub(crate) tasks: Tasks,
     pub(crate) pool: Pool,
+    /// The runtime was dropped by somebody inside, who cannot wait until all have left: whoever leaves last stops it.
+    dropped_inside: AtomicBool,
 }
 
 impl Runtime {
@@ -94,6 +97,7 @@ impl Runtime {
             ledger: Ledger::new(),
             tasks: Tasks::default(),
             pool: Pool::new(options.blocking_threads),
+            dropped_inside: AtomicBool::new(false),
         };
         Ok(Runtime { core: Arc::new(core) })
     }
@@ -185,6 +189,21 @@ impl Core {
             self.tasks.cancel_all();
         }
     }
+
+    /// A task or a function has given back its entry. Until all have, also those that are just being spawned, there must be
+    /// somebody to run them.
+    pub(crate) fn left(&self) {
+        // Relaxed: it was stored before the ledger was asked. If somebody was inside then, his leaving came after it, under
+        // the ledger's lock, and so does this load. If nobody was, this may be the second one to stop it, which is nothing.
+        if self.dropped_inside.load(Ordering::Relaxed) && self.ledger.inside() == 0 {
+            self.stop(Wait::No);
+        }
+    }
+
+    fn stop(&self, wait: Wait) {
+        with_each!(&self.driver, driver => driver.stop(wait));
+        self.pool.stop(wait);
+    }
 }
 
 impl Executor for Runtime {
@@ -232,12 +251,13 @@ impl Executor for Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.core.close(Shutdown::CancelPending);
-        let wait =
-            if context::is_inside(&self.core, |place| place != Place::Root) { Wait::No } else { Wait::Yes };
-        if wait == Wait::Yes && self.core.ledger.wait_until(None).is_err() {
+        if context::is_inside(&self.core, |place| place != Place::Root) {
+            self.core.dropped_inside.store(true, Ordering::Relaxed);
+            return self.core.left();
+        }
+        if self.core.ledger.wait_until(None).is_err() {
             unreachable!("a wait without a deadline does not time out");
         }
-        with_each!(&self.core.driver, driver => driver.stop(wait));
-        self.core.pool.stop(wait);
+        self.core.stop(Wait::Yes);
     }
 }

@@ -54,7 +54,18 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let Ok(entry) = core.ledger.enter() else { return Task::ready(Err(JoinError::ShutDown)) };
+    match core.ledger.enter() {
+        Ok(entry) => spawn_admitted(core, entry, future),
+        Err(executor::Closed) => Task::ready(Err(JoinError::ShutDown)),
+    }
+}
+
+/// The runtime may have been closed since `entry` was had, and its driver stops only when nobody has one.
+fn spawn_admitted<F>(core: &Arc<Core>, entry: Entry, future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
     let token = CancelToken::new();
     let (promise, task) = promise_cancelling(token.clone());
     let slot = core.tasks.insert(token.clone());
@@ -157,6 +168,7 @@ where
             sync::contain(|| promise.finish(dropped.and(outcome)));
             // Last: who waits for the runtime to be empty finds every task finished.
             drop(entry);
+            core.left();
         });
     }
 }
@@ -175,4 +187,51 @@ impl<T: Send> Rest<T> {
 /// The error of a task that the runtime's end has stopped.
 fn stopped(begun: bool) -> JoinError {
     if begun { JoinError::Cancelled } else { JoinError::ShutDown }
+}
+
+#[cfg(all(test, not(trefoil_loom)))]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use crate::runtime::Runtime;
+    use std::time::Duration;
+
+    /// A task that is being spawned while the runtime is dropped inside one of its own tasks, where nobody waits for it.
+    fn spawned_during_a_drop_inside(backend: Backend) {
+        let runtime = Runtime::new(backend).unwrap();
+        let core = Arc::clone(&runtime.core);
+        let entry = core.ledger.enter().unwrap();
+        let (lend, lent) = std::sync::mpsc::channel::<Runtime>();
+        let drops = runtime.spawn(async move { drop(lent.recv()) });
+        lend.send(runtime).unwrap();
+        drops.join().unwrap();
+        // Long enough for workers that have nothing to do to end, if they are about to. With less, this tests less.
+        std::thread::sleep(Duration::from_millis(20));
+        let task = spawn_admitted(&core, entry, async {});
+        let ended = task.join_timeout(Duration::from_secs(30)).expect("the task ends");
+        assert!(matches!(ended, Err(JoinError::ShutDown)), "{ended:?}");
+    }
+
+    #[test]
+    fn spawned_during_a_drop_inside_native() {
+        spawned_during_a_drop_inside(Backend::Native);
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn spawned_during_a_drop_inside_tokio() {
+        spawned_during_a_drop_inside(Backend::Tokio);
+    }
+
+    #[test]
+    #[cfg(feature = "async-std")]
+    fn spawned_during_a_drop_inside_async_std() {
+        spawned_during_a_drop_inside(Backend::AsyncStd);
+    }
+
+    #[test]
+    #[cfg(feature = "smol")]
+    fn spawned_during_a_drop_inside_smol() {
+        spawned_during_a_drop_inside(Backend::Smol);
+    }
 }

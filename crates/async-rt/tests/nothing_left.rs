@@ -8,6 +8,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use std::fs;
 use std::future::pending;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -70,6 +71,17 @@ fn nothing_is_left_and_idling_is_free() {
         assert!(threads() > threads_before);
         runtime.shutdown(Shutdown::CancelPending);
         drop(runtime);
+    }
+    await_threads(threads_before);
+    assert_eq!(descriptors(), descriptors_before);
+
+    // Dropped inside one of its own tasks, it goes when the last one inside has left.
+    for _ in 0..10 {
+        let runtime = busy_life();
+        let (lend, lent) = mpsc::channel::<Runtime>();
+        let drops = runtime.spawn(async move { drop(lent.recv()) });
+        lend.send(runtime).unwrap();
+        drops.join().unwrap();
     }
     await_threads(threads_before);
     assert_eq!(descriptors(), descriptors_before);

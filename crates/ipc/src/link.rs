@@ -297,6 +297,9 @@ impl fmt::Display for LinkError {
             LinkError::DescriptorsLost => f.write_str(
                 "a message was dropped because this process may not hold all its descriptors; `ulimit -n` raises the limit",
             ),
+            LinkError::Io(error) if sys::is_for_want_of_descriptors(error) => {
+                write!(f, "the connection failed: {error}; `ulimit -n` raises the limit")
+            }
             LinkError::Io(error) => write!(f, "the connection failed: {error}"),
         }
     }

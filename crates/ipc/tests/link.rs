@@ -123,6 +123,18 @@ fn one_direction_can_end_before_the_other() {
 }
 
 #[test]
+fn a_want_of_descriptors_comes_with_its_remedy() {
+    const OPEN: i32 = 24;
+    const ON_THEIR_WAY: i32 = 109;
+    const NO_MEMORY: i32 = 12;
+    for (errno, helps) in [(OPEN, true), (ON_THEIR_WAY, true), (NO_MEMORY, false)] {
+        let text = LinkError::from(std::io::Error::from_raw_os_error(errno)).to_string();
+        assert!(text.contains(&format!("os error {errno}")), "{text}");
+        assert_eq!(text.contains("`ulimit -n`"), helps, "{text}");
+    }
+}
+
+#[test]
 fn a_parcel_over_the_limit_is_refused_on_both_sides() {
     let _alarm = Alarm::new();
     let (here, there) = Link::pair().unwrap();

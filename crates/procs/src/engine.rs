@@ -37,7 +37,7 @@ pub(crate) trait Owner: Send + Sync {
     /// It has sent something.
     fn answered(&self, answer: Parcel);
 
-    /// It has ended, there is nothing left of it, and all that it has sent has been handed over.
+    /// It has ended, there is nothing left of it, and `end` says what came of a job that it has not `answered`.
     fn ended(&self, end: End);
 }
 
@@ -51,12 +51,14 @@ pub(crate) enum NotStarted {
 }
 
 /// How a worker ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct End {
     pub(crate) pid: u32,
     pub(crate) how: Exit,
     /// It has not read the job that it was sent last.
     pub(crate) unread: bool,
+    /// The answer that it has left behind, or why it was ended: its job or its answer could not be carried.
+    pub(crate) last: Option<Result<Parcel, JoinError>>,
 }
 
 /// How a process ended.
@@ -71,14 +73,14 @@ pub(crate) enum Exit {
 }
 
 impl End {
-    /// Why the job that it had has no result.
-    pub(crate) fn error(self) -> JoinError {
+    /// What came of the job that it had.
+    pub(crate) fn outcome(self) -> Result<Parcel, JoinError> {
         let pid = self.pid;
-        match self.how {
+        self.last.unwrap_or(Err(match self.how {
             Exit::Code(code) => JoinError::Exited { pid, code },
             Exit::Signal(signal) => JoinError::Killed { pid, signal },
             Exit::OutOfMemory => JoinError::OutOfMemory { pid },
-        }
+        }))
     }
 }
 

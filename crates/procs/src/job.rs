@@ -8,11 +8,10 @@
 
 use crate::image::Address;
 use executor::no_captures;
-use ipc::Parcel;
 use ipc::handoff;
+use ipc::{LinkError, Parcel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::io;
 use std::ptr::NonNull;
 use sync::{JoinError, Panic};
@@ -124,9 +123,14 @@ pub(crate) fn decode<R: DeserializeOwned>(answer: Parcel) -> Result<R, JoinError
     }
 }
 
-/// An answer in the place of one that was sent and could not be received.
-pub(crate) fn lost(why: &dyn fmt::Display) -> Parcel {
-    Answer::<()>::Failed(format!("the result cannot be received: {why}")).encode()
+/// How a task ends whose job did not get to the worker.
+pub(crate) fn unsent(why: &LinkError) -> JoinError {
+    JoinError::failed(format_args!("the argument cannot be sent: {why}"))
+}
+
+/// How a task ends whose answer did not get here.
+pub(crate) fn lost(why: &LinkError) -> JoinError {
+    JoinError::failed(format_args!("the result cannot be received: {why}"))
 }
 
 impl Job {

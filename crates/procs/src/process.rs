@@ -164,7 +164,7 @@ impl<R> Process<R> {
     ///
     /// # Errors
     /// [`JoinError`]: `Panicked` with message, place and, if `RUST_BACKTRACE` is set, backtrace; `Killed` by a signal;
-    /// `Exited` before the function returned; `Cancelled`; `Failed` if the result could not be carried.
+    /// `Exited` before the function returned; `Cancelled`; `Failed` if the argument or the result could not be carried.
     pub fn join(self) -> Result<R, JoinError> {
         self.task.join()
     }
@@ -332,9 +332,11 @@ impl<R: DeserializeOwned + Send + 'static> Owner for Solo<R> {
         let State { promise, answer, on_cancel, .. } = std::mem::take(&mut *self.lock());
         drop(on_cancel);
         let Some(promise) = promise else { return };
-        let result = answer.unwrap_or_else(|| match end.how {
-            Exit::Signal(9) if promise.is_cancelled() => Err(JoinError::Cancelled),
-            _ => Err(end.error()),
+        let how = end.how;
+        let result = answer.unwrap_or_else(|| match end.outcome() {
+            Ok(answer) => job::decode(answer),
+            Err(_) if how == Exit::Signal(9) && promise.is_cancelled() => Err(JoinError::Cancelled),
+            Err(why) => Err(why),
         });
         sync::contain(|| promise.finish(result));
     }

@@ -177,6 +177,46 @@ fn with_too_many_descriptors_on_their_way_a_start_is_refused_and_what_runs_goes_
     Ok(())
 }
 
+/// With 500 descriptors on their way and a limit of 600, a worker can be started, and of 250 descriptors, which are two
+/// packets, the second is refused.
+fn first_jobs_with_five_hundred_on_their_way(_: ()) -> std::result::Result<[String; 2], String> {
+    fn text(error: impl std::fmt::Display) -> String {
+        error.to_string()
+    }
+    fn files() -> io::Result<Vec<ipc::Descriptor>> {
+        (0..250).map(|_| Ok(ipc::Descriptor(std::fs::File::open("/dev/null")?.into()))).collect()
+    }
+    let count = |files: Vec<ipc::Descriptor>| files.len();
+    be_an_ordinary_user().map_err(text)?;
+    let runs = Process::spawn(for_ever, ()).map_err(text)?;
+    let low = Rlimit { current: Some(600), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, low).map_err(text)?;
+    let links = on_their_way(500).map_err(text)?;
+    let in_words = |end: std::result::Result<usize, procs::JoinError>| {
+        end.map_or_else(text, |count| format!("{count} files"))
+    };
+    let process = Process::spawn(count, files().map_err(text)?).map_err(text)?;
+    // One after the other: the duplicates of two would be too many.
+    let first = in_words(process.join());
+    let pool = Pool::new(1).map_err(text)?;
+    let ends = [first, in_words(pool.submit(count, files().map_err(text)?).join())];
+    assert_eq!(pool.submit(|n: u64| n + 1, 1).join().map_err(text)?, 2);
+    drop(links);
+    assert_eq!(pool.submit(count, files().map_err(text)?).join().map_err(text)?, 250);
+    assert!(!runs.is_finished(), "what runs does not suffer");
+    Ok(ends)
+}
+
+#[test]
+fn a_first_task_that_the_system_refuses_to_carry_says_so() -> Result {
+    let _alone = alone();
+    for end in Process::spawn(first_jobs_with_five_hundred_on_their_way, ())?.join()?? {
+        let cause = end.starts_with("the argument cannot be sent") && end.contains("os error 109");
+        assert!(cause && end.contains("ulimit -n"), "{end}");
+    }
+    Ok(())
+}
+
 static INITIALIZED: AtomicU64 = AtomicU64::new(0);
 
 /// In a worker that could be started, with others that could not: how often each task finds that the initializer has run.

@@ -53,6 +53,10 @@ pub(crate) fn nobody_receives(_: &io::Error) -> bool {
     false
 }
 
+pub(crate) fn is_for_want_of_descriptors(_: &io::Error) -> bool {
+    false
+}
+
 pub(crate) fn is_too_long(_: &io::Error) -> bool {
     false
 }

@@ -119,6 +119,11 @@ pub(crate) fn too_many_descriptors() -> io::Error {
     Errno::MFILE.into()
 }
 
+/// Whether `error` says that this process has too many descriptors, or its user too many on their way: one limit for both.
+pub(crate) fn is_for_want_of_descriptors(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::TOOMANYREFS))
+}
+
 /// Whether `error` of a send says that the packet is longer than the system's buffers.
 pub(crate) fn is_too_long(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::MSGSIZE)

@@ -331,7 +331,7 @@ impl Manager {
             match worker.process() {
                 None => worker.not_started(why()),
                 Some(process) => {
-                    let _ = worker.kill();
+                    worker.kill();
                     let mut gone = [PollFd::from_borrowed_fd(process.pidfd(), PollFlags::IN)];
                     while rustix::event::poll(&mut gone, None) == Err(Errno::INTR) {}
                     worker.ended(Exit::Signal(KILLED));

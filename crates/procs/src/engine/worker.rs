@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use sync::JoinError;
 
 pub(crate) struct Worker {
     link: Link,
@@ -20,6 +21,8 @@ pub(crate) struct Worker {
     /// There until the process is.
     first: Mutex<Option<Parcel>>,
     unread: AtomicBool,
+    /// Why we have given it up.
+    failure: Mutex<Option<JoinError>>,
 }
 
 /// A process, whose number belongs to nobody else as long as it is not reaped, and its descriptor never.
@@ -71,6 +74,7 @@ impl Worker {
             process: OnceLock::new(),
             first: Mutex::new(Some(first)),
             unread: AtomicBool::new(false),
+            failure: Mutex::new(None),
         }
     }
 
@@ -93,12 +97,12 @@ impl Worker {
         let _ = self.link.shut_down(Interest::Write);
     }
 
-    /// Ends the process where it stands, if there is one.
-    ///
-    /// # Errors
-    /// What the system says, such as that it has changed its user.
-    pub(crate) fn kill(&self) -> io::Result<()> {
-        self.process().map_or(Ok(()), |process| process.signal(Signal::Kill))
+    /// Ends the process where it stands, if there is one. One that has changed its user may refuse: it ends when it next
+    /// asks for work.
+    pub(crate) fn kill(&self) {
+        if self.process().is_some_and(|process| process.signal(Signal::Kill).is_err()) {
+            self.dismiss();
+        }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -113,10 +117,10 @@ impl Worker {
         }
         self.owner.started(self);
         if let Some(first) = self.take_first() {
-            if self.send(&first).is_err() {
-                // It died at once, or cannot be sent the job: in the end the owner hears how it ended.
-                self.unread.store(true, Ordering::Relaxed);
-                let _ = self.kill();
+            match self.send(&first) {
+                // If it died at once, the owner will hear how.
+                Ok(()) | Err(LinkError::Disconnected) => {}
+                Err(why) => self.give_up(job::unsent(&why)),
             }
         }
     }
@@ -135,8 +139,7 @@ impl Worker {
             Err(LinkError::Disconnected) => return false,
             Err(why) => {
                 // The answer is gone. Whether the next one would fare better, nobody knows.
-                self.owner.answered(job::lost(&why));
-                let _ = self.kill();
+                self.give_up(job::lost(&why));
                 return false;
             }
         }
@@ -153,15 +156,26 @@ impl Worker {
         }
     }
 
-    /// The process is gone: hands over what it has left behind.
+    /// Its job, or the answer, cannot be carried. The owner is told with the end: until then the job counts as running, so
+    /// that nobody sends another one to a worker that is about to die.
+    fn give_up(&self, why: JoinError) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.kill();
+    }
+
+    /// The process is gone: tells the owner, and hands over what it has left behind, which is one answer at most.
     pub(super) fn ended(&self, how: Exit) {
         self.look_for_unread();
-        while let Ok(answer) = self.link.try_receive() {
-            self.owner.answered(answer);
-        }
+        let last = match self.link.try_receive() {
+            Ok(answer) => Some(Ok(answer)),
+            Err(LinkError::WouldBlock | LinkError::Disconnected) => {
+                self.failure.lock().unwrap_or_else(PoisonError::into_inner).take().map(Err)
+            }
+            Err(why) => Some(Err(job::lost(&why))),
+        };
         let unread = self.unread.load(Ordering::Relaxed);
         let pid = self.process().map_or(0, |process| process.pid());
-        self.owner.ended(End { pid, how, unread });
+        self.owner.ended(End { pid, how, unread, last });
     }
 
     /// The job that it was not given yet, for the one who tells its owner.

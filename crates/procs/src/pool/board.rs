@@ -18,7 +18,7 @@
 
 use super::hiring::Hired;
 use crate::engine::{End, NotStarted, Worker};
-use crate::job::Initializer;
+use crate::job::{self, Initializer};
 use executor::{Entry, Ledger};
 use ipc::{LinkError, Parcel};
 use std::collections::BTreeMap;
@@ -281,12 +281,13 @@ impl Shared {
             board.idle.retain(|idle| *idle != id);
             if let Some(Running { id, ticket, job, stop, timer }) = task {
                 afterwards.timers.extend(timer);
-                match (stop, job) {
-                    (Some(stop), _) => afterwards.finish.push((ticket, Err(stop.error()))),
-                    (None, Some(job)) if end.unread && ticket.returns < RETURNS_MAX => {
+                let unread = end.unread;
+                match (end.outcome(), stop, job) {
+                    (Err(_), Some(stop), _) => afterwards.finish.push((ticket, Err(stop.error()))),
+                    (Err(_), None, Some(job)) if unread && ticket.returns < RETURNS_MAX => {
                         board.put_back(id, job, ticket);
                     }
-                    (None, _) => afterwards.finish.push((ticket, Err(end.error()))),
+                    (outcome, ..) => afterwards.finish.push((ticket, outcome)),
                 }
             }
             self.dispatch(board, afterwards);
@@ -398,8 +399,7 @@ impl Board {
                 self.waiting.insert(id, Waiting { job, ticket });
             }
             Err(why) => {
-                let why = JoinError::failed(format_args!("the argument cannot be sent: {why}"));
-                afterwards.finish.push((ticket, Err(why)));
+                afterwards.finish.push((ticket, Err(job::unsent(&why))));
                 self.idle.push(seat_id);
             }
         }
@@ -418,10 +418,7 @@ impl Seat {
     fn kill(&mut self) {
         self.leaving = true;
         if let Some(worker) = &self.worker {
-            // A process that has changed its user could refuse; it ends with its link.
-            if worker.kill().is_err() {
-                worker.dismiss();
-            }
+            worker.kill();
         }
     }
 

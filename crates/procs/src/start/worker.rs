@@ -22,7 +22,15 @@ pub(super) fn work(link: &Link) -> ! {
             // Whoever tries to send another job is told, and gives it to another worker.
             let _ = link.shut_down(ipc::ready::Interest::Read);
         }
-        if link.send(&answer, None).is_err() || last == Last::Yes {
+        let sent = match link.send(&answer, None) {
+            // The system refuses it, for want of descriptors perhaps. A few words need none.
+            Err(why) if !why.is_disconnected() => {
+                let why = format!("the result cannot be sent: {why}");
+                link.send(&Answer::<()>::Failed(why).encode(), None)
+            }
+            done => done,
+        };
+        if sent.is_err() || last == Last::Yes {
             break;
         }
     }
