@@ -6,6 +6,7 @@
 
 pub mod bodies;
 pub mod contestants;
+pub mod rings;
 
 use std::time::Duration;
 
@@ -79,11 +80,12 @@ pub(crate) fn rows() -> Vec<Row> {
             }
         }
     }
+    rows.extend(rings::rows());
     rows
 }
 
 fn row<T: Item>(shape: &str, case: Case, item: &str, cpus: Cpus) -> Row {
-    let capacity = case.capacity.map_or_else(|| "unbounded".to_owned(), |capacity| capacity.to_string());
+    let capacity = case.capacity_word();
     let Case { producers, consumers, ends, .. } = case;
     let mut measures = vec![Measure::NS];
     if cpus == Cpus::Hogs {
@@ -118,6 +120,12 @@ fn sample(body: &Body, order: &Order, worst: bool) -> Result<Sample, String> {
 
 /// As many items as two producers and two consumers can share evenly.
 pub const STEP: u64 = 2;
+
+impl Case {
+    fn capacity_word(self) -> String {
+        self.capacity.map_or_else(|| "unbounded".to_owned(), |capacity| capacity.to_string())
+    }
+}
 
 impl Ends {
     fn word(self) -> &'static str {
