@@ -109,7 +109,8 @@ fn row<T: Item>(shape: &str, case: Case, item: &str, cpus: Cpus) -> Row {
 /// Items enough to fill the time; beside hogs as many again, with each send timed.
 fn sample(body: &Body, order: &Order, worst: bool) -> Result<Sample, String> {
     let run = |count, watched| body(&Run { place: &order.place, count, watched });
-    let timed = adaptive(order.least, STEP, |count| run(count, false).map(|done| done.took))?;
+    let least = if worst { order.least.max(BESIDE_HOGS) } else { order.least };
+    let timed = adaptive(least, STEP, |count| run(count, false).map(|done| done.took))?;
     let mut sample = timed.sample();
     if worst {
         let done = run(timed.count, true)?;
@@ -117,6 +118,9 @@ fn sample(body: &Body, order: &Order, worst: bool) -> Result<Sample, String> {
     }
     Ok(sample)
 }
+
+/// Many time slices, of which hogs have most.
+const BESIDE_HOGS: Duration = Duration::from_millis(60);
 
 /// As many items as two producers and two consumers can share evenly.
 pub const STEP: u64 = 2;
