@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// Three modules need unsafe code; docs/unsafe.md says what for, and what checks them.
+// A few modules need unsafe code; docs/unsafe.md says what for, and what checks them.
 #![deny(unsafe_code)]
 
 mod primitive;

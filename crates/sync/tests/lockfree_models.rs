@@ -9,7 +9,7 @@ use sync::lockfree::{ArrayQueue, Counter, RcuCell, SegmentedQueue, SeqLock, Stac
 /// Few cases under Miri, which takes a thousand times as long, and no file for what failed: its folder cannot be read there.
 fn config() -> ProptestConfig {
     if cfg!(miri) {
-        ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() }
+        ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() }
     } else {
         ProptestConfig::default()
     }

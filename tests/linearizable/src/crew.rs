@@ -1,9 +1,9 @@
 //! The threads of a trial: they perform one scenario many times, each time on a fresh structure, and note when.
 //!
-//! All of them start each run together, at a gate. The notes carry readings of one clock, a counter that is taken before and after each
-//! operation. An operation that was answered at a lower reading than that at which another was called did therefore end
-//! before the other began. The counter orders memory, too, so what only a missing ordering would break is not found
-//! here: models under loom are for that.
+//! All of them start each run together, at a gate. The notes carry readings of one clock, a counter that is taken before
+//! and after each operation. An operation that was answered at a lower reading than that at which another was called did
+//! therefore end before the other began. The counter orders memory, too, so what only a missing ordering would break is
+//! not found here: models under loom are for that.
 
 use crate::gate::{Crowd, Gate};
 use crate::history::{History, Record};

@@ -78,3 +78,41 @@ impl<O: fmt::Debug> fmt::Debug for Scenario<O> {
 
 /// The fresh numbers of a thread begin at a multiple of this. A trial refuses longer scenarios.
 pub(crate) const PER_THREAD: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[derive(Clone, Debug, PartialEq)]
+    enum Step {
+        Put(u32),
+        Get,
+    }
+
+    fn scenarios_of_two_producers_and_a_consumer() -> impl Strategy<Value = Scenario<Step>> {
+        let producer: Vec<Kind<Step>> = vec![Step::Put];
+        scenarios(&[producer.clone(), producer, vec![|_| Step::Get]], 8, Some(|_| Step::Get))
+    }
+
+    proptest! {
+        #[test]
+        fn threads_keep_to_their_roles_and_values_are_distinct(
+            scenario in scenarios_of_two_producers_and_a_consumer()
+        ) {
+            let mut values = BTreeSet::new();
+            let mut total = 0;
+            for thread in 0..scenario.threads() {
+                prop_assert!(scenario.of_thread(thread).len() <= 8);
+                total += scenario.of_thread(thread).len();
+                for step in scenario.of_thread(thread) {
+                    match *step {
+                        Step::Put(value) => prop_assert!(thread < 2 && values.insert(value)),
+                        Step::Get => prop_assert_eq!(thread, 2),
+                    }
+                }
+            }
+            prop_assert_eq!(scenario.of_thread(3), vec![Step::Get; total + 1]);
+        }
+    }
+}

@@ -148,25 +148,25 @@ where
     /// [`Failure`] with a scenario that was made as small as proptest could.
     ///
     /// # Panics
-    /// If nobody takes part, or `TREFOIL_SEED` is no number.
+    /// If nobody takes part, if `make` or the model panics, or if `TREFOIL_SEED` is no number.
     #[track_caller]
     pub fn search(&self) -> Result<(), Failure<M>> {
         assert!(!self.roles.is_empty(), "{}: a trial needs `threads`", self.name);
         let seed = self.seed.unwrap_or_else(seed_of_environment);
         let effort = Effort::of_environment();
-        let runs = Cell::new(0);
+        let (runs, goes) = (Cell::new(0), Cell::new(0));
         let found = RefCell::new(None);
         let config = Config {
             cases: effort.scenarios,
             failure_persistence: None,
             max_shrink_iters: SHRINKS_MAX,
+            max_shrink_time: SHRINK_MS_MAX,
             ..Config::default()
         };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-        // Its verdict is dropped: the last failure that was found is the one of the smallest scenario.
-        let _verdict = runner.run(&scenarios(&self.roles, self.operations_max, self.ending), |scenario| {
+        let verdict = runner.run(&scenarios(&self.roles, self.operations_max, self.ending), |scenario| {
             // One that hung leaves its threads behind and takes a minute: no more of those.
             if matches!(&*found.borrow(), Some(Found { what: What::Trouble(trouble), .. }) if trouble.is_hang()) {
                 return Ok(());
@@ -176,7 +176,11 @@ where
                 runs.set(runs.get() + effort.runs);
             }
             let times = if smaller { SHRINK_EFFORT } else { 1 };
-            match (0..times).try_for_each(|time| self.runs(&scenario, effort.runs, seed ^ time)) {
+            let outcome = (0..times).try_for_each(|_| {
+                goes.set(goes.get() + 1);
+                self.runs(&scenario, effort.runs, seed.wrapping_add(goes.get()))
+            });
+            match outcome {
                 Ok(()) => Ok(()),
                 Err(what) => {
                     found.replace(Some(Found { scenario, what }));
@@ -184,9 +188,16 @@ where
                 }
             }
         });
-        found.into_inner().map_or(Ok(()), |found| {
-            Err(Failure { name: self.name.clone(), seed, runs: runs.get(), found: Box::new(found) })
-        })
+        // The last failure that was found is the one of the smallest scenario.
+        match (found.into_inner(), verdict) {
+            (Some(found), _) => {
+                Err(Failure { name: self.name.clone(), seed, runs: runs.get(), found: Box::new(found) })
+            }
+            (None, Ok(())) => Ok(()),
+            (None, Err(why)) => {
+                panic!("{}: there was no trial, for `make` or the model panicked: {why}", self.name)
+            }
+        }
     }
 
     /// Performs one scenario many times.
@@ -315,8 +326,10 @@ const OPERATIONS_MAX: usize = 6;
 /// A scenario takes milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So many smaller scenarios are tried once one has failed.
+/// So many smaller scenarios are tried once one has failed, and no longer than this: a rare fault in the long form would
+/// take minutes for a little beauty.
 const SHRINKS_MAX: u32 = 300;
+const SHRINK_MS_MAX: u32 = 20_000;
 
 /// A smaller scenario gets so many times the runs of another, for a fault that was rare may be rarer there.
-const SHRINK_EFFORT: u64 = 10;
+const SHRINK_EFFORT: u32 = 10;

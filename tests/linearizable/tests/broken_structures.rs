@@ -145,6 +145,15 @@ fn a_structure_that_panics_is_a_failure_and_strands_nobody() {
 }
 
 #[test]
+#[should_panic(expected = "planted: sold out")]
+fn a_structure_that_cannot_be_made_does_not_pass() {
+    let make = || -> Mutex<VecDeque<u32>> { panic!("planted: sold out") };
+    let result =
+        Trial::new("no queue", Queue::fifo(), make, plain).threads(2, PUT_AND_GET).seed(SEED).search();
+    assert!(result.is_err(), "nothing was tried");
+}
+
+#[test]
 fn a_structure_that_hangs_is_a_failure() {
     let door = Arc::new((Mutex::new(false), Condvar::new()));
     let inside = Arc::new(AtomicUsize::new(0));

@@ -23,7 +23,7 @@ fn main() {
         "panics" => panic!("the planted panic"),
         "hangs" => std::thread::sleep(Duration::from_secs(3600)),
         "lies" => {
-            println!("{}", json!({ "row": row, "contestant": contestant, "wrong": "one item was lost" }))
+            println!("{}", json!({ "row": row, "contestant": contestant, "wrong": "one item was lost" }));
         }
         "mumbles" => println!("a greeting"),
         "hurries" => println!("{}", json!({ "values": { "ns": 1.0, "share": 1.0 }, "timed_ns": 1000 })),

@@ -187,6 +187,23 @@ fn a_goal_that_is_not_met_or_not_measured_ends_with_3() {
     peers.run("goals fake --rows good/one --seed 5").ended_with(3);
     let names: Vec<Value> = peers.found().iter().map(|goal| goal["goal"].clone()).collect();
     assert_eq!(names, ["short", "without ours", "good"]);
+    peers.run("goals fake --rows bad/wrong").ended_with(2).complained_of(&["goals.toml", "--rows"]);
+}
+
+#[test]
+fn a_goal_of_which_some_rows_were_not_measured_is_not_met() {
+    let goals = goal("both", "good/one", &format!("{TIME}bound = 0.9"))
+        .replace("[\"good/one\"]", "[\"good/one\", \"bad/hung\"]");
+    let peers = Peers::new().with_goals(&goals);
+    let mut started = peers.project.start(peers.command("goals fake --seed 6"));
+    started.wait_until("the first row", || {
+        let said = fs::read_to_string(peers.project.folder().join("stderr")).unwrap_or_default();
+        said.contains("measured good/one")
+    });
+    started.send(Signal::SIGINT);
+    started.finish().ended_with(130);
+    let found = peers.found();
+    assert!(found[0]["met"] == false && found[0]["value"].is_null(), "{found:?}");
 }
 
 #[test]

@@ -123,7 +123,8 @@ fn arguments_are_checked_without_any_contestant() {
 #[test]
 fn names_of_commands_are_taken() {
     for word in ["peers", "goals", "crash-score"] {
-        let finished = Project::new().run(word).ended_with(2).complained_of(&[word, "reserved"]);
+        let filter = format!("spawn {word}");
+        let finished = Project::new().run(&filter).ended_with(2).complained_of(&[word, "reserved"]);
         assert!(finished.stdout.is_empty());
         let project = Project::new().with(word, &[PLANTED, "none"]);
         project.run("--list").ended_with(2).complained_of(&[word, "rename"]);

@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::goals::Goals;
-use self::program::{Program, Row};
+use self::program::{List, Program, Row};
 use self::rounds::{Measured, Plan, Status, measure};
 use self::show::Progress;
 use self::verdict::Verdict;
@@ -51,7 +51,7 @@ pub(crate) fn peers(options: &PeerOptions) -> Result<ExitCode, Failure> {
         }
         return save(options.how.json.as_deref(), &listed(&programs, &wanted)).map(|()| ExitCode::SUCCESS);
     }
-    let run = Run::new(&options.how, &programs, &wanted)?;
+    let run = Run::new(&options.how, &programs, &|_, row| wanted(row))?;
     let mut verdicts: Vec<Verdict> = Vec::new();
     for program in &programs {
         for row in program.list.rows.iter().filter(|row| wanted(row)) {
@@ -84,22 +84,26 @@ pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
     }
     let programs = Program::all(options.how.area.as_deref())?;
     goals.check(&programs)?;
+    let those = |row: &str| any(&options.how.rows, row);
+    if programs.iter().all(|program| goals.of(&program.list, &those).next().is_none()) {
+        return Err(Failure::usage(
+            "no goal of benches/goals.toml speaks of these rows; it may do without --rows",
+        ));
+    }
+    let asked_for = |list: &List, row: &Row| {
+        those(&row.row) && goals.of(list, &those).any(|goal| goal.speaks_of(&row.row))
+    };
+    let run = Run::new(&options.how, &programs, &asked_for)?;
     let mut found = Vec::new();
-    let wanted = |row: &Row| any(&options.how.rows, &row.row) && goals.ask_for(row);
-    let run = Run::new(&options.how, &programs, &wanted)?;
     for program in &programs {
-        let rows = program.list.rows.iter().filter(|row| wanted(row));
+        let rows = program.list.rows.iter().filter(|row| asked_for(&program.list, row));
         let measured: Vec<Measured<'_>> = rows.map_while(|row| run.row(program, row)).collect();
         for failure in measured.iter().flat_map(show::failures) {
             run.progress.say(&failure);
         }
-        let those = |row: &str| any(&options.how.rows, row);
         found.extend(goals.judge(program, &measured, &those));
     }
     run.progress.finish();
-    if found.is_empty() && !run.stopped() {
-        return Err(nothing(&options.how, &programs));
-    }
     print(&show::goals(&found))?;
     save(options.how.json.as_deref(), &found)?;
     if run.stopped() {
@@ -116,12 +120,18 @@ struct Run {
 }
 
 impl Run {
-    fn new(how: &HeadToHead, programs: &[Program], wanted: &dyn Fn(&Row) -> bool) -> Result<Self, Failure> {
+    fn new(
+        how: &HeadToHead,
+        programs: &[Program],
+        wanted: &dyn Fn(&List, &Row) -> bool,
+    ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         on_interrupt(&stop)?;
         let rows =
             programs.iter().flat_map(|program| program.list.rows.iter().map(move |row| (program, row)));
-        let samples = rows.filter(|(_, row)| wanted(row)).map(|(program, row)| program.cells(row).len());
+        let samples = rows
+            .filter(|(program, row)| wanted(&program.list, row))
+            .map(|(program, row)| program.cells(row).len());
         let plan = Plan {
             rounds: how.rounds,
             seed: how.seed.unwrap_or_else(clock_seed),

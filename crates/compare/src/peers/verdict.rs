@@ -19,7 +19,7 @@ pub(super) struct Verdict {
     pub(super) rounds: u32,
     /// Which contestant is ours; absent where ours takes no part.
     pub(super) ours: Option<String>,
-    /// The blocking peer with the best median of the first measure.
+    /// The peer with the best median of the first measure, among those that wait as ours does.
     pub(super) best_peer: Option<String>,
     /// Ours over the best peer, of the first measure, centre and 95 % interval; the interval takes six rounds.
     pub(super) ratio: Option<f64>,
@@ -123,11 +123,14 @@ impl Measured<'_> {
         (found.ratio, found.interval)
     }
 
-    /// The best of `peers` by its median; of all peers that block, where none are named.
+    /// The best of `peers` by its median; where none are named, of all that
+    /// wait as ours does.
     pub(super) fn best(&self, ours: &str, peers: &[String], measure: &str) -> Option<usize> {
         let better = self.row.measures.iter().find(|it| it.name == measure)?.better;
+        // One that only spins is no peer of one that sleeps, nor the other way round.
+        let blocks = self.place(ours).is_none_or(|ours| self.row.contestants[ours].blocks);
         let is_peer = |it: &super::program::Contestant| {
-            it.name != ours && if peers.is_empty() { it.blocks } else { peers.contains(&it.name) }
+            it.name != ours && if peers.is_empty() { it.blocks == blocks } else { peers.contains(&it.name) }
         };
         let peers = self.row.contestants.iter().enumerate().filter(|(_, it)| is_peer(it));
         let medians = peers.filter_map(|(place, _)| Some((place, self.median(place, measure)?)));

@@ -77,7 +77,7 @@ impl<T> ArrayQueue<T> {
     /// A queue that holds at most `capacity` items. Allocates all that it will ever need.
     ///
     /// # Panics
-    /// If `capacity` is 0, or so large that there is no such memory.
+    /// If `capacity` is 0, or larger than any memory.
     #[must_use]
     #[track_caller]
     pub fn new(capacity: usize) -> Self {

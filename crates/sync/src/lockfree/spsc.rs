@@ -42,7 +42,7 @@ use crossbeam_utils::CachePadded;
 /// room, use [`Queue`](crate::Queue).
 ///
 /// # Panics
-/// If `capacity` is 0, or so large that there is no such memory.
+/// If `capacity` is 0, or larger than any memory.
 ///
 /// # Examples
 /// ```

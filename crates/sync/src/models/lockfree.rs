@@ -155,6 +155,25 @@ mod array {
     }
 
     #[test]
+    fn a_place_is_filled_again_after_its_item_has_left() {
+        loom::model(|| {
+            let maker = Maker::new();
+            let queue = Arc::new(ArrayQueue::new(1));
+            assert!(queue.push(maker.item(1)).is_ok());
+            let consumer = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || queue.pop().map(|item| item.number()))
+            };
+            let refused = queue.push(maker.item(2)).map_err(|full| full.into_inner().number()).err();
+            assert_eq!(consumer.join().unwrap(), Some(1));
+            let left = queue.pop().map(|item| item.number());
+            assert_eq!(left.or(refused), Some(2));
+            assert!(left.is_none() || refused.is_none());
+            assert_eq!(maker.dropped(), 2);
+        });
+    }
+
+    #[test]
     fn two_consumers_never_have_the_same_item() {
         model_bounded(3, || {
             let maker = Maker::new();
@@ -194,10 +213,7 @@ mod segmented {
                 let (queue, item) = (Arc::clone(&queue), maker.item(number));
                 thread::spawn(move || queue.push(item))
             });
-            let mut seen = Vec::new();
-            for _ in 0..2 {
-                seen.extend(queue.pop().map(|item| item.number()));
-            }
+            let mut seen: Vec<_> = queue.pop().map(|item| item.number()).into_iter().collect();
             for producer in producers {
                 producer.join().unwrap();
             }
@@ -205,6 +221,26 @@ mod segmented {
             assert_eq!(seen[0], 0, "what was there before comes first");
             seen.sort_unstable();
             assert_eq!(seen, [0, 1, 2]);
+            drop(queue);
+            assert_eq!(maker.dropped(), 3);
+        });
+    }
+
+    #[test]
+    fn a_consumer_is_in_a_new_block_before_its_producer_has_told_everybody() {
+        loom::model(|| {
+            let maker = Maker::new();
+            let queue = Arc::new(SegmentedQueue::new());
+            (0..2).for_each(|number| queue.push(maker.item(number)));
+            (0..2).for_each(|number| assert_eq!(queue.pop().map(|item| item.number()), Some(number)));
+            let producer = {
+                let (queue, item) = (Arc::clone(&queue), maker.item(2));
+                thread::spawn(move || queue.push(item))
+            };
+            let early = queue.pop().map(|item| item.number());
+            producer.join().unwrap();
+            let late = queue.pop().map(|item| item.number());
+            assert_eq!((early.or(late), early.and(late)), (Some(2), None));
             drop(queue);
             assert_eq!(maker.dropped(), 3);
         });

@@ -30,7 +30,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let row = |name: &str, about: &str, contestants| Row {
         name: name.into(),
         about: about.into(),
-        cpus: Cpus::One,
+        cpus: Cpus::Free,
         measures: vec![Measure::NS],
         contestants,
     };

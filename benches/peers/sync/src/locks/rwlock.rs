@@ -3,7 +3,7 @@
 //! `sync` has no such lock yet; it takes part by an implementation of [`ReadWrite`] and its line in [`rows`].
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, random, together};
 
@@ -20,7 +20,7 @@ pub trait ReadWrite: Send + Sync {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let mut rows = vec![row::<0>("rwlock/read-only/two", "two threads read", Cpus::Two)];
+    let mut rows = vec![alone(), row::<0>("rwlock/read-only/two", "two threads read", Cpus::Two)];
     for cpus in [Cpus::Two, Cpus::One] {
         let name = format!("rwlock/95-5/{}", cpus.word());
         rows.push(row::<5>(&name, "two threads read, and write one time in twenty", cpus));
@@ -41,6 +41,38 @@ fn row<const WRITES: u64>(name: &str, about: &str, cpus: Cpus) -> Row {
             Contestant::timed("async-lock", 2, two_threads::<async_lock::RwLock<u64>, WRITES>),
         ],
     }
+}
+
+/// What a lock for many readers costs one who writes alone.
+fn alone() -> Row {
+    Row {
+        name: "rwlock/write-uncontended".into(),
+        about: "one thread locks to write, adds one and unlocks".into(),
+        cpus: Cpus::Free,
+        measures: vec![Measure::NS],
+        contestants: vec![
+            Contestant::timed("std", 1, |_, count| writes::<std::sync::RwLock<u64>>(count)),
+            Contestant::timed("parking_lot", 1, |_, count| writes::<parking_lot::RwLock<u64>>(count)),
+            Contestant::timed("crossbeam", 1, |_, count| {
+                writes::<crossbeam_utils::sync::ShardedLock<u64>>(count)
+            }),
+            Contestant::timed("async-lock", 1, |_, count| writes::<async_lock::RwLock<u64>>(count)),
+        ],
+    }
+}
+
+/// One thread writes `count` times.
+///
+/// # Errors
+/// If a write is lost.
+pub fn writes<L: ReadWrite>(count: u64) -> Result<Duration, String> {
+    let lock = L::new();
+    let start = Instant::now();
+    for _ in 0..count {
+        black_box(&lock).add();
+    }
+    let took = start.elapsed();
+    is("writes", lock.read(), count).map(|()| took)
 }
 
 /// Two threads do `count` operations, half of them each; of a hundred `WRITES` are writes, in an order that looks random

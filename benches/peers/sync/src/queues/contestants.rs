@@ -353,7 +353,7 @@ pub fn rtrb<T: Item>(case: Case) -> Option<Body> {
 
 /// Tries until it works, and leaves the CPU to others between attempts.
 #[inline]
-fn until<R>(mut attempt: impl FnMut() -> Option<R>) -> R {
+pub(super) fn until<R>(mut attempt: impl FnMut() -> Option<R>) -> R {
     let backoff = Backoff::new();
     loop {
         match attempt() {
@@ -363,7 +363,7 @@ fn until<R>(mut attempt: impl FnMut() -> Option<R>) -> R {
     }
 }
 
-fn each<E: Clone>(count: usize, end: &E) -> Vec<E> {
+pub(super) fn each<E: Clone>(count: usize, end: &E) -> Vec<E> {
     vec![end.clone(); count]
 }
 
@@ -376,7 +376,7 @@ fn alone<E>(_count: usize, end: E) -> Vec<E> {
     vec![end]
 }
 
-fn all_by<E, F>(ends: Vec<E>, by: impl FnMut(E) -> F) -> Vec<F> {
+pub(super) fn all_by<E, F>(ends: Vec<E>, by: impl FnMut(E) -> F) -> Vec<F> {
     ends.into_iter().map(by).collect()
 }
 

@@ -6,6 +6,7 @@
 
 pub mod bodies;
 pub mod contestants;
+pub mod rings;
 
 use std::time::Duration;
 
@@ -79,11 +80,12 @@ pub(crate) fn rows() -> Vec<Row> {
             }
         }
     }
+    rows.extend(rings::rows());
     rows
 }
 
 fn row<T: Item>(shape: &str, case: Case, item: &str, cpus: Cpus) -> Row {
-    let capacity = case.capacity.map_or_else(|| "unbounded".to_owned(), |capacity| capacity.to_string());
+    let capacity = case.capacity_word();
     let Case { producers, consumers, ends, .. } = case;
     let mut measures = vec![Measure::NS];
     if cpus == Cpus::Hogs {
@@ -107,7 +109,8 @@ fn row<T: Item>(shape: &str, case: Case, item: &str, cpus: Cpus) -> Row {
 /// Items enough to fill the time; beside hogs as many again, with each send timed.
 fn sample(body: &Body, order: &Order, worst: bool) -> Result<Sample, String> {
     let run = |count, watched| body(&Run { place: &order.place, count, watched });
-    let timed = adaptive(order.least, STEP, |count| run(count, false).map(|done| done.took))?;
+    let least = if worst { order.least.max(BESIDE_HOGS) } else { order.least };
+    let timed = adaptive(least, STEP, |count| run(count, false).map(|done| done.took))?;
     let mut sample = timed.sample();
     if worst {
         let done = run(timed.count, true)?;
@@ -116,8 +119,17 @@ fn sample(body: &Body, order: &Order, worst: bool) -> Result<Sample, String> {
     Ok(sample)
 }
 
+/// Many time slices, of which hogs have most.
+const BESIDE_HOGS: Duration = Duration::from_millis(60);
+
 /// As many items as two producers and two consumers can share evenly.
 pub const STEP: u64 = 2;
+
+impl Case {
+    fn capacity_word(self) -> String {
+        self.capacity.map_or_else(|| "unbounded".to_owned(), |capacity| capacity.to_string())
+    }
+}
 
 impl Ends {
     fn word(self) -> &'static str {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::super::program::{Program, Row};
+use super::super::program::{List, Program, Row};
 use crate::failure::Failure;
 use crate::select::matches;
 
@@ -19,7 +19,7 @@ pub(in crate::peers) struct Goals {
 /// One goal: a bound that every row of its globs must keep.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Goal {
+pub(in crate::peers) struct Goal {
     pub(super) area: String,
     /// Its name.
     pub(super) goal: String,
@@ -28,7 +28,7 @@ pub(super) struct Goal {
     pub(super) measure: String,
     /// What of the measure is bounded.
     pub(super) compare: Compare,
-    /// The peers of whom the best is compared with; none for all that block.
+    /// The peers of whom the best is compared with; none for all that wait as ours does.
     #[serde(default)]
     pub(super) peers: Vec<String>,
     /// Which of the rounds speaks, where ours is compared with nobody.
@@ -137,14 +137,24 @@ impl Goals {
         Ok(())
     }
 
-    /// Whether some goal speaks of this row.
-    pub(in crate::peers) fn ask_for(&self, row: &Row) -> bool {
-        self.goals.iter().any(|goal| goal.speaks_of(&row.row))
+    /// The goals of an area that hold on this machine, as far as they speak of `those` rows.
+    pub(in crate::peers) fn of<'a>(
+        &'a self,
+        list: &'a List,
+        those: &'a dyn Fn(&str) -> bool,
+    ) -> impl Iterator<Item = &'a Goal> {
+        self.goals.iter().filter(move |goal| {
+            let mut rows = list.rows.iter().filter(|row| goal.speaks_of(&row.row)).peekable();
+            // A goal whose rows are not there at all is told, but not to someone who asked for certain rows.
+            let asked = if rows.peek().is_none() { those(NO_ROW) } else { rows.any(|row| those(&row.row)) };
+            let holds_here = goal.only_if.as_ref().is_none_or(|fact| list.facts.contains(fact));
+            goal.area == list.area && holds_here && asked
+        })
     }
 }
 
 impl Goal {
-    pub(super) fn speaks_of(&self, row: &str) -> bool {
+    pub(in crate::peers) fn speaks_of(&self, row: &str) -> bool {
         self.rows.iter().any(|glob| matches(glob, row))
     }
 
@@ -194,6 +204,9 @@ impl Goal {
         }
     }
 }
+
+/// A row that nobody has: globs that were asked for do not match it, no globs at all do.
+const NO_ROW: &str = "";
 
 #[cfg(test)]
 mod tests {

@@ -44,19 +44,18 @@ impl Goals {
         measured: &[Measured<'_>],
         those: &dyn Fn(&str) -> bool,
     ) -> Vec<Judged> {
-        let list = &program.list;
-        let applies = |goal: &&Goal| {
-            let speaks = list.rows.iter().any(|row| those(&row.row) && goal.speaks_of(&row.row));
-            // A goal whose rows are not there at all is told, but not to someone who asked for certain rows.
-            let lacks_rows = !list.rows.iter().any(|row| goal.speaks_of(&row.row)) && those(NO_ROW);
-            let here = goal.only_if.as_ref().is_none_or(|fact| list.facts.contains(fact));
-            goal.area == list.area && here && (speaks || lacks_rows)
-        };
         let judge = |goal: &Goal| {
+            let asked = program.list.rows.iter().filter(|row| goal.speaks_of(&row.row) && those(&row.row));
             let rows: Vec<&Measured<'_>> = measured.iter().filter(|it| goal.speaks_of(&it.row.row)).collect();
-            goal.judge(&list.ours, &rows)
+            let judged = goal.judge(&program.list.ours, &rows);
+            // A run that was stopped has some rows of a goal only, and the others may be those that break it.
+            if judged.met && rows.len() < asked.count() {
+                let note = Some("not measured: some rows of it were not".to_owned());
+                return Judged { value: None, met: false, note, ..judged };
+            }
+            judged
         };
-        self.goals.iter().filter(applies).map(judge).collect()
+        self.of(&program.list, those).map(judge).collect()
     }
 }
 
@@ -176,9 +175,6 @@ impl Unmet {
         format!("last {}, floor {}: {}", self.value, self.floor, self.cause)
     }
 }
-
-/// A row that nobody has: globs that were asked for do not match it, no globs at all do.
-const NO_ROW: &str = "";
 
 #[cfg(test)]
 mod tests {
