@@ -213,7 +213,11 @@ mod segmented {
                 let (queue, item) = (Arc::clone(&queue), maker.item(number));
                 thread::spawn(move || queue.push(item))
             });
-            let mut seen: Vec<_> = queue.pop().map(|item| item.number()).into_iter().collect();
+            // Two, so that one can come before a producer who has drawn the same number.
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                seen.extend(queue.pop().map(|item| item.number()));
+            }
             for producer in producers {
                 producer.join().unwrap();
             }
