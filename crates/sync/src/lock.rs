@@ -10,8 +10,11 @@
 //! queue has been head for a *quantum* (50 to 200 µs, see [`policy`]), the owner hands the lock to him.
 //!
 //! - A **thread** is *granted* the lock: he has it from then on, wherever he is woken.
-//! - A **task** may never be polled again, so the lock is only *kept* for him: nobody else takes it, and if he does not
-//!   come within a millisecond, it goes to the next one ([`unclaimed`]).
+//! - A **task** may never be polled again: its future may lie in a `select` that has gone on to something else, or be
+//!   forgotten (*futurelock*: Oxide's request for discussion 609, 2025). So the lock is only *kept* for it: nobody else takes
+//!   it. A task that was told and does not come within a millisecond is *passed over*: it leaves the queue, and the next one is
+//!   told; when it does come, it queues up anew. Whoever comes by sees to that: who releases the lock, who wants it, and every
+//!   thread that waits, which looks again and again while there are tasks in the queue.
 //!
 //! # The state
 //!
@@ -20,7 +23,7 @@
 //! | `held` | `FREE` to `HELD`: anybody, by compare-and-swap. `HELD` to something else: the owner. `KEPT` to something else: whoever has the queue |
 //! | `flags` | whoever has the queue |
 //! | `head`, the nodes' links, their state | whoever has the queue; a node's state is read by its waiter without it |
-//! | `policy` | the owner; others read it as a hint |
+//! | `policy` | the owner, or whoever has the queue; others read it as a hint |
 //!
 //! *Having the queue* is holding `queue_lock`, for some instructions, during which nothing foreign runs.
 //!
@@ -45,8 +48,11 @@
 //!    are about the queue's flags, not about who is first in it.
 //! 7. *Somebody queues up behind the head.* He is woken by those before him: each of them leaves by 4 or 5, or is handed the
 //!    lock and will release it.
-//! 8. *The lock is handed over.* It is never free in between. A task that does not take what is kept for him is passed over, which
+//! 8. *The lock is handed over.* It is never free in between. A task that does not take what is kept for it is passed over, which
 //!    is 5.
+//!
+//! What the invariant cannot promise is that a task which is awake does look. If it does not, whoever comes by passes it over. If
+//! nobody comes by, because all others are tasks that wait for it and nobody else wants the lock, they wait on.
 //!
 //! `FENCED` spares tasks the barrier of 2, for they go to sleep often: while it is set, owners use a full barrier of
 //! their own. An owner who had looked at the flags before it was set may still be about to release without one, so others rely on it
@@ -60,7 +66,6 @@ mod future;
 mod policy;
 mod queue;
 mod thread;
-mod unclaimed;
 
 use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
@@ -89,6 +94,8 @@ const DUE: u8 = 1 << 2;
 const FENCED: u8 = 1 << 3;
 /// With `FENCED`: an owner that has the lock since it was set has said so, so nobody releases without a barrier any more.
 const SURE: u8 = 1 << 4;
+/// There has been a task in the queue since it was last empty. It may be told and not come, so others look after it.
+const TASKS: u8 = 1 << 5;
 
 /// A lock without a value.
 pub(crate) struct RawLock {
@@ -128,9 +135,21 @@ impl RawLock {
         }
     }
 
-    /// Takes the lock if it is free.
+    /// Takes the lock if it is free, or kept for a task that is late.
     #[inline]
     pub(crate) fn try_acquire(&self) -> bool {
+        self.try_free() || (self.is_kept() && self.try_kept())
+    }
+
+    #[cold]
+    fn try_kept(&self) -> bool {
+        self.wake_head();
+        self.try_free()
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    fn try_free(&self) -> bool {
         // Acquire: pairs with the release of the last owner.
         let taken = self.held.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
         if taken {
@@ -142,7 +161,7 @@ impl RawLock {
     /// Waits for the lock. Blocks this thread, or this coroutine only.
     #[inline]
     pub(crate) fn acquire(&self) {
-        if !self.try_acquire() {
+        if !self.try_free() {
             self.acquire_contended(None);
         }
     }
@@ -150,7 +169,7 @@ impl RawLock {
     /// Waits for the lock until `deadline`; whether it is ours. Blocks this thread, or this coroutine only.
     #[inline]
     pub(crate) fn acquire_until(&self, deadline: Option<Instant>) -> bool {
-        self.try_acquire() || self.acquire_contended(deadline)
+        self.try_free() || self.acquire_contended(deadline)
     }
 
     /// The future that ends when the lock is ours.
@@ -201,6 +220,9 @@ impl RawLock {
     #[cold]
     #[inline(never)]
     fn acquire_contended(&self, deadline: Option<Instant>) -> bool {
+        if self.is_kept() && self.try_kept() {
+            return true;
+        }
         match Sleeper::AVAILABLE && park::is_plain_thread() {
             true => self.acquire_as_thread(deadline),
             false => park::block_on_until(self.acquire_async(), deadline).is_some(),
@@ -220,7 +242,8 @@ impl RawLock {
         if flags & FENCED != 0 {
             self.keep_or_drop_the_fence(flags);
         }
-        if self.set_free(flags) & (WAITERS | AWAKE) == WAITERS {
+        let flags = self.set_free(flags);
+        if flags & (WAITERS | AWAKE) == WAITERS || flags & TASKS != 0 {
             self.wake_head();
         }
     }
@@ -229,13 +252,16 @@ impl RawLock {
     fn hand_over(&self) -> bool {
         let now = self.policy.now();
         let mut queue = self.queue();
+        // Whoever is told in its place is about to be handed the lock.
+        let told = queue.pass_over_the_late(now);
         let Some(head) = queue.head() else { return false };
         if head.is_task() {
             // Relaxed: only whoever has the queue takes it from there.
             self.held.store(KEPT, Ordering::Relaxed);
             queue.clear(DUE);
-            let wake = queue.tell_head();
+            let wake = queue.tell_head(now);
             drop(queue);
+            told.now();
             wake.now();
         } else {
             queue.remove_head(head, now);
@@ -243,24 +269,26 @@ impl RawLock {
             // The one who hands over wakes the next as well: he is likely to sleep soon, his CPU is free then, and the new
             // owner is spared the wake-up and being interrupted by it. A task could do nothing but look and sleep again.
             let next = match queue.head() {
-                Some(next) if !next.is_task() => queue.tell_head(),
+                Some(next) if !next.is_task() => queue.tell_head(now),
                 _ => Wake::nobody(),
             };
             drop(queue);
+            // None of these is foreign: `told` was about this thread.
             wake.now();
             next.now();
         }
         true
     }
 
-    /// Wakes the head, unless he is awake.
+    /// Wakes the head, unless he is awake; if he should be and is late, the next one.
     #[cold]
     #[inline(never)]
     fn wake_head(&self) {
+        let now = self.policy.now();
         let mut queue = self.queue();
         let wake = match queue.flags() & AWAKE {
-            0 => queue.tell_head(),
-            _ => Wake::nobody(),
+            0 => queue.tell_head(now),
+            _ => queue.pass_over_the_late(now),
         };
         drop(queue);
         wake.now();
@@ -292,7 +320,8 @@ impl RawLock {
         self.held.load(Ordering::Relaxed) == FREE
     }
 
-    /// Asked by whoever has the queue: whether it is for the head alone.
+    /// Whether it is for the head alone. Only whoever has the queue can rely on the answer.
+    #[inline]
     fn is_kept(&self) -> bool {
         self.held.load(Ordering::Relaxed) == KEPT
     }

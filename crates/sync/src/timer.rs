@@ -91,11 +91,6 @@ pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
     }
 }
 
-/// Asks the program's own thread for a wake-up, which is made there. `None` if the machine refuses even one thread.
-pub(crate) fn schedule_on_the_thread(at: Instant, waker: Waker) -> Option<Scheduled> {
-    thread::schedule(at, waker)
-}
-
 /// Waits until `at`. The future needs no runtime.
 pub fn sleep_until(at: Instant) -> Sleep {
     Sleep { at: Some(at), scheduled: None }

@@ -5,8 +5,10 @@ mod common;
 use common::{ByHand, LONG, SHORT};
 use proptest::prelude::*;
 use std::cell::Cell;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::park::{block_on, block_on_timeout};
@@ -27,11 +29,10 @@ fn a_task_that_was_told_and_does_not_come_keeps_nobody_out() {
         // Mostly enough for it to queue up; the test holds all the same if not.
         thread::sleep(SHORT);
         drop(guard);
+        // It passes over both, one after the other.
         thread.join().unwrap();
     });
     assert!(stuck.is_told());
-    // He stood before the thread, so he was told first, and did not come either.
-    assert!(behind.is_told());
     assert!(behind.poll().is_some());
     drop(stuck);
     assert_eq!(*mutex.lock(), 1);
@@ -44,16 +45,85 @@ fn who_did_not_come_in_time_may_come_later() {
     let mut stuck = ByHand::waiting(mutex.lock_async());
     let mut behind = ByHand::waiting(mutex.lock_async());
     drop(guard);
+    assert!(stuck.is_told());
+    // Whoever comes by sees to it that the next one is told, and by then the lock is free, be it that it was kept.
     let begin = Instant::now();
     while !behind.is_told() {
         assert!(begin.elapsed() < LONG, "nobody passed the first one over");
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(1));
+        drop(mutex.try_lock());
     }
     let guard = behind.poll().expect("told, and nobody else has come");
     assert!(stuck.poll().is_none(), "he queues up anew");
     drop(guard);
     assert!(stuck.poll().is_some());
     assert!(!mutex.is_locked());
+}
+
+#[test]
+fn a_lock_that_is_kept_for_a_task_that_does_not_come_is_free_again() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let stuck = ByHand::waiting(mutex.lock_async());
+    // Long enough for the head to be due: the lock is kept for it.
+    thread::sleep(SHORT);
+    drop(guard);
+    assert!(stuck.is_told());
+    let begin = Instant::now();
+    while mutex.try_lock().is_none() {
+        assert!(begin.elapsed() < LONG, "it is kept for ever");
+        thread::yield_now();
+    }
+    drop(mutex.lock());
+    drop(block_on(mutex.lock_async()));
+}
+
+#[test]
+fn a_task_may_be_passed_over_in_the_middle_of_its_poll() {
+    /// Its destructor runs in the middle of the next poll, when the queue has been given back.
+    struct Releases {
+        give_up: mpsc::Sender<()>,
+        mutex: Arc<Mutex<()>>,
+    }
+    impl Wake for Releases {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Releases {
+        fn drop(&mut self) {
+            // The release tells the task, which does not come: it is in its poll. So it is passed over.
+            let _ = self.give_up.send(());
+            let begin = Instant::now();
+            while self.mutex.has_waiters() && begin.elapsed() < LONG {
+                thread::sleep(Duration::from_millis(1));
+                drop(self.mutex.try_lock());
+            }
+        }
+    }
+    let mutex = Arc::new(Mutex::new(()));
+    let owned = Arc::clone(&mutex);
+    thread::scope(|scope| {
+        let (give_up, told_to) = mpsc::channel::<()>();
+        let (holds, is_held) = mpsc::channel();
+        let holder = scope.spawn({
+            let mutex = &mutex;
+            move || {
+                let guard = mutex.lock();
+                holds.send(()).expect("the test listens");
+                let _ = told_to.recv();
+                drop(guard);
+            }
+        });
+        is_held.recv().expect("the holder speaks");
+        let mut future = Box::pin(mutex.lock_async());
+        let before = Waker::from(Arc::new(Releases { give_up, mutex: owned }));
+        assert!(future.as_mut().poll(&mut Context::from_waker(&before)).is_pending());
+        drop(before);
+        // The poll drops the waker of the last one.
+        let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        drop(future);
+        holder.join().unwrap();
+    });
+    drop(mutex.lock());
 }
 
 #[test]
@@ -150,14 +220,49 @@ fn a_guard_that_is_forgotten_keeps_the_lock_and_breaks_nothing() {
     let forgotten: &'static Mutex<()> = Box::leak(Box::new(Mutex::new(())));
     let guard = forgotten.lock();
     std::mem::forget(ByHand::waiting(forgotten.lock_async()));
-    let mut behind = ByHand::waiting(forgotten.lock_async());
+    let behind = ByHand::waiting(forgotten.lock_async());
     drop(guard);
-    let begin = Instant::now();
-    while !behind.is_told() {
-        assert!(begin.elapsed() < LONG, "nobody passed the forgotten one over");
-        thread::yield_now();
+    drop(forgotten.lock());
+    drop(behind);
+    drop(forgotten.lock());
+}
+
+#[test]
+fn a_lock_may_go_away_before_a_future_that_was_forgotten() {
+    for moves in [false, true] {
+        let mutex = Box::new(Mutex::new(0));
+        let guard = mutex.lock();
+        std::mem::forget([(); 2].map(|()| ByHand::waiting(mutex.lock_async())));
+        drop(guard);
+        if moves {
+            let moved = *mutex;
+            drop(moved.lock());
+            thread::sleep(Duration::from_millis(3));
+            drop(moved.lock());
+        }
     }
-    assert!(behind.poll().is_some());
+}
+
+#[test]
+fn a_waker_that_cannot_be_cloned_throws_nobody_out() {
+    use std::task::{RawWaker, RawWakerVTable};
+    static OF_A_PANIC: RawWakerVTable =
+        RawWakerVTable::new(|_| panic!("a panic that the test asked for"), |_| {}, |_| {}, |_| {});
+    // SAFETY: the table's functions use no data.
+    let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &OF_A_PANIC)) };
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let mut waiting = ByHand::waiting(mutex.lock_async());
+    let mut other = Box::pin(mutex.lock_async());
+    let poll = std::panic::AssertUnwindSafe(|| {
+        let _ = other.as_mut().poll(&mut Context::from_waker(&bad));
+    });
+    assert!(std::panic::catch_unwind(poll).is_err());
+    drop(other);
+    assert!(mutex.has_waiters());
+    drop(guard);
+    assert!(waiting.is_told());
+    assert!(waiting.poll().is_some());
 }
 
 /// What one participant does with the lock, again and again.

@@ -1,7 +1,7 @@
 //! How a task takes the lock, and everything else that waits by a waker.
 
 use super::queue::{Node, TOLD, Wake};
-use super::{AWAKE, FENCED, FREE, HELD, RawLock};
+use super::{AWAKE, FENCED, HELD, RawLock, TASKS};
 use crate::primitive::Ordering;
 use std::future::Future;
 use std::pin::Pin;
@@ -45,10 +45,12 @@ impl Future for Acquire<'_> {
         if this.lock.try_acquire() {
             return Poll::Ready(());
         }
+        // First, for it may panic.
+        let waker = cx.waker().clone();
         this.queued = true;
         // SAFETY: the node is not in a queue. It is pinned with this future, which borrows the lock and takes the node out of the
         // queue when it is dropped.
-        let taken = unsafe { this.lock.queue_up_as_task(node, cx.waker().clone()) };
+        let taken = unsafe { this.lock.queue_up_as_task(node, waker) };
         this.queued = !taken;
         ready_if(taken)
     }
@@ -70,7 +72,7 @@ impl RawLock {
     unsafe fn queue_up_as_task(&self, node: &Node, waker: Waker) -> bool {
         let mut queue = self.queue();
         let flags = queue.flags();
-        queue.set(FENCED);
+        queue.set(FENCED | TASKS);
         node.begin();
         // SAFETY: as promised by the caller.
         let first = unsafe { queue.push(node, self.policy.now()) };
@@ -129,14 +131,16 @@ impl RawLock {
         wake.now();
     }
 
-    /// Tries to take the lock for a node in the queue, which then leaves the queue.
+    /// Tries to take the lock for a node in the queue, which is out of the queue then.
     pub(super) fn take_as_waiter(&self, node: &Node) -> bool {
-        if !self.try_acquire() {
+        if !self.try_free() {
             return false;
         }
         let mut queue = self.queue();
-        debug_assert_ne!(self.held.load(Ordering::Relaxed), FREE);
-        queue.remove(node, self.policy.now());
+        // A task may have been passed over since it had the queue.
+        if node.is_waiting() {
+            queue.remove(node, self.policy.now());
+        }
         true
     }
 }

@@ -1,7 +1,7 @@
 //! When the lock is handed over, and for whom it pays to wait without sleeping.
 //!
-//! All numbers are hints: they are written by the owner alone, read by anybody, and no decision that rests on them can lose
-//! a wake-up. The measurements behind the constants are in `docs/design/mutex.md`.
+//! All numbers are hints: they are written by the owner or by whoever has the queue, read by anybody, and no decision that
+//! rests on them can lose a wake-up. The measurements behind the constants are in `docs/design/mutex.md`.
 
 use crate::os::clock;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
@@ -23,6 +23,10 @@ const LOOKS_PER_QUANTUM: u32 = 16;
 /// After so many acquisitions without a waiter, releasing gets cheap again and waiting dear: about what a heavy barrier costs,
 /// divided by what a full barrier costs at each release.
 const CALM_TAKES: u32 = 2_000;
+
+/// A task that was told has this long to come. A runtime that is only busy should make it; who waits behind one that does not
+/// waits as long for nothing.
+pub(super) const PATIENCE_US: u32 = 1_000;
 
 pub(super) struct Policy {
     /// So many releases may pass before the next look at the clock.
@@ -123,6 +127,15 @@ impl Policy {
 
     pub(super) fn now(&self) -> u32 {
         clock::now()
+    }
+
+    /// Whether somebody who was told then should have come by now.
+    pub(super) fn is_late(&self, told_at: u32, now: u32) -> bool {
+        #[cfg(trefoil_loom)]
+        if self.impatient.load(Relaxed) {
+            return true;
+        }
+        !cfg!(trefoil_loom) && now.wrapping_sub(told_at) >= clock::micros(PATIENCE_US)
     }
 
     /// For how long the head has been head, in ticks.

@@ -1,6 +1,6 @@
 //! Those who wait for a lock, in order of arrival: a doubly linked list of nodes that lie in the waiters' own frames.
 
-use super::{AWAKE, DUE, FREE, RawLock, WAITERS, unclaimed};
+use super::{AWAKE, DUE, FREE, RawLock, TASKS, WAITERS, policy};
 use crate::os::{Rouse, Sleeper};
 use crate::primitive::{AtomicU32, Ordering, ShortGuard, UnsafeCell};
 use std::marker::{PhantomData, PhantomPinned};
@@ -33,8 +33,8 @@ struct Inner {
     /// Of the head alone: the last one.
     tail: *const Node,
     who: Who,
-    /// See [`unclaimed`].
-    watch: unclaimed::Watch,
+    /// When he was told to try.
+    told_at: u32,
 }
 
 enum Who {
@@ -62,13 +62,7 @@ impl Node {
     }
 
     fn new(who: Who) -> Self {
-        let inner = Inner {
-            previous: ptr::null(),
-            next: ptr::null(),
-            tail: ptr::null(),
-            who,
-            watch: unclaimed::Watch::new(),
-        };
+        let inner = Inner { previous: ptr::null(), next: ptr::null(), tail: ptr::null(), who, told_at: 0 };
         Node { state: AtomicU32::new(WAITING), inner: UnsafeCell::new(inner), _pinned: PhantomPinned }
     }
 
@@ -96,9 +90,7 @@ impl Node {
 /// The queue of a lock, for as long as this lives.
 pub(super) struct Queue<'a> {
     lock: &'a RawLock,
-    turn: Option<ShortGuard<'a>>,
-    /// Somebody was told who may not come, and somebody is to look after that.
-    watched: bool,
+    _turn: ShortGuard<'a>,
 }
 
 /// A node while somebody has its queue.
@@ -110,11 +102,7 @@ pub(super) struct InQueue<'q> {
 
 impl<'a> Queue<'a> {
     pub(super) fn of(lock: &'a RawLock) -> Self {
-        Queue { lock, turn: Some(lock.queue_lock.lock()), watched: false }
-    }
-
-    pub(super) fn try_of(lock: &'a RawLock) -> Option<Self> {
-        lock.queue_lock.try_lock().map(|turn| Queue { lock, turn: Some(turn), watched: false })
+        Queue { lock, _turn: lock.queue_lock.lock() }
     }
 
     pub(super) fn flags(&self) -> u8 {
@@ -163,10 +151,6 @@ impl<'a> Queue<'a> {
                 if let Some(tail) = InQueue::of(tail) {
                     tail.inner(|inner| inner.next = node);
                 }
-                // He waits behind somebody who may never come.
-                if head.is_told() {
-                    self.watch(head);
-                }
                 false
             }
         }
@@ -189,7 +173,7 @@ impl<'a> Queue<'a> {
         let awake = self.is_head(node) && self.flags() & AWAKE != 0;
         self.remove(node, now);
         match awake {
-            true => self.tell_the_next(),
+            true => self.tell_the_next(now),
             false => Wake::nobody(),
         }
     }
@@ -201,7 +185,6 @@ impl<'a> Queue<'a> {
     }
 
     fn unlink(&mut self, node: InQueue<'_>, now: u32) {
-        node.unwatch();
         let (previous, next, tail) = node.inner(|inner| (inner.previous, inner.next, inner.tail));
         let (before, after) = (InQueue::of(previous), InQueue::of(next));
         if let Some(after) = after {
@@ -224,7 +207,7 @@ impl<'a> Queue<'a> {
         }
         let none_left = self.head().is_none();
         if none_left {
-            self.clear(WAITERS);
+            self.clear(WAITERS | TASKS);
         }
         self.lock.policy.one_less(none_left);
     }
@@ -236,57 +219,45 @@ impl<'a> Queue<'a> {
 
     /// Tells the head, if there is one, that he is to try for the lock.
     #[must_use = "the wake is to be done when the queue is given back"]
-    pub(super) fn tell_head(&mut self) -> Wake {
+    pub(super) fn tell_head(&mut self, now: u32) -> Wake {
         let Some(head) = self.head() else { return Wake::nobody() };
         self.set(AWAKE);
-        if head.is_task() && (head.has_followers() || self.lock.is_kept()) {
-            self.watch(head);
-        }
+        head.inner(|inner| inner.told_at = now);
         head.tell(TOLD)
     }
 
-    /// Takes out a task that was told and did not come, and tells the next one in its place.
-    pub(super) fn pass_over(&mut self, node: InQueue<'_>, now: u32) -> Wake {
-        if !node.is_told() || self.head().is_none_or(|head| head.node != node.node) {
+    /// Takes out the head if it is a task that was told and has not come in time, and tells the next one in its place.
+    #[must_use = "the wake is to be done when the queue is given back"]
+    pub(super) fn pass_over_the_late(&mut self, now: u32) -> Wake {
+        match self.head() {
+            Some(head) if head.is_late(&self.lock.policy, now) => self.pass_over(head, now),
+            _ => Wake::nobody(),
+        }
+    }
+
+    /// Takes out the head, a task that was told, and tells the next one in its place.
+    pub(super) fn pass_over(&mut self, head: InQueue<'_>, now: u32) -> Wake {
+        if !head.is_told() {
             return Wake::nobody();
         }
-        self.unlink(node, now);
-        node.node().state.store(PASSED_OVER, Ordering::Relaxed);
-        self.tell_the_next()
+        self.unlink(head, now);
+        head.node().state.store(PASSED_OVER, Ordering::Relaxed);
+        self.tell_the_next(now)
     }
 
     /// The head was awake and has gone.
-    fn tell_the_next(&mut self) -> Wake {
+    fn tell_the_next(&mut self, now: u32) -> Wake {
         if self.lock.is_kept() {
             // Release: the last owner's work, which came here by the queue, goes on to the next.
             self.lock.held.store(FREE, Ordering::Release);
         }
-        self.tell_head()
-    }
-
-    fn watch(&mut self, head: InQueue<'_>) {
-        self.watched |= head.inner(|inner| inner.watch.begin(self.lock, head.node));
-    }
-}
-
-impl Drop for Queue<'_> {
-    fn drop(&mut self) {
-        drop(self.turn.take());
-        if self.watched {
-            unclaimed::look_soon();
-        }
+        self.tell_head(now)
     }
 }
 
 impl InQueue<'_> {
     fn of(node: *const Node) -> Option<Self> {
         NonNull::new(node.cast_mut()).map(|node| InQueue { node, _queue: PhantomData })
-    }
-
-    /// # Safety
-    /// The node is in the queue that the caller has.
-    pub(super) unsafe fn at(node: NonNull<Node>) -> Self {
-        InQueue { node, _queue: PhantomData }
     }
 
     fn node(&self) -> &Node {
@@ -305,18 +276,17 @@ impl InQueue<'_> {
         self.inner(|inner| matches!(inner.who, Who::Task(_)))
     }
 
-    fn has_followers(&self) -> bool {
-        self.inner(|inner| !inner.next.is_null())
-    }
-
     fn is_told(&self) -> bool {
         self.is_task() && self.node().state.load(Ordering::Relaxed) == TOLD
+    }
+
+    fn is_late(&self, policy: &policy::Policy, now: u32) -> bool {
+        self.is_told() && policy.is_late(self.inner(|inner| inner.told_at), now)
     }
 
     /// Where he is, he waits again.
     pub(super) fn wait_again(&self) {
         self.node().state.store(WAITING, Ordering::Relaxed);
-        self.unwatch();
     }
 
     /// The waker to tell the task by; the one before is to be dropped when the queue is given back.
@@ -342,10 +312,6 @@ impl InQueue<'_> {
         // Release: pairs with `Node::state`. It comes last, for the node may go away at once.
         node.state.store(state, Ordering::Release);
         wake
-    }
-
-    fn unwatch(&self) {
-        self.inner(|inner| inner.watch.end(self.node));
     }
 }
 

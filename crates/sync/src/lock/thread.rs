@@ -1,7 +1,8 @@
 //! How a thread waits for the lock: it spins where that pays, queues up, and sleeps on a word of its own node.
 
+use super::policy::PATIENCE_US;
 use super::queue::{GRANTED, Node, WAITING};
-use super::{AWAKE, DUE, RawLock};
+use super::{AWAKE, DUE, RawLock, TASKS};
 use crate::os::{self, Sleeper, clock};
 use crate::primitive::{Ordering, spin_loop};
 use std::pin::pin;
@@ -44,7 +45,7 @@ impl RawLock {
         let node = node.as_ref().get_ref();
         let mut queue = self.queue();
         // SAFETY: the node is in no queue, and is pinned here. Each way out of this function is by `take_as_waiter` or `leave`,
-        // which take it out, or after the grant, for which it was taken out; nothing here unwinds.
+        // which take it out, or after the grant, for which it was taken out; what is foreign runs after that.
         let mut awake = unsafe { queue.push(node, self.policy.now()) };
         if awake {
             queue.set(AWAKE);
@@ -59,7 +60,7 @@ impl RawLock {
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     return self.leave(node);
                 }
-                Sleeper::sleep(node.word(), WAITING, deadline);
+                self.sleep(node, deadline);
             }
             if node.state() == GRANTED {
                 self.policy.count();
@@ -69,6 +70,21 @@ impl RawLock {
         }
     }
 
+    /// Sleeps until told or until the deadline, or a little less. Behind a task that may not come it sees after that.
+    fn sleep(&self, node: &Node, deadline: Option<Instant>) {
+        // Relaxed: a task before us had set it when we took the queue, and it stays while we are there.
+        if self.flags.load(Ordering::Relaxed) & TASKS == 0 {
+            return Sleeper::sleep(node.word(), WAITING, deadline);
+        }
+        let patience = Instant::now() + Duration::from_micros(PATIENCE_US.into());
+        let limit = deadline.map_or(patience, |deadline| deadline.min(patience));
+        Sleeper::sleep(node.word(), WAITING, Some(limit));
+        let mut queue = self.queue();
+        let wake = queue.pass_over_the_late(self.policy.now());
+        drop(queue);
+        wake.now();
+    }
+
     /// Looks for a moment whether the lock is given back.
     fn spin(&self) -> bool {
         if self.policy.is_hot() {
@@ -76,7 +92,7 @@ impl RawLock {
         }
         for _ in 0..LOOKS_BEFORE_QUEUEING {
             spin_loop();
-            if self.seems_free() && self.try_acquire() {
+            if self.seems_free() && self.try_free() {
                 self.policy.measure_sometimes();
                 return true;
             }

@@ -195,28 +195,46 @@ fn poll_and_drop_holding(counter: &Counter) -> usize {
 #[test]
 fn a_task_that_does_not_come_is_passed_over() {
     for impatient in [false, true] {
-        model_of_three(move || {
+        loom::model(move || {
             let counter = if impatient { Counter::impatient() } else { Counter::new() };
             counter.lock.acquire();
             let mut stuck = Box::pin(counter.lock.acquire_async());
             assert!(stuck.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            // Behind the one that does not come.
             let patient = Arc::clone(&counter);
-            let patient = thread::spawn(move || patient.count_as_thread());
+            let mut patient = Box::pin(async move { patient.lock.acquire_async().await });
+            assert!(patient.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let patient = thread::spawn(move || block_on(patient));
             counter.count();
-            // The thread may queue up behind the task only now, so the timer looks until he is served.
-            let watcher = Arc::clone(&counter);
-            let watcher = thread::spawn(move || {
-                watcher.lock.pass_over_the_head();
-            });
-            watcher.join().unwrap();
-            if !counter.lock.is_held() {
-                counter.lock.pass_over_the_head();
-            }
-            drop(stuck);
+            counter.lock.pass_over_the_head();
             patient.join().unwrap();
+            counter.count();
+            drop(stuck);
             counter.end(2);
         });
     }
+}
+
+#[test]
+fn a_task_is_passed_over_in_the_middle_of_its_poll() {
+    loom::model(|| {
+        let counter = Counter::new();
+        counter.lock.acquire();
+        let mut task = Box::pin(counter.lock.acquire_async());
+        assert!(task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let owner = Arc::clone(&counter);
+        let owner = thread::spawn(move || {
+            owner.count();
+            owner.lock.pass_over_the_head();
+        });
+        let taken = task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        if taken {
+            counter.count();
+        }
+        owner.join().unwrap();
+        drop(task);
+        counter.end(1 + usize::from(taken));
+    });
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Sleeper {
         let limit = limit.map(|limit| libc::timespec {
             // A time beyond what the kernel can say is as good as the longest it can.
             tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-            tv_nsec: limit.subsec_nanos().into(),
+            tv_nsec: limit.subsec_nanos() as _,
         });
         let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
         let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
@@ -93,7 +93,9 @@ pub(crate) fn ask_for_the_barrier() {
 #[cold]
 fn ask() {
     let registered = !cfg!(miri) && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-    BARRIER.store(if registered { WORKS } else { REFUSED }, Ordering::Relaxed);
+    let answer = if registered { WORKS } else { REFUSED };
+    // Only the first answer counts: a filter for system calls may let one thread and not another.
+    let _ = BARRIER.compare_exchange(UNKNOWN, answer, Ordering::Relaxed, Ordering::Relaxed);
 }
 
 fn membarrier(command: libc::c_int) -> bool {
