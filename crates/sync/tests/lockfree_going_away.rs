@@ -137,6 +137,28 @@ fn an_iterator_over_a_ring_that_is_forgotten_gives_nothing_twice() {
 }
 
 #[test]
+fn what_a_forgotten_iterator_has_given_is_not_dropped_with_the_ring() {
+    let (mut producer, mut consumer) = spsc_ring(4);
+    assert_eq!(producer.push_iter(&mut (0..4).map(Box::new)), 4);
+    let mut drain = consumer.drain();
+    let first = drain.next();
+    std::mem::forget(drain);
+    drop((producer, consumer));
+    assert_eq!(first.as_deref(), Some(&0));
+
+    let drops = Rc::new(Cell::new(0));
+    let (mut producer, mut consumer) = spsc_ring(2);
+    producer.push_iter(&mut (0..2).map(|number| Item { number, drops: Rc::clone(&drops) }));
+    let mut drain = consumer.drain();
+    let first = drain.next();
+    std::mem::forget(drain);
+    drop((consumer, producer));
+    assert_eq!(drops.get(), 1, "the second alone");
+    drop(first);
+    assert_eq!(drops.get(), 2);
+}
+
+#[test]
 fn a_guard_that_is_forgotten_keeps_its_value_and_no_other() {
     let values: Vec<_> = (0..4).map(Arc::new).collect();
     let cell = RcuCell::new(Arc::clone(&values[0]));

@@ -114,7 +114,8 @@ impl<T> Drop for Ring<T> {
             }
             let slot = self.slot(head);
             head = head.wrapping_add(1);
-            // SAFETY: the slot was between head and tail, so it holds an item (invariant 2), which is taken out once.
+            // SAFETY: the slot was between head and tail, and the consumer has handed back all that it took, so it holds an
+            // item (invariant 2), which is taken out once.
             Some(unsafe { slot.take() })
         });
     }

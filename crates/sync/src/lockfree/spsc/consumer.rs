@@ -12,7 +12,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// producer has gone, too.
 pub struct Consumer<T> {
     ring: Arc<Ring<T>>,
-    /// As `ring.head`, which only this end changes.
+    /// As `ring.head`, which only this end changes; ahead of it while a [`Drain`] is at work, or after one was forgotten.
     head: usize,
     /// `ring.tail` as it was when it was last read.
     tail_seen: usize,
@@ -61,8 +61,11 @@ impl<T> Consumer<T> {
         count
     }
 
-    /// Takes out what is there now, one by one. One handing over for all that were taken, when the iterator is dropped
-    /// (one that is forgotten hands over with the next operation); what it has not given stays inside.
+    /// Takes out what is there now, one by one. One handing over for all that were taken, when the iterator is dropped;
+    /// what it has not given stays inside.
+    ///
+    /// If the iterator is forgotten, the producer gets no room for what it took until the next [`pop`](Consumer::pop)
+    /// that finds an item, the next [`pop_slice`](Consumer::pop_slice) or `drain`, or until the consumer is dropped.
     ///
     /// # Examples
     /// ```
@@ -134,6 +137,8 @@ impl<T> Consumer<T> {
 
 impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
+        // A `Drain` that was forgotten has taken items out without saying so, and the ring drops what is behind its `head`.
+        self.give_back();
         // Release: pairs with `Producer::is_abandoned`.
         self.ring.consumer_gone.store(true, Ordering::Release);
     }
