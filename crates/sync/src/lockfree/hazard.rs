@@ -21,9 +21,10 @@
 //! Invariants:
 //!
 //! 1. A node is retired once, after it can be reached from no source, and freed by nothing else.
-//! 2. A node that is in a hazard, and that was still in its source afterwards, is not freed before the hazard lets it go.
-//!    For if (2) reads the node, it comes before (3) in the one order of all `SeqCst` operations. Then (1) comes before (4),
-//!    and (4) reads the node.
+//! 2. A node whose address is in a hazard, and that was read from its source afterwards, is not freed before the hazard lets
+//!    it go. For if (2) reads the node, it comes before (3) in the one order of all `SeqCst` operations. Then (1) comes
+//!    before (4), and (4) reads the node's address. The node is the one that (2) reads: the guess before (1) may point to one
+//!    that was freed meanwhile and whose address has come back, and such a pointer must not be followed even so.
 //! 3. A hazard that is not null belongs to whoever made it so, until he makes it null. Making it null releases, (4)
 //!    acquires: whatever was done with the node comes before its end.
 //!
@@ -83,16 +84,16 @@ impl<N> Domain<N> {
         loop {
             fence_for_loom();
             // Acquire, too: the node's content was published with it.
-            let now = source.load(Ordering::SeqCst);
-            if now == node.as_ptr() {
-                return Some(Protected { domain: self, hazard, node });
-            }
-            let Some(other) = NonNull::new(now) else {
+            let Some(now) = NonNull::new(source.load(Ordering::SeqCst)) else {
                 hazard.release();
                 return None;
             };
-            node = other;
-            hazard.change(now);
+            if now == node {
+                // What was read now and not the guess, which may be a pointer to a freed node of that address (invariant 2).
+                return Some(Protected { domain: self, hazard, node: now });
+            }
+            node = now;
+            hazard.change(now.as_ptr());
         }
     }
 
