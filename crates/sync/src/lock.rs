@@ -211,7 +211,7 @@ impl RawLock {
             self.held.swap(FREE, Ordering::SeqCst);
             fence_for_loom();
             let flags = self.flags.load(Ordering::SeqCst);
-            // The lock is free by now, so nobody waits for the answer.
+            // The lock is free by now. Once in the program's life, whoever sleeps is woken later for this.
             ask_for_the_barrier();
             flags
         }

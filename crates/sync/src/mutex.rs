@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 
 /// A value that one thread, coroutine or async task uses at a time.
 ///
-/// Whoever comes while the lock is free takes it, even before those who were woken for it. It is not poisoned: a panic
-/// under the lock releases it, and the next one sees what the panic left. The guard may be sent to another thread and
-/// held across an `.await`.
+/// Whoever comes while the lock is free takes it, even before those who were woken for it; but who has been first in the queue
+/// for 50 to 200 µs is handed it when it is next released. Waiting allocates nothing. A task that has been told to take the
+/// lock and is not polled loses its place after a millisecond, to whoever comes by or waits as a thread.
+///
+/// It is not poisoned: a panic under the lock releases it, and the next one sees what the panic left. The guard may be sent to
+/// another thread and held across an `.await`. While nobody waits, taking and releasing it costs about 6 ns.
 ///
 /// # Examples
 /// ```
@@ -126,7 +129,7 @@ impl<T: ?Sized> Mutex<T> {
         timer::timeout(limit, self.lock_async()).await
     }
 
-    /// Whether somebody holds the lock now.
+    /// Whether somebody holds the lock now, or it is kept for a task that has been told to take it.
     #[must_use]
     #[doc(alias = "locked")]
     pub fn is_locked(&self) -> bool {

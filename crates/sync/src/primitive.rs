@@ -55,7 +55,7 @@ mod real {
         }
 
         #[inline]
-        pub(crate) fn try_lock(&self) -> Option<ShortGuard<'_>> {
+        fn try_lock(&self) -> Option<ShortGuard<'_>> {
             // Acquire: pairs with the store of the last guard.
             let taken = self.0.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed);
             taken.is_ok().then(|| ShortGuard(self))
@@ -137,10 +137,6 @@ mod modelled {
 
         pub(crate) fn lock(&self) -> ShortGuard<'_> {
             ShortGuard(self.0.lock().expect("no model panics under the lock"))
-        }
-
-        pub(crate) fn try_lock(&self) -> Option<ShortGuard<'_>> {
-            self.0.try_lock().ok().map(ShortGuard)
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) const PATIENCE_US: u32 = 1_000;
 pub(super) struct Policy {
     /// So many releases may pass before the next look at the clock.
     skip: AtomicU8,
-    /// How many wait.
+    /// How many wait; wrong when it has been more than can be said, until nobody does.
     waiting: AtomicU16,
     /// The time from one acquisition to the next, of late, or the longest that can be said.
     period: AtomicU8,

@@ -55,7 +55,10 @@ pub(super) struct Domain<N> {
 /// A retired node that somebody looked at. An entry of its own, so that nodes need no room for a link.
 struct Kept<N> {
     node: NonNull<N>,
-    next: *mut Kept<N>,
+    /// The address of the next entry, or 0. Not a pointer: `keep` does not protect the entry that it finds on top, which may
+    /// be freed before the exchange succeeds because another has come to its address. A pointer to the first must not be
+    /// followed to the second; from an address, `List::pop` makes one to whichever is there.
+    next: usize,
 }
 
 /// A node that is not freed while this exists.
@@ -106,7 +109,7 @@ impl<N> Domain<N> {
     /// is retired once. Whoever may call this may drop an `N` on this thread.
     pub(super) unsafe fn retire(&self, node: NonNull<N>) {
         if self.is_protected(node) {
-            self.keep(Box::new(Kept { node, next: ptr::null_mut() }));
+            self.keep(Box::new(Kept { node, next: 0 }));
         } else {
             // SAFETY: the caller made the node unreachable, and nobody protects it (invariant 2).
             drop(unsafe { Box::from_raw(node.as_ptr()) });
@@ -141,11 +144,13 @@ impl<N> Domain<N> {
 
     fn keep(&self, entry: Box<Kept<N>>) {
         let entry = Box::into_raw(entry);
+        // For `List::pop`, which comes to this entry by its address.
+        entry.expose_provenance();
         // Relaxed: the entries behind are not looked at here.
         let mut first = self.kept.load(Ordering::Relaxed);
         loop {
             // SAFETY: the entry is not in the list yet, so it is ours alone.
-            unsafe { (*entry).next = first };
+            unsafe { (*entry).next = first.addr() };
             // Release: publishes the entry to the swap in `collect_kept`. The others behind it stay published, because
             // every change of `kept` is one step of reading and writing.
             match self.kept.compare_exchange_weak(first, entry, Ordering::Release, Ordering::Relaxed) {
@@ -181,7 +186,7 @@ impl<N> List<N> {
         let first = NonNull::new(self.0)?;
         // SAFETY: entries are made by `Box` in `retire`, and the whole list is ours.
         let entry = unsafe { Box::from_raw(first.as_ptr()) };
-        self.0 = entry.next;
+        self.0 = ptr::with_exposed_provenance_mut(entry.next);
         Some(entry)
     }
 }

@@ -9,6 +9,11 @@
 //!
 //! 1. A node's `next` is set before the node is published, and never changed.
 //! 2. Whoever moves `head` away from a node has its item, and retires it. The others may still read `next`.
+//!
+//! `next` is an address and not a pointer. For `push` does not look at the node that it finds on top, so it does not protect
+//! it: that node may be taken and freed, and another come to its address, before the exchange of `push` succeeds. The address
+//! is right then, but a pointer to the first node must not be followed to the second. So `push` exposes where its node is
+//! ([`expose_provenance`](pointer::expose_provenance)), and whoever follows `next` makes a pointer to the node that is there.
 
 use super::drop_all::drop_all;
 use super::hazard::Domain;
@@ -46,7 +51,8 @@ pub struct Stack<T> {
 }
 
 struct Node<T> {
-    next: *mut Node<T>,
+    /// The address of the node below, or 0.
+    next: usize,
     slot: Slot<T>,
 }
 
@@ -70,12 +76,14 @@ impl<T> Stack<T> {
     /// Puts an item on top. Does not block; allocates.
     #[doc(alias = "put")]
     pub fn push(&self, item: T) {
-        let node = Box::into_raw(Box::new(Node { next: ptr::null_mut(), slot: Slot::filled(item) }));
+        let node = Box::into_raw(Box::new(Node { next: 0, slot: Slot::filled(item) }));
+        // For whoever comes to the node by the `next` of one above it.
+        node.expose_provenance();
         // Relaxed: the node behind is not looked at here.
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             // SAFETY: the node has not been published, so it is ours alone.
-            unsafe { (*node).next = head };
+            unsafe { (*node).next = head.addr() };
             // SeqCst, as every change of `head`: publishes the node. Those behind it stay published, because every change
             // is one step of reading and writing. Relaxed if it fails: see above.
             match self.head.compare_exchange_weak(head, node, Ordering::SeqCst, Ordering::Relaxed) {
@@ -94,7 +102,7 @@ impl<T> Stack<T> {
             let node = unsafe { self.nodes.protect(&self.head) }?;
             let moved = self.head.compare_exchange(
                 node.as_ptr(),
-                node.next,
+                node.next(),
                 Ordering::SeqCst,
                 // Relaxed: the next try looks anew.
                 Ordering::Relaxed,
@@ -122,6 +130,15 @@ impl<T> Stack<T> {
     pub fn is_empty(&self) -> bool {
         // Acquire: what was done before the last item was taken is seen by who finds the stack empty.
         self.head.load(Ordering::Acquire).is_null()
+    }
+}
+
+impl<T> Node<T> {
+    /// The node below, or null. It is there as long as this one has not left the stack, or is in a list that was taken and
+    /// has not gone on.
+    #[inline(always)]
+    fn next(&self) -> *mut Node<T> {
+        ptr::with_exposed_provenance_mut(self.next)
     }
 }
 
@@ -170,7 +187,7 @@ impl<T> Iterator for TakeAll<'_, T> {
         let first = NonNull::new(self.next)?;
         // SAFETY: the node is in our list, so nobody frees it before we do.
         let node = unsafe { first.as_ref() };
-        self.next = node.next;
+        self.next = node.next();
         // SAFETY: the item is ours with the list, and the list goes on behind it.
         let item = unsafe { node.slot.take() };
         // SAFETY: `head` left the whole list by our swap, and each node is retired when the list goes on.

@@ -76,8 +76,8 @@ pub(crate) fn heavy_barrier() {
     fence(Ordering::SeqCst);
     ask_for_the_barrier();
     if is_asymmetric() && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
-        // Only a filter for system calls that was installed meanwhile can do that; stores of others drain by themselves
-        // while we sleep, for many times longer than a CPU keeps one back.
+        // Only a filter for system calls that was installed meanwhile can do that. Nothing is promised then, but CPUs keep a
+        // store back for a small part of this time.
         std::thread::sleep(Duration::from_micros(100));
     }
 }
@@ -103,14 +103,16 @@ fn membarrier(command: libc::c_int) -> bool {
     unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
 }
 
-/// How many CPUs this thread may run on.
+/// How many CPUs the program may run on, as far as its first thread knows: threads that are bound to a CPU each do run
+/// beside each other.
 pub(crate) fn cpus() -> u32 {
     /// The number in the lower byte, the time of the look in the others, in units of 2^8 ticks.
     static LAST_LOOK: AtomicU32 = AtomicU32::new(0);
+    // A program may be given other CPUs while it runs; a look costs less than a microsecond.
+    let still_good = clock::micros(20_000);
     let now = clock::now() & !0xff;
     let last = LAST_LOOK.load(Ordering::Relaxed);
-    // A program may be given other CPUs while it runs; a look costs less than a microsecond.
-    if last & 0xff != 0 && now.wrapping_sub(last & !0xff) < clock::micros(20_000) {
+    if last & 0xff != 0 && now.wrapping_sub(last & !0xff) < still_good {
         return last & 0xff;
     }
     let count = allowed_cpus().clamp(1, 0xff);
@@ -118,13 +120,18 @@ pub(crate) fn cpus() -> u32 {
     count
 }
 
+fn first_thread() -> libc::pid_t {
+    // SAFETY: the call cannot fail, and touches no memory.
+    unsafe { libc::getpid() }
+}
+
 fn allowed_cpus() -> u32 {
     // SAFETY: a set of CPUs is plain numbers, for which zero is a value.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
     // SAFETY: the kernel writes at most the given size into the set.
-    let answer = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) };
+    let answer = unsafe { libc::sched_getaffinity(first_thread(), size_of_val(&set), &mut set) };
     if answer != 0 {
-        // More CPUs than the set has room for.
+        // More CPUs than the set has room for, or the first thread has ended.
         return 0xff;
     }
     // SAFETY: only the bits of the set are read.
