@@ -13,7 +13,7 @@
 //! `next` is an address and not a pointer. For `push` does not look at the node that it finds on top, so it does not protect
 //! it: that node may be taken and freed, and another come to its address, before the exchange of `push` succeeds. The address
 //! is right then, but a pointer to the first node must not be followed to the second. So `push` exposes where its node is
-//! ([`expose_provenance`](pointer::expose_provenance)), and whoever follows `next` makes a pointer to the node that is there.
+//! (`expose_provenance`), and whoever follows `next` makes a pointer to the node that is there.
 
 use super::drop_all::drop_all;
 use super::hazard::Domain;
