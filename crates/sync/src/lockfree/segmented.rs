@@ -197,13 +197,15 @@ impl<T> SegmentedQueue<T> {
     /// `block` is protected.
     fn move_tail(&self, block: &Protected<'_, Block<T>>, next: *mut Block<T>) {
         let block = block.as_ptr();
-        // Relaxed: if it fails, somebody else has done it.
-        let _ = self.tail.compare_exchange(block, next, Ordering::SeqCst, Ordering::Relaxed);
+        // SeqCst if it fails, too: somebody else has moved `tail` then, and `move_head`, which may retire the block next, must
+        // come after that in the one order of all `SeqCst` operations (invariant 2 of `hazard`, step 3 before 4).
+        let _ = self.tail.compare_exchange(block, next, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// Moves `head` from `block`, whose numbers have all been drawn, to the next one, if nobody has done so.
     fn move_head(&self, block: Protected<'_, Block<T>>, next: *mut Block<T>) {
-        // `tail` goes first (invariant 2).
+        // `tail` goes first (invariant 2). SeqCst, be it the load or the exchange in `move_tail`, won or lost: whichever sees
+        // that `tail` has left the block comes after that, and before `retire` looks at the hazards.
         if self.tail.load(Ordering::SeqCst) == block.as_ptr() {
             self.move_tail(&block, next);
         }
