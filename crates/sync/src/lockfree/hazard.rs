@@ -81,8 +81,9 @@ impl<N> Domain<N> {
     /// no other way while the domain lives. `source` is changed by `SeqCst` operations that release.
     #[inline]
     pub(super) unsafe fn protect(&self, source: &AtomicPtr<N>) -> Option<Protected<'_, N>> {
-        // Relaxed: a guess, which is looked at again below.
-        let mut node = NonNull::new(source.load(Ordering::Relaxed))?;
+        // A node is a guess, which is looked at again below. None is an answer, so SeqCst: as the changes of `source`, so that
+        // there was none when it was read, in the one order of all.
+        let mut node = NonNull::new(source.load(Ordering::SeqCst))?;
         let hazard = self.hazards.claim(node.as_ptr());
         loop {
             fence_for_loom();

@@ -117,8 +117,9 @@ impl<T> SegmentedQueue<T> {
         let mut spare = None;
         loop {
             let block = self.protect(&self.tail);
-            // Relaxed: the number is the same to all; the place's state carries the item.
-            let number = block.given.fetch_add(1, Ordering::Relaxed);
+            // SeqCst: pairs with the load in `is_drained`, so that nobody who looks later finds nothing. It publishes nothing
+            // else; the place's state carries the item.
+            let number = block.given.fetch_add(1, Ordering::SeqCst);
             if let Some(place) = block.places.get(number) {
                 match place.fill(item) {
                     Ok(()) => return,
@@ -152,7 +153,7 @@ impl<T> SegmentedQueue<T> {
             if block.is_drained() {
                 return None;
             }
-            // Relaxed: as in `push`.
+            // Relaxed: the number is the same to all; the place's state carries the item.
             let number = block.taken.fetch_add(1, Ordering::Relaxed);
             if let Some(place) = block.places.get(number) {
                 if let Some(item) = place.empty() {
@@ -160,8 +161,8 @@ impl<T> SegmentedQueue<T> {
                 }
                 continue;
             }
-            // Acquire: see `push`.
-            let next = block.next.load(Ordering::Acquire);
+            // Acquire: see `push`. SeqCst, for null is an answer: as in `is_drained`.
+            let next = block.next.load(Ordering::SeqCst);
             if next.is_null() {
                 return None;
             }
@@ -177,8 +178,8 @@ impl<T> SegmentedQueue<T> {
             if !block.is_used_up() {
                 return block.is_drained();
             }
-            // Acquire: see `push`.
-            let next = block.next.load(Ordering::Acquire);
+            // Acquire: see `push`. SeqCst, for null is an answer: as in `is_drained`.
+            let next = block.next.load(Ordering::SeqCst);
             if next.is_null() {
                 return true;
             }
@@ -240,8 +241,8 @@ impl<T> Block<T> {
         // SAFETY: the block has not been published, so its slots are ours.
         unsafe { fresh.places[0].slot.write(item) };
         let fresh = Box::into_raw(fresh);
-        // Release: publishes the block. Acquire: see `SegmentedQueue::push`.
-        match self.next.compare_exchange(ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
+        // Release: publishes the block; SeqCst: pairs with the load in `is_drained`. Acquire: see `SegmentedQueue::push`.
+        match self.next.compare_exchange(ptr::null_mut(), fresh, Ordering::SeqCst, Ordering::Acquire) {
             Ok(_) => Ok(fresh),
             Err(next) => {
                 // SAFETY: it was not published, so it is still the box that it was.
@@ -258,8 +259,9 @@ impl<T> Block<T> {
     fn is_drained(&self) -> bool {
         // Acquire: `given` is read after it, and only grows.
         let taken = self.taken.load(Ordering::Acquire);
-        // Acquire: `next` is read after it, and stays when it is set.
-        taken >= self.given.load(Ordering::Acquire) && self.next.load(Ordering::Acquire).is_null()
+        // SeqCst, both: as the changes in `push` and `append`. So a push that was over when `given` was read, in the one order
+        // of all, is seen here or has found its consumer. Acquire, too: `next` is read after `given`, and stays when it is set.
+        taken >= self.given.load(Ordering::SeqCst) && self.next.load(Ordering::SeqCst).is_null()
     }
 
     /// Whether all places have found a consumer.

@@ -128,8 +128,9 @@ impl<T> Stack<T> {
     /// Whether there was nothing inside at some moment of the call.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        // Acquire: what was done before the last item was taken is seen by who finds the stack empty.
-        self.head.load(Ordering::Acquire).is_null()
+        // SeqCst, as every change of `head`: there was nothing when it was read, in the one order of all. Acquire, too: what was
+        // done before the last item was taken is seen by who finds the stack empty.
+        self.head.load(Ordering::SeqCst).is_null()
     }
 }
 
