@@ -8,6 +8,9 @@ use sync::lockfree::{ArrayQueue, Counter, RcuCell, SegmentedQueue, SeqLock, Stac
 /// How many items each producer puts in.
 const EACH: usize = if cfg!(miri) { 60 } else { 20_000 };
 
+/// As [`EACH`], where the threads wait for each other at every few items: a loaded machine must not take minutes.
+const EACH_BY_TURNS: usize = if cfg!(miri) { 60 } else { 500 };
+
 /// An item that counts how many of its kind are alive, and owns memory, so that a second drop shows under Miri.
 struct Item {
     producer: usize,
@@ -29,16 +32,21 @@ impl Drop for Item {
     }
 }
 
-/// Two producers and two consumers. Checks that each item comes out once, that a consumer sees each producer's items in
+/// Two producers of `each` items and two consumers. Checks that each item comes out once, that a consumer sees each producer's items in
 /// order if `in_order`, and that all are dropped.
-fn many_to_many(push: impl Fn(Item) + Sync, pop: impl Fn() -> Option<Item> + Sync, in_order: bool) {
+fn many_to_many(
+    each: usize,
+    push: impl Fn(Item) + Sync,
+    pop: impl Fn() -> Option<Item> + Sync,
+    in_order: bool,
+) {
     let alive = Arc::new(AtomicUsize::new(0));
-    let left = AtomicUsize::new(2 * EACH);
+    let left = AtomicUsize::new(2 * each);
     let sum = AtomicUsize::new(0);
     thread::scope(|scope| {
         for producer in 0..2 {
             let (push, alive) = (&push, &alive);
-            scope.spawn(move || (0..EACH).for_each(|number| push(Item::new(producer, number, alive))));
+            scope.spawn(move || (0..each).for_each(|number| push(Item::new(producer, number, alive))));
         }
         for _ in 0..2 {
             scope.spawn(|| {
@@ -57,7 +65,7 @@ fn many_to_many(push: impl Fn(Item) + Sync, pop: impl Fn() -> Option<Item> + Syn
         }
     });
     assert!(pop().is_none());
-    assert_eq!(sum.into_inner(), EACH * (EACH - 1));
+    assert_eq!(sum.into_inner(), each * (each - 1));
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
@@ -71,20 +79,21 @@ fn an_array_queue_carries_each_item_once() {
                 thread::yield_now();
             }
         };
-        many_to_many(push, || queue.pop(), true);
+        let each = if capacity < 64 { EACH_BY_TURNS } else { EACH };
+        many_to_many(each, push, || queue.pop(), true);
     }
 }
 
 #[test]
 fn a_segmented_queue_carries_each_item_once() {
     let queue = SegmentedQueue::new();
-    many_to_many(|item| queue.push(item), || queue.pop(), true);
+    many_to_many(EACH, |item| queue.push(item), || queue.pop(), true);
 }
 
 #[test]
 fn a_stack_carries_each_item_once() {
     let stack = Stack::new();
-    many_to_many(|item| stack.push(item), || stack.pop(), false);
+    many_to_many(EACH, |item| stack.push(item), || stack.pop(), false);
 }
 
 #[test]
