@@ -22,6 +22,11 @@
 //!
 //! The stamp is released by one side and acquired by the other, and carries the item. `head` and `tail` carry nothing; their
 //! `SeqCst` changes pair with the fences before an answer of "full" or "empty".
+//!
+//! A position is a `usize` that wraps around. With 32 bits it comes back after at least 2^31 items: a thread that the system
+//! puts aside between seeing a slot's stamp and moving its end, and that goes on when exactly so many items have passed (or
+//! a multiple), could move it although the slot is not as it was; an item would be overwritten, or taken twice. With 64
+//! bits that takes 2^63 items.
 
 use super::drop_all::drop_all;
 use super::full::Full;

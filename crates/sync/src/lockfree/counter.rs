@@ -13,8 +13,8 @@ use std::thread;
 /// A number that many threads add to and that is read seldom: requests served, bytes written.
 ///
 /// Adding is one atomic instruction on a cache line that few threads share: wait-free, about as quick with many threads
-/// as with one. Reading looks at all places: as many as the machine runs threads at a time, rounded up to a power of
-/// two, at 128 bytes each; they are allocated when the counter is made. It wraps around at 64 bits.
+/// as with one. Reading looks at all places: as many as the process may run threads at a time, rounded up to a power
+/// of two (at most 4096), at 128 bytes each; they are allocated when the counter is made. It wraps around at 64 bits.
 ///
 /// **What is read.** [`sum`](Counter::sum) counts everything that was added before it was called, and of what is added
 /// meanwhile some or nothing: the result need not be what the number was at any one moment. To draw distinct numbers
@@ -45,7 +45,8 @@ impl Counter {
         Counter::with_places(threads)
     }
 
-    /// A counter at 0, with at least that many places: more keep more threads apart and make reading slower.
+    /// A counter at 0, with that many places, rounded up to a power of two, at least 1 and at most 4096: more keep more
+    /// threads apart and make reading slower.
     #[must_use]
     pub fn with_places(places: usize) -> Self {
         let places = places.clamp(1, MOST_PLACES).next_power_of_two();
@@ -76,7 +77,8 @@ impl Counter {
     }
 }
 
-/// No machine has more threads, and a number that is not meant must not fill the memory.
+/// More would hardly keep more threads apart, for few machines run as many at a time; and a number that is not meant must
+/// not fill the memory.
 const MOST_PLACES: usize = 4096;
 
 impl Default for Counter {

@@ -6,7 +6,7 @@
 //! - hazards belong to a structure and not to threads. A reader claims any free one, by the very instruction that writes
 //!   into it what it looks at, so a reader may be a coroutine that moves between threads;
 //! - who retires a node looks at all hazards at once and frees the node if it is in none. Only a node that somebody looks
-//!   at is kept, so there are never more kept nodes than hazards in use, and no garbage waits for a full list;
+//!   at is kept, so there are about as many kept nodes as hazards in use, and no garbage waits for a full list;
 //! - what is kept hangs in one list, which every later `retire` looks through.
 //!
 //! ```text

@@ -16,9 +16,9 @@ use std::ptr::NonNull;
 
 /// A value that is read often and replaced as a whole: a configuration, a routing table.
 ///
-/// Readers never block and are never blocked: [`load`](RcuCell::load) is two atomic instructions, tried again only if a
-/// writer came in between, and gives a guard that keeps *its* value for as long as it likes, on any thread and across any
-/// `.await`. Writers never wait for readers. All is lock-free, and not fair among writers.
+/// Readers never block and are never blocked: [`load`](RcuCell::load) is one read-modify-write and a few loads, more only if
+/// a writer came in between or another reader has the same place, and gives a guard that keeps *its* value for as long as
+/// it likes, on any thread and across any `.await`. Writers never wait for readers. All is lock-free, and not fair among writers.
 ///
 /// A value is dropped when it has been replaced and its last guard is gone, by a later write or by
 /// [`collect`](RcuCell::collect), on the thread that does these; at the latest with the cell. A guard that is kept for ever
@@ -65,7 +65,8 @@ impl<T> RcuCell<T> {
         RcuGuard { value: self.protect() }
     }
 
-    /// Replaces the value. Does not block; allocates. Old values that nobody reads any more are dropped here.
+    /// Replaces the value. Does not block; allocates. Old values that nobody reads any more are dropped here, as by
+    /// [`collect`](RcuCell::collect).
     ///
     /// # Panics
     /// If the destructor of an old value does. The new one is in place then.
@@ -82,6 +83,8 @@ impl<T> RcuCell<T> {
 
     /// Replaces the value by one that is made from it. If another writer comes first, `change` is called again, with what
     /// that one has stored, so that no change is lost. Does not block; allocates.
+    ///
+    /// `change` must not write to this cell: each try would find that another came first, for ever.
     ///
     /// # Panics
     /// If `change` does, which leaves the value as it was; or as [`store`](RcuCell::store).
@@ -101,6 +104,10 @@ impl<T> RcuCell<T> {
     }
 
     /// Drops replaced values whose last guard is gone. Every write does this, too.
+    ///
+    /// Those that another thread's write or `collect` is looking through at this moment are left to that thread, and a
+    /// value may be left because a `load` that is under way has just looked at it; what neither drops stays until the
+    /// next write or `collect`. So all such values are dropped if no other thread uses the cell meanwhile.
     pub fn collect(&self) {
         self.values.collect();
     }

@@ -85,6 +85,8 @@ impl<T: Plain> SeqLock<T> {
 
     /// Replaces the value by one that is made from it. If another thread writes first, `change` is called again, with what
     /// that one has written, so that no change is lost. Spins and yields as [`write`](SeqLock::write) does.
+    ///
+    /// `change` must not write to this lock: each try would find that another wrote first, for ever.
     pub fn update(&self, mut change: impl FnMut(T) -> T) {
         let backoff = Backoff::new();
         loop {

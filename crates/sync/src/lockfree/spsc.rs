@@ -41,6 +41,9 @@ use crossbeam_utils::CachePadded;
 /// Neither end can be cloned, and both need `&mut`, so that there is only one of each at a time. To wait for an item or for
 /// room, use [`Queue`](crate::Queue).
 ///
+/// Takes time in proportion to `capacity`, rounded up to a power of two. For items without a size no memory bounds it, so
+/// a huge `capacity` of them may take for ever.
+///
 /// # Panics
 /// If `capacity` is 0, or larger than any memory.
 ///
