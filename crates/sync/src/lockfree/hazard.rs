@@ -21,10 +21,10 @@
 //! Invariants:
 //!
 //! 1. A node is retired once, after it can be reached from no source, and freed by nothing else.
-//! 2. A node whose address is in a hazard, and that was read from its source afterwards, is not freed before the hazard lets
-//!    it go. For if (2) reads the node, it comes before (3) in the one order of all `SeqCst` operations. Then (1) comes
-//!    before (4), and (4) reads the node's address. The node is the one that (2) reads: the guess before (1) may point to one
-//!    that was freed meanwhile and whose address has come back, and such a pointer must not be followed even so.
+//! 2. A node whose address is in a hazard, and that was read from its source afterwards, is not freed before the hazard
+//!    lets it go. For if (2) reads the node, it comes before (3) in the one order of all `SeqCst` operations. Then (1)
+//!    comes before (4), and (4) reads the node's address. The node is the one that (2) reads: the guess before (1) may
+//!    point to one that was freed meanwhile and whose address has come back, and such a pointer must not be followed.
 //! 3. A hazard that is not null belongs to whoever made it so, until he makes it null. Making it null releases, (4)
 //!    acquires: whatever was done with the node comes before its end.
 //!
@@ -93,7 +93,7 @@ impl<N> Domain<N> {
                 return None;
             };
             if now == node {
-                // What was read now and not the guess, which may be a pointer to a freed node of that address (invariant 2).
+                // What was read now, not the guess: that may point to a freed node of the same address (invariant 2).
                 return Some(Protected { domain: self, hazard, node: now });
             }
             node = now;

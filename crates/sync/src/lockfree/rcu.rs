@@ -16,9 +16,10 @@ use std::ptr::NonNull;
 
 /// A value that is read often and replaced as a whole: a configuration, a routing table.
 ///
-/// Readers never block and are never blocked: [`load`](RcuCell::load) is one read-modify-write and a few loads, more only if
-/// a writer came in between or another reader has the same place, and gives a guard that keeps *its* value for as long as
-/// it likes, on any thread and across any `.await`. Writers never wait for readers. All is lock-free, and not fair among writers.
+/// Readers never block and are never blocked: [`load`](RcuCell::load) is one read-modify-write and a few loads, more only
+/// if a writer came in between or another reader has the same place, and gives a guard that keeps *its* value for as long
+/// as it likes, on any thread and across any `.await`. Writers never wait for readers. All is lock-free, and not fair among
+/// writers.
 ///
 /// A value is dropped when it has been replaced and its last guard is gone, by a later write or by
 /// [`collect`](RcuCell::collect), on the thread that does these; at the latest with the cell. A guard that is kept for ever

@@ -117,8 +117,8 @@ impl<T> SegmentedQueue<T> {
         let mut spare = None;
         loop {
             let block = self.protect(&self.tail);
-            // SeqCst: pairs with the load in `is_drained`, so that nobody who looks later finds nothing. It publishes nothing
-            // else; the place's state carries the item.
+            // SeqCst: pairs with the load in `is_drained`, so that nobody who looks later finds nothing. It publishes
+            // nothing else; the place's state carries the item.
             let number = block.given.fetch_add(1, Ordering::SeqCst);
             if let Some(place) = block.places.get(number) {
                 match place.fill(item) {
@@ -198,15 +198,15 @@ impl<T> SegmentedQueue<T> {
     /// `block` is protected.
     fn move_tail(&self, block: &Protected<'_, Block<T>>, next: *mut Block<T>) {
         let block = block.as_ptr();
-        // SeqCst if it fails, too: somebody else has moved `tail` then, and `move_head`, which may retire the block next, must
-        // come after that in the one order of all `SeqCst` operations (invariant 2 of `hazard`, step 3 before 4).
+        // SeqCst if it fails, too: somebody else has moved `tail` then, and `move_head`, which may retire the block next,
+        // must come after that in the one order of all `SeqCst` operations (invariant 2 of `hazard`, step 3 before 4).
         let _ = self.tail.compare_exchange(block, next, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// Moves `head` from `block`, whose numbers have all been drawn, to the next one, if nobody has done so.
     fn move_head(&self, block: Protected<'_, Block<T>>, next: *mut Block<T>) {
-        // `tail` goes first (invariant 2). SeqCst, be it the load or the exchange in `move_tail`, won or lost: whichever sees
-        // that `tail` has left the block comes after that, and before `retire` looks at the hazards.
+        // `tail` goes first (invariant 2). SeqCst, be it the load or the exchange in `move_tail`, won or lost: whichever
+        // sees that `tail` has left the block comes after that, and before `retire` looks at the hazards.
         if self.tail.load(Ordering::SeqCst) == block.as_ptr() {
             self.move_tail(&block, next);
         }
@@ -259,8 +259,9 @@ impl<T> Block<T> {
     fn is_drained(&self) -> bool {
         // Acquire: `given` is read after it, and only grows.
         let taken = self.taken.load(Ordering::Acquire);
-        // SeqCst, both: as the changes in `push` and `append`. So a push that was over when `given` was read, in the one order
-        // of all, is seen here or has found its consumer. Acquire, too: `next` is read after `given`, and stays when it is set.
+        // SeqCst, both: as the changes in `push` and `append`. So a push that was over when `given` was read, in the one
+        // order of all, is seen here or has found its consumer. Acquire, too: `next` is read after `given`, and stays when
+        // it is set.
         taken >= self.given.load(Ordering::SeqCst) && self.next.load(Ordering::SeqCst).is_null()
     }
 

@@ -10,10 +10,10 @@
 //! 1. A node's `next` is set before the node is published, and never changed.
 //! 2. Whoever moves `head` away from a node has its item, and retires it. The others may still read `next`.
 //!
-//! `next` is an address and not a pointer. For `push` does not look at the node that it finds on top, so it does not protect
-//! it: that node may be taken and freed, and another come to its address, before the exchange of `push` succeeds. The address
-//! is right then, but a pointer to the first node must not be followed to the second. So `push` exposes where its node is
-//! (`expose_provenance`), and whoever follows `next` makes a pointer to the node that is there.
+//! `next` is an address and not a pointer. For `push` does not look at the node that it finds on top, so it does not
+//! protect it: that node may be taken and freed, and another come to its address, before the exchange of `push` succeeds.
+//! The address is right then, but a pointer to the first node must not be followed to the second. So `push` exposes where
+//! its node is (`expose_provenance`), and whoever follows `next` makes a pointer to the node that is there.
 
 use super::drop_all::drop_all;
 use super::hazard::Domain;
@@ -128,8 +128,8 @@ impl<T> Stack<T> {
     /// Whether there was nothing inside at some moment of the call.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        // SeqCst, as every change of `head`: there was nothing when it was read, in the one order of all. Acquire, too: what was
-        // done before the last item was taken is seen by who finds the stack empty.
+        // SeqCst, as every change of `head`: there was nothing when it was read, in the one order of all. Acquire, too:
+        // what was done before the last item was taken is seen by who finds the stack empty.
         self.head.load(Ordering::SeqCst).is_null()
     }
 }
