@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, LONG, SHORT};
+use common::{Bomb, ByHand, LONG, SHORT};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::future::Future;
@@ -263,6 +263,54 @@ fn a_waker_that_cannot_be_cloned_throws_nobody_out() {
     drop(guard);
     assert!(waiting.is_told());
     assert!(waiting.poll().is_some());
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_takes_no_lock_with_it() {
+    struct Sharp;
+    impl Wake for Sharp {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Sharp {
+        fn drop(&mut self) {
+            panic!("a panic that the test asked for");
+        }
+    }
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let mut waiting = Box::pin(mutex.lock_async());
+    let sharp = Waker::from(Arc::new(Sharp));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&sharp)).is_pending());
+    // The queue's copy is the last one from now on.
+    drop(sharp);
+    // Due, so that the lock is kept for it.
+    thread::sleep(SHORT);
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(guard);
+    let mut cx = Context::from_waker(Waker::noop());
+    let taken = waiting.as_mut().poll(&mut cx).is_ready();
+    assert!(taken);
+    drop(waiting);
+    drop(mutex.lock());
+}
+
+#[test]
+fn a_waker_that_panics_on_the_thread_that_passes_over_is_contained() {
+    let mutex = Mutex::new(0);
+    let guard = mutex.lock();
+    let stuck = ByHand::waiting(mutex.lock_async());
+    let mut bomb = Box::pin(mutex.lock_async());
+    assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| *mutex.lock() += 1);
+        thread::sleep(SHORT);
+        drop(guard);
+        // It passes over `stuck`, tells the bomb, and goes on; or, if it came later, wants the lock and is not in the queue.
+        let _ = thread.join();
+    });
+    drop((stuck, bomb));
+    assert!(!mutex.has_waiters());
+    *mutex.lock() += 1;
 }
 
 /// What one participant does with the lock, again and again.

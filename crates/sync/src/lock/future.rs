@@ -2,6 +2,7 @@
 
 use super::queue::{Node, TOLD, Wake};
 use super::{AWAKE, FENCED, HELD, RawLock, TASKS};
+use crate::catch::contain;
 use crate::primitive::Ordering;
 use std::future::Future;
 use std::pin::Pin;
@@ -78,7 +79,7 @@ impl RawLock {
         let first = unsafe { queue.push(node, self.policy.now()) };
         let old = queue.find(node).set_waker(waker);
         drop(queue);
-        drop(old);
+        contain(|| drop(old));
         // Who is not the first is woken by those before him.
         if !first {
             return false;
@@ -96,6 +97,7 @@ impl RawLock {
             return None;
         }
         let me = queue.find(node);
+        // Its destructor is foreign, and must not unwind between having the lock and saying so.
         let old = me.set_waker(waker);
         let (head, told) = (queue.is_head(node), node.state() == TOLD);
         let flags = queue.flags();
@@ -105,7 +107,7 @@ impl RawLock {
             self.policy.count();
             queue.remove(node, self.policy.now());
             drop(queue);
-            drop(old);
+            contain(|| drop(old));
             return Some(true);
         }
         if told {
@@ -114,7 +116,7 @@ impl RawLock {
             queue.clear(AWAKE);
         }
         drop(queue);
-        drop(old);
+        contain(|| drop(old));
         if told {
             self.before_the_last_look(flags);
         }

@@ -3,6 +3,7 @@
 use super::policy::PATIENCE_US;
 use super::queue::{GRANTED, Node, WAITING};
 use super::{AWAKE, DUE, RawLock, TASKS};
+use crate::catch::contain;
 use crate::os::{self, Sleeper, clock};
 use crate::primitive::{Ordering, spin_loop};
 use std::pin::pin;
@@ -45,7 +46,7 @@ impl RawLock {
         let node = node.as_ref().get_ref();
         let mut queue = self.queue();
         // SAFETY: the node is in no queue, and is pinned here. Each way out of this function is by `take_as_waiter` or `leave`,
-        // which take it out, or after the grant, for which it was taken out; what is foreign runs after that.
+        // which take it out, or after the grant, for which it was taken out; what is foreign runs after that or is contained.
         let mut awake = unsafe { queue.push(node, self.policy.now()) };
         if awake {
             queue.set(AWAKE);
@@ -83,7 +84,8 @@ impl RawLock {
         let mut queue = self.queue();
         let wake = queue.pass_over_the_late(self.policy.now());
         drop(queue);
-        wake.now();
+        // Foreign, and must not unwind past the node, which is in the queue.
+        contain(|| wake.now());
     }
 
     /// Looks for a moment whether the lock is given back.
