@@ -69,7 +69,9 @@ mod thread;
 
 use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
-use crate::primitive::{AtomicU8, Ordering, ShortLock, UnsafeCell, fence, fence_for_loom};
+use crate::primitive::{
+    AtomicU8, Ordering, ShortLock, UnsafeCell, const_but_for_loom, fence, fence_for_loom,
+};
 use policy::Policy;
 use queue::{Node, Queue, Wake};
 use std::ptr;
@@ -113,25 +115,15 @@ unsafe impl Send for RawLock {}
 unsafe impl Sync for RawLock {}
 
 impl RawLock {
-    #[cfg(not(trefoil_loom))]
-    pub(crate) const fn new() -> Self {
-        RawLock {
-            held: AtomicU8::new(FREE),
-            flags: AtomicU8::new(0),
-            queue_lock: ShortLock::new(),
-            policy: Policy::new(),
-            head: UnsafeCell::new(ptr::null()),
-        }
-    }
-
-    #[cfg(trefoil_loom)]
-    pub(crate) fn new() -> Self {
-        RawLock {
-            held: AtomicU8::new(FREE),
-            flags: AtomicU8::new(0),
-            queue_lock: ShortLock::new(),
-            policy: Policy::new(),
-            head: UnsafeCell::new(ptr::null()),
+    const_but_for_loom! {
+        pub(crate) fn new() -> Self {
+            RawLock {
+                held: AtomicU8::new(FREE),
+                flags: AtomicU8::new(0),
+                queue_lock: ShortLock::new(),
+                policy: Policy::new(),
+                head: UnsafeCell::new(ptr::null()),
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::error::TimedOut;
 use crate::lock::RawLock;
+use crate::primitive::const_but_for_loom;
 use crate::timer;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -62,16 +63,11 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 unsafe impl<T: ?Sized + Send + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
-    /// A free lock around `value`.
-    #[cfg(not(trefoil_loom))]
-    pub const fn new(value: T) -> Self {
-        Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }
-    }
-
-    /// A free lock around `value`.
-    #[cfg(trefoil_loom)]
-    pub fn new(value: T) -> Self {
-        Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }
+    const_but_for_loom! {
+        /// A free lock around `value`.
+        pub fn new(value: T) -> Self {
+            Mutex { lock: RawLock::new(), value: UnsafeCell::new(value) }
+        }
     }
 
     /// The value. Nobody can hold the lock, for this is the only reference.

@@ -1,5 +1,9 @@
 //! What may go to another thread and be shared between threads: a promise of the API, checked when this compiles.
 
+#[macro_use]
+#[path = "common/table.rs"]
+mod table;
+
 use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
@@ -8,34 +12,6 @@ use sync::lockfree::{
     ArrayQueue, Consumer, Counter, Drain, Producer, RcuCell, RcuGuard, SegmentedQueue, SeqLock, Stack,
     TakeAll,
 };
-
-/// Asks the compiler whether a type has a trait: the constant of the inherent `impl`, which needs the trait, hides the
-/// constant of `Otherwise`, which does not.
-macro_rules! has {
-    ($type:ty: $trait:path) => {{
-        struct Asked<T: ?Sized>(std::marker::PhantomData<T>);
-        #[allow(dead_code, reason = "one of the two answers is not used")]
-        impl<T: ?Sized + $trait> Asked<T> {
-            const ANSWER: bool = true;
-        }
-        #[allow(dead_code, reason = "one of the two answers is not used")]
-        trait Otherwise {
-            const ANSWER: bool = false;
-        }
-        impl<T: ?Sized> Otherwise for T {}
-        <Asked<$type>>::ANSWER
-    }};
-}
-
-/// `Send`, `Sync` of each type.
-macro_rules! table {
-    ($($type:ty => $send:literal, $sync:literal;)*) => {
-        $(const _: () = {
-            assert!(has!($type: Send) == $send, concat!(stringify!($type), ": Send is not ", stringify!($send)));
-            assert!(has!($type: Sync) == $sync, concat!(stringify!($type), ": Sync is not ", stringify!($sync)));
-        };)*
-    };
-}
 
 // `u8` is both; `Cell` may be sent and not shared; a guard of std may be shared and not sent; `Rc` is neither.
 table! {

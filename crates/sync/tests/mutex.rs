@@ -126,18 +126,20 @@ fn a_task_may_be_passed_over_in_the_middle_of_its_poll() {
     drop(mutex.lock());
 }
 
+fn take_again_and_again(mutex: &Mutex<()>, over: &AtomicBool) {
+    while !over.load(Ordering::Relaxed) {
+        let _guard = mutex.lock();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_micros(20) {}
+    }
+}
+
 #[test]
 fn a_thread_gets_its_turn_while_another_takes_the_lock_again_and_again() {
     let mutex = Mutex::new(());
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                let _guard = mutex.lock();
-                let begin = Instant::now();
-                while begin.elapsed() < Duration::from_micros(20) {}
-            }
-        });
+        scope.spawn(|| take_again_and_again(&mutex, &over));
         for _ in 0..TURNS {
             drop(mutex.lock());
         }
@@ -150,13 +152,7 @@ fn a_task_gets_its_turn_while_a_thread_takes_the_lock_again_and_again() {
     let mutex = Mutex::new(());
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                let _guard = mutex.lock();
-                let begin = Instant::now();
-                while begin.elapsed() < Duration::from_micros(20) {}
-            }
-        });
+        scope.spawn(|| take_again_and_again(&mutex, &over));
         block_on(async {
             for _ in 0..TURNS {
                 drop(mutex.lock_async().await);
