@@ -1,12 +1,11 @@
 //! A point that all must reach before any goes on.
 
 use crate::error::TimedOut;
-use crate::park;
 use crate::timer;
-use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Holds everyone back until a given number have come. It can be used again and again.
 ///
@@ -73,7 +72,9 @@ impl Barrier {
 
     /// Waits for the others. Blocks.
     pub fn wait(&self) -> BarrierPlace {
-        park::block_on(self.wait_async())
+        let arrival = self.arrive();
+        self.state.wait(|state| &mut state.waiters, None, arrival.opened());
+        arrival.place
     }
 
     /// Waits for the others, at most `limit`. Blocks.
@@ -83,9 +84,10 @@ impl Barrier {
     /// through who counts on it.
     pub fn wait_timeout(&self, limit: Duration) -> Result<BarrierPlace, TimedOut> {
         let arrival = self.arrive();
-        match park::block_on_timeout(arrival.opening(), limit) {
-            Ok(()) => Ok(arrival.place),
-            Err(TimedOut) => arrival.leave(),
+        let deadline = Instant::now().checked_add(limit);
+        match self.state.wait(|state| &mut state.waiters, deadline, arrival.opened()) {
+            Some(()) => Ok(arrival.place),
+            None => arrival.leave(),
         }
     }
 
@@ -142,6 +144,12 @@ impl Barrier {
     }
 }
 
+impl Queues for State {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.waiters);
+    }
+}
+
 impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arrived = self.arrived();
@@ -159,11 +167,13 @@ struct Arrival<'a> {
 impl Arrival<'_> {
     /// Ends when the barrier has opened.
     async fn opening(&self) {
+        self.barrier.state.wait_for(|state| &mut state.waiters, self.opened()).await;
+    }
+
+    /// The attempt to go through.
+    fn opened(&self) -> impl FnMut(&mut State, Turn, &mut Afterwards) -> Option<()> + 'static {
         let generation = self.generation;
-        let open = move |state: &mut State, _: Turn, _: &mut Afterwards| {
-            (state.generation != generation).then_some(())
-        };
-        self.barrier.state.wait_for(|state| &mut state.waiters, open).await;
+        move |state, _, _| (state.generation != generation).then_some(())
     }
 
     /// Takes the arrival back, unless the barrier has opened since somebody looked.

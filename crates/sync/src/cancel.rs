@@ -2,13 +2,12 @@
 
 use crate::catch::Every;
 use crate::error::TimedOut;
-use crate::park;
 use crate::timer;
-use crate::waiters::{Guarded, Waiters};
+use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A request to stop, shared by whoever may make it and all that should heed it. Clones are the same token.
 ///
@@ -136,7 +135,7 @@ impl CancelToken {
 
     /// Waits until the token is cancelled. Blocks.
     pub fn wait(&self) {
-        park::block_on(self.wait_async());
+        self.shared.state.wait(|state| &mut state.waiters, None, |state, _, _| state.cancelled.then_some(()));
     }
 
     /// Waits at most `limit`. Blocks.
@@ -144,7 +143,9 @@ impl CancelToken {
     /// # Errors
     /// [`TimedOut`] if nobody has cancelled it by then.
     pub fn wait_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
-        park::block_on_timeout(self.wait_async(), limit)
+        let deadline = Instant::now().checked_add(limit);
+        let attempt = |state: &mut State, _: Turn, _: &mut Afterwards| state.cancelled.then_some(());
+        self.shared.state.wait(|state| &mut state.waiters, deadline, attempt).ok_or(TimedOut)
     }
 
     /// Waits until the token is cancelled.
@@ -175,6 +176,12 @@ impl CancelToken {
     /// Whether there are no clones of it.
     pub(crate) fn is_only(&self) -> bool {
         Arc::strong_count(&self.shared) == 1
+    }
+}
+
+impl Queues for State {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.waiters);
     }
 }
 

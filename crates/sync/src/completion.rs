@@ -4,7 +4,7 @@ use crate::error::{JoinError, TimedOut};
 use crate::park;
 use crate::task::Task;
 use crate::timer;
-use crate::waiters::{Guarded, Waiters};
+use crate::wait::{Guarded, Queues, Waiters};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -194,6 +194,12 @@ type Slot<C> = (<C as Completes>::Key, Task<<C as Completes>::Output>);
 struct Ended {
     order: VecDeque<usize>,
     waiters: Waiters,
+}
+
+impl Queues for Ended {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.waiters);
+    }
 }
 
 /// The waker that a task is given: says which one it was. A task may wake it more than once.

@@ -2,13 +2,11 @@
 
 use crate::error::TimedOut;
 use crate::mutex::{Mutex, MutexGuard};
-use crate::park;
 use crate::timer;
-use crate::waiters::{Afterwards, Guarded, Told, Turn, WaitFor, Waiters};
+use crate::wait::{Afterwards, Guarded, Queues, Told, Turn, Waiters};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 /// A place to wait for a change of what a [`Mutex`] protects.
@@ -40,9 +38,6 @@ pub struct Condvar {
     waiters: Guarded<Waiters>,
 }
 
-/// A wait that ends when it is told to, and how.
-type Notified<'a> = WaitFor<'a, Waiters, fn(&mut Waiters, Turn, &mut Afterwards) -> Option<Told>>;
-
 /// A notification that somebody has got, until he has the lock again: if he goes away before, the next one gets it.
 struct Received<'a> {
     condvar: &'a Condvar,
@@ -58,7 +53,7 @@ impl Condvar {
 
     /// Releases the lock, waits for a notification, and takes the lock again. Blocks.
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        park::block_on(self.wait_async(guard))
+        self.wait_until(guard, None).0
     }
 
     /// As [`wait`](Condvar::wait), as long as `condition` holds.
@@ -116,8 +111,7 @@ impl Condvar {
     /// [`notify_one`](Condvar::notify_one), the next waiter gets it.
     pub async fn wait_async<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         let mutex = MutexGuard::mutex(&guard);
-        let notified = self.queued(guard).await;
-        let received = Received { condvar: self, told: Some(notified.await) };
+        let received = Received { condvar: self, told: Some(self.notified(guard).await) };
         let guard = mutex.lock_async().await;
         received.used();
         guard
@@ -133,8 +127,7 @@ impl Condvar {
         limit: Duration,
     ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
         let mutex = MutexGuard::mutex(&guard);
-        let notified = self.queued(guard).await;
-        let told = timer::timeout(limit, notified).await;
+        let told = timer::timeout(limit, self.notified(guard)).await;
         let received = Received { condvar: self, told: told.ok() };
         let guard = mutex.lock_async().await;
         received.used();
@@ -158,8 +151,7 @@ impl Condvar {
         deadline: Option<Instant>,
     ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
         let mutex: &Mutex<T> = MutexGuard::mutex(&guard);
-        let notified = park::block_on(self.queued(guard));
-        let told = park::block_on_until(notified, deadline);
+        let told = self.waiters.wait_after(|waiters| waiters, deadline, when_told, || drop(guard));
         // A parker may unwind the wait for the lock, when its coroutine is dropped.
         let received = Received { condvar: self, told };
         let guard = mutex.lock();
@@ -168,17 +160,26 @@ impl Condvar {
     }
 
     /// Takes a place in the queue and only then releases the lock, so that no notification in between is missed.
-    async fn queued<T: ?Sized>(&self, guard: MutexGuard<'_, T>) -> Notified<'_> {
-        let attempt: fn(&mut Waiters, Turn, &mut Afterwards) -> Option<Told> = |_, turn, _| turn.told;
-        let mut notified = self.waiters.wait_for(|waiters| waiters, attempt);
-        poll_fn(|cx| {
-            let told = Pin::new(&mut notified).poll(cx);
-            debug_assert!(told.is_pending(), "nobody can be told before he is in the queue");
-            Poll::Ready(())
+    async fn notified<T: ?Sized>(&self, guard: MutexGuard<'_, T>) -> Told {
+        let mut notified = pin!(self.waiters.wait_for(|waiters| waiters, when_told));
+        let mut guard = Some(guard);
+        poll_fn(move |cx| {
+            let told = notified.as_mut().poll(cx);
+            drop(guard.take());
+            told
         })
-        .await;
-        drop(guard);
-        notified
+        .await
+    }
+}
+
+/// The attempt that succeeds after a notification.
+fn when_told(_: &mut Waiters, turn: Turn, _: &mut Afterwards) -> Option<Told> {
+    turn.told
+}
+
+impl Queues for Waiters {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(self);
     }
 }
 

@@ -1,11 +1,10 @@
 //! A flag to wait for.
 
 use crate::error::TimedOut;
-use crate::park;
 use crate::timer;
-use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A flag that any number of threads, coroutines and async tasks can wait for.
 ///
@@ -56,7 +55,7 @@ impl Event {
 
     /// Waits until the flag is set. Blocks.
     pub fn wait(&self) {
-        park::block_on(self.wait_async());
+        self.state.wait(|state| &mut state.waiters, None, State::passing);
     }
 
     /// Waits at most `limit`. Blocks.
@@ -64,7 +63,8 @@ impl Event {
     /// # Errors
     /// [`TimedOut`] if it was not set by then.
     pub fn wait_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
-        park::block_on_timeout(self.wait_async(), limit)
+        let deadline = Instant::now().checked_add(limit);
+        self.state.wait(|state| &mut state.waiters, deadline, State::passing).ok_or(TimedOut)
     }
 
     /// Waits until the flag is set.
@@ -72,11 +72,7 @@ impl Event {
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     pub async fn wait_async(&self) {
-        // Whom a `set` has told goes through, even if a `clear` came before he looked.
-        let attempt = |state: &mut State, turn: Turn, _: &mut Afterwards| {
-            (state.set || turn.told.is_some()).then_some(())
-        };
-        self.state.wait_for(|state| &mut state.waiters, attempt).await;
+        self.state.wait_for(|state| &mut state.waiters, State::passing).await;
     }
 
     /// Waits at most `limit`. Needs no runtime.
@@ -85,6 +81,19 @@ impl Event {
     /// [`TimedOut`] if it was not set by then.
     pub async fn wait_async_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
         timer::timeout(limit, self.wait_async()).await
+    }
+}
+
+impl Queues for State {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.waiters);
+    }
+}
+
+impl State {
+    /// The attempt to go through. Whom a `set` has told goes through, even if a `clear` came before he looked.
+    fn passing(&mut self, turn: Turn, _: &mut Afterwards) -> Option<()> {
+        (self.set || turn.told.is_some()).then_some(())
     }
 }
 

@@ -21,7 +21,8 @@ mod task;
 mod lock;
 #[expect(unsafe_code, reason = "system calls, and the CPU's counter")]
 mod os;
-mod waiters;
+#[expect(unsafe_code, reason = "waiters stand in lists of nodes that lie in their own frames")]
+mod wait;
 
 mod barrier;
 mod condvar;

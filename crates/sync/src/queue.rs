@@ -2,7 +2,7 @@
 
 use crate::park;
 use crate::timer;
-use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
@@ -241,6 +241,13 @@ impl<T> Queue<T> {
             state.put(item, self.capacity, afterwards)
         };
         self.state.wait_for(|state| &mut state.producers, attempt).await
+    }
+}
+
+impl<T> Queues for State<T> {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.producers);
+        visit(&mut self.consumers);
     }
 }
 

@@ -1,11 +1,10 @@
 //! A number of permits.
 
 use crate::error::TimedOut;
-use crate::park;
 use crate::timer;
-use crate::waiters::{Afterwards, Guarded, Turn, Waiters};
+use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Lets a limited number of threads, coroutines and async tasks through at a time.
 ///
@@ -56,7 +55,10 @@ impl Semaphore {
     pub fn acquire_many(&self, count: usize) -> SemaphorePermit<'_> {
         match self.try_acquire_many(count) {
             Some(permit) => permit,
-            None => park::block_on(self.acquire_many_async(count)),
+            None => {
+                self.state.wait(|state| &mut state.waiters, None, State::taking(count));
+                SemaphorePermit { semaphore: self, count }
+            }
         }
     }
 
@@ -77,7 +79,9 @@ impl Semaphore {
     /// # Errors
     /// [`TimedOut`] if there was none by then.
     pub fn acquire_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TimedOut> {
-        park::block_on_timeout(self.acquire_async(), limit)
+        let deadline = Instant::now().checked_add(limit);
+        let taken = self.state.wait(|state| &mut state.waiters, deadline, State::taking(1));
+        taken.map(|()| SemaphorePermit { semaphore: self, count: 1 }).ok_or(TimedOut)
     }
 
     /// Waits for a permit.
@@ -93,17 +97,7 @@ impl Semaphore {
     /// # Cancel safety
     /// As [`acquire_async`](Semaphore::acquire_async).
     pub async fn acquire_many_async(&self, count: usize) -> SemaphorePermit<'_> {
-        let attempt = move |state: &mut State, turn: Turn, afterwards: &mut Afterwards| {
-            if !turn.first || !state.take(count) {
-                return None;
-            }
-            // He who waits next may need no more than what is left.
-            if state.permits > 0 {
-                state.waiters.nudge_behind(turn, afterwards);
-            }
-            Some(())
-        };
-        self.state.wait_for(|state| &mut state.waiters, attempt).await;
+        self.state.wait_for(|state| &mut state.waiters, State::taking(count)).await;
         SemaphorePermit { semaphore: self, count }
     }
 
@@ -147,7 +141,27 @@ impl fmt::Debug for Semaphore {
     }
 }
 
+impl Queues for State {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.waiters);
+    }
+}
+
 impl State {
+    /// The attempt to take that many, in turn.
+    fn taking(count: usize) -> impl FnMut(&mut State, Turn, &mut Afterwards) -> Option<()> {
+        move |state, turn, afterwards| {
+            if !turn.first || !state.take(count) {
+                return None;
+            }
+            // He who waits next may need no more than what is left.
+            if state.permits > 0 {
+                state.waiters.nudge_behind(turn, afterwards);
+            }
+            Some(())
+        }
+    }
+
     fn take(&mut self, count: usize) -> bool {
         match self.permits.checked_sub(count) {
             Some(left) => {

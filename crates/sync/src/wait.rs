@@ -1,0 +1,13 @@
+//! How everything but the [`lock`](crate::lock) waits: a state under a short lock, and those who wait for it to change, in
+//! lists of nodes that lie in their own frames.
+//!
+//! - [`list`]: the nodes, and the lists that they stand in; how one is told, and how a thread sleeps until he is.
+//! - [`guarded`]: the state, the attempt that ends a wait, and the five ways to wait made of it.
+//! - [`patience`]: whether it pays to wait awake.
+
+pub(crate) mod guarded;
+#[expect(unsafe_code, reason = "nodes lie in the frames of those who wait")]
+pub(crate) mod list;
+pub(crate) mod patience;
+
+pub(crate) use guarded::{Afterwards, Guarded, Queues, Told, Turn, Waiters};

@@ -1,0 +1,128 @@
+//! Whether it pays to wait awake for a moment before sleeping.
+//!
+//! Waking a thread that sleeps costs a microsecond on its own CPU and tens of them on another; what it waits for is often
+//! there sooner. So a thread first *pauses*: looks again and again, where another CPU may bring it. Then it *yields*: lets others
+//! run on its own CPU, which is the fastest hand-over there is where there is only one. Both are kept up only where they have paid
+//! of late; otherwise they are tried now and then.
+//!
+//! All of it is hints, shared by those who wait for the same thing: lost updates do no harm.
+
+use crate::os::{self, clock};
+use crate::primitive::spin_loop;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// About two microseconds, which is a hand-over between two CPUs ten times over.
+const PAUSES: u32 = 200;
+const YIELDS: u32 = 64;
+/// A trial after so many waits in which nothing was tried, and its length.
+const TRIAL_EVERY: u8 = 128;
+const TRIAL_PAUSES: u32 = 60;
+const TRIAL_YIELDS: u32 = 4;
+/// A yield that takes longer than this gave the CPU to somebody with work of his own, and to yield beside such a one costs a
+/// slice of the scheduler each time.
+const BUSY_US: u32 = 1_000;
+/// So many waits go by without a yield then.
+const BUSY_WAITS: u8 = 64;
+const SCORE_MOST: u8 = 15;
+
+/// What those who wait for one thing have learned about it.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    pausing: Score,
+    yielding: Score,
+    /// So many waits to come do not yield.
+    busy: AtomicU8,
+}
+
+/// How well something has paid: one more when it did, two fewer when not.
+#[derive(Debug)]
+struct Score {
+    points: AtomicU8,
+    /// Waits since the last trial.
+    skipped: AtomicU8,
+}
+
+impl Patience {
+    pub(crate) const fn new() -> Self {
+        Patience { pausing: Score::new(), yielding: Score::new(), busy: AtomicU8::new(0) }
+    }
+
+    /// Waits awake until `look` says yes; `false` if it is time to sleep.
+    pub(crate) fn wait(&self, mut look: impl FnMut() -> bool) -> bool {
+        if look() {
+            return true;
+        }
+        // Loom tries every order by itself.
+        if cfg!(trefoil_loom) {
+            return false;
+        }
+        (os::cpus() > 1 && self.pause(&mut look)) || self.give_way(&mut look)
+    }
+
+    fn pause(&self, look: &mut impl FnMut() -> bool) -> bool {
+        let pauses = self.pausing.length(PAUSES, TRIAL_PAUSES);
+        for _ in 0..pauses {
+            spin_loop();
+            if look() {
+                self.pausing.paid();
+                return true;
+            }
+        }
+        self.pausing.did_not_pay(pauses);
+        false
+    }
+
+    fn give_way(&self, look: &mut impl FnMut() -> bool) -> bool {
+        let busy = self.busy.load(Relaxed);
+        if busy > 0 {
+            self.busy.store(busy - 1, Relaxed);
+            return false;
+        }
+        let yields = self.yielding.length(YIELDS, TRIAL_YIELDS);
+        let mut begin = clock::now();
+        for _ in 0..yields {
+            std::thread::yield_now();
+            if look() {
+                self.yielding.paid();
+                return true;
+            }
+            let now = clock::now();
+            if now.wrapping_sub(begin) > clock::micros(BUSY_US) {
+                self.busy.store(BUSY_WAITS, Relaxed);
+                return false;
+            }
+            begin = now;
+        }
+        self.yielding.did_not_pay(yields);
+        false
+    }
+}
+
+impl Score {
+    const fn new() -> Self {
+        Score { points: AtomicU8::new(SCORE_MOST / 2), skipped: AtomicU8::new(0) }
+    }
+
+    /// How long to try this time.
+    fn length(&self, whole: u32, trial: u32) -> u32 {
+        if self.points.load(Relaxed) > 0 {
+            return whole;
+        }
+        let skipped = self.skipped.load(Relaxed).wrapping_add(1) % TRIAL_EVERY;
+        self.skipped.store(skipped, Relaxed);
+        if skipped == 0 { trial } else { 0 }
+    }
+
+    fn paid(&self) {
+        let points = self.points.load(Relaxed);
+        if points < SCORE_MOST {
+            self.points.store(points + 1, Relaxed);
+        }
+    }
+
+    fn did_not_pay(&self, tried: u32) {
+        if tried > 0 {
+            self.points.store(self.points.load(Relaxed).saturating_sub(2), Relaxed);
+        }
+    }
+}
