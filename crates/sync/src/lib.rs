@@ -32,6 +32,7 @@ mod mutex;
 pub mod queue;
 mod semaphore;
 
+pub mod extra;
 pub mod lockfree;
 
 #[cfg(all(test, trefoil_loom))]

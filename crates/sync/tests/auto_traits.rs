@@ -10,6 +10,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
+use sync::extra::{Latch, Member, NobodyIsIn, Notified, Notify, WaitGroup};
 use sync::queue::{CloseOnDrop, GetError, PutError};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
@@ -51,6 +52,15 @@ table! {
     BarrierPlace => true, true;
     Condvar => true, true;
 
+    Latch => true, true;
+    WaitGroup => true, true;
+    Member<&'static WaitGroup> => true, true;
+    Member<std::sync::Arc<WaitGroup>> => true, true;
+    Member<Rc<WaitGroup>> => false, false;
+    NobodyIsIn => true, true;
+    Notify => true, true;
+    Notified<'static> => true, true;
+
     // A lock hands its value from thread to thread; a guard that is shared shares the value, and with it the lock.
     Mutex<u8> => true, true;
     Mutex<Cell<u8>> => true, true;
@@ -83,6 +93,7 @@ const _: () = {
     assert!(has!(Promise<Cell<u8>>: UnwindSafe) && has!(Promise<Cell<u8>>: RefUnwindSafe));
     assert!(has!(Task<std::marker::PhantomPinned>: Unpin));
     assert!(has!(Task<u8>: std::future::Future));
+    assert!(!has!(Notified<'static>: Unpin));
     assert!(!has!(Promise<u8>: Clone) && !has!(Task<u8>: Clone));
 };
 
@@ -102,6 +113,9 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     sent(Semaphore::new(1).acquire_many_async(1));
     sent(Barrier::new(1).wait_async());
     sent(CancelToken::new().wait_async());
+    sent(Latch::new(1).wait_async());
+    sent(WaitGroup::new().wait_async_timeout(std::time::Duration::ZERO));
+    sent(Notify::new().wait_async());
     sent(timer::timeout(std::time::Duration::ZERO, timer::sleep(std::time::Duration::ZERO)));
     sent(condvar.wait_async(mutex.lock()));
     sent(sync::as_completed([Task::ready(Ok(1))]).next_async());

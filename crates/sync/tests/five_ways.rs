@@ -7,6 +7,7 @@ use common::{LONG, SHORT};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+use sync::extra::{Latch, Notify, WaitGroup};
 use sync::park::block_on;
 use sync::queue::GetError;
 use sync::{
@@ -140,6 +141,70 @@ fn a_barrier() {
     }
     assert!(Barrier::new(0).wait().is_leader());
     assert!(Barrier::new(1).wait().is_leader());
+}
+
+#[test]
+fn a_latch() {
+    let latch = Latch::new(2);
+    assert!(!latch.is_open());
+    assert_eq!(late(|| latch.wait_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(latch.wait_async_timeout(SHORT))), Err(TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| latch.wait());
+        scope.spawn(|| latch.arrive_and_wait());
+        scope.spawn(|| latch.wait_timeout(LONG).unwrap());
+        scope.spawn(|| block_on(latch.wait_async()));
+        scope.spawn(|| block_on(latch.wait_async_timeout(LONG)).unwrap());
+        latch.count_down(1);
+    });
+    assert!(latch.is_open());
+}
+
+#[test]
+fn a_wait_group() {
+    let group = WaitGroup::new();
+    let member = group.enter();
+    assert!(!group.is_idle());
+    assert_eq!(late(|| group.wait_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(group.wait_async_timeout(SHORT))), Err(TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| group.wait());
+        scope.spawn(|| group.wait_timeout(LONG).unwrap());
+        scope.spawn(|| block_on(group.wait_async()));
+        scope.spawn(|| block_on(group.wait_async_timeout(LONG)).unwrap());
+        drop(member);
+    });
+    assert!(group.is_idle());
+}
+
+#[test]
+fn a_notify() {
+    let notify = Notify::new();
+    assert!(!notify.try_wait());
+    assert_eq!(late(|| notify.wait_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(notify.wait_async_timeout(SHORT))), Err(TimedOut));
+    let ended = Semaphore::new(0);
+    thread::scope(|scope| {
+        let ways: [fn(&Notify); 4] = [
+            |notify| notify.wait(),
+            |notify| notify.wait_timeout(LONG).unwrap(),
+            |notify| block_on(notify.wait_async()),
+            |notify| block_on(notify.wait_async_timeout(LONG)).unwrap(),
+        ];
+        for way in ways {
+            let (notify, ended) = (&notify, &ended);
+            scope.spawn(move || {
+                way(notify);
+                ended.release(1);
+            });
+        }
+        // One at a time, for only one permit is kept.
+        for _ in 0..4 {
+            notify.notify_one();
+            ended.acquire().forget();
+        }
+    });
+    assert!(!notify.try_wait());
 }
 
 #[test]

@@ -43,6 +43,24 @@ pub(crate) trait Queues {
     fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters));
 }
 
+/// What ends a wait: looks at the state, and either takes what it wants or does not. Most are closures.
+pub(crate) trait Attempt<S> {
+    type Output;
+
+    fn attempt(&mut self, state: &mut S, turn: Turn, afterwards: &mut Afterwards) -> Option<Self::Output>;
+}
+
+impl<S, R, A> Attempt<S> for A
+where
+    A: FnMut(&mut S, Turn, &mut Afterwards) -> Option<R>,
+{
+    type Output = R;
+
+    fn attempt(&mut self, state: &mut S, turn: Turn, afterwards: &mut Afterwards) -> Option<R> {
+        self(state, turn, afterwards)
+    }
+}
+
 /// Those who wait for one thing, in order of arrival.
 pub(crate) struct Waiters {
     /// In a strict queue, a waiter who has been told has not looked yet; in a barging one, who has been told is not here.
@@ -51,6 +69,8 @@ pub(crate) struct Waiters {
     last_ticket: u64,
     /// While everybody is being told: the last ticket of those.
     telling: Option<u64>,
+    /// Somebody who was told alone went away without having looked, and there was nobody to be told in his place.
+    left_over: bool,
     order: Order,
 }
 
@@ -134,6 +154,14 @@ impl<S: Queues> Guarded<S> {
         WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None }
     }
 
+    /// As [`wait_for`](Guarded::wait_for), for an attempt that has a name, and with it the future.
+    pub(crate) fn wait_by<A>(&self, queue: fn(&mut S) -> &mut Waiters, attempt: A) -> WaitFor<'_, S, A>
+    where
+        A: Attempt<S>,
+    {
+        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None }
+    }
+
     /// Blocks until `attempt` succeeds, or until `deadline`. It is tried at least once, and once more when the time has passed.
     pub(crate) fn wait<R, A>(
         &self,
@@ -205,30 +233,41 @@ impl Waiters {
     }
 
     const fn new(order: Order) -> Self {
-        Waiters { list: List::new(), len: 0, last_ticket: 0, telling: None, order }
+        Waiters { list: List::new(), len: 0, last_ticket: 0, telling: None, left_over: false, order }
     }
 
-    /// Tells the one who has waited longest, and takes him out of the queue.
-    pub(crate) fn tell_one(&mut self, afterwards: &mut Afterwards) {
+    /// Tells the one who has waited longest, and takes him out of the queue. `false` if nobody waits.
+    pub(crate) fn tell_one(&mut self, afterwards: &mut Afterwards) -> bool {
         debug_assert!(self.order == Order::Barging, "in strict order the first is nudged");
         if self.telling.is_none() {
-            if !self.list.is_empty() {
-                self.len -= 1;
-                afterwards.wake(self.list.tell_first(TOLD_ALONE));
+            if self.list.is_empty() {
+                return false;
             }
-            return;
+            self.len -= 1;
+            afterwards.wake(self.list.tell_first(TOLD_ALONE));
+            return true;
         }
         // The first ones are being told already.
         let mut next = self.list.first();
         while let Some(entry) = next.filter(|entry| self.is_being_told(entry.ticket())) {
             next = entry.next();
         }
-        if let Some(entry) = next {
-            let node = entry.as_ptr();
-            self.len -= 1;
-            // SAFETY: it was found in this list.
-            afterwards.wake(unsafe { self.list.tell(node, TOLD_ALONE) });
-        }
+        let Some(entry) = next else { return false };
+        let node = entry.as_ptr();
+        self.len -= 1;
+        // SAFETY: it was found in this list.
+        afterwards.wake(unsafe { self.list.tell(node, TOLD_ALONE) });
+        true
+    }
+
+    /// Whether somebody who was told alone went away without having looked, and there was nobody to be told in his place.
+    /// The next time, it is over.
+    pub(crate) fn take_left_over(&mut self) -> bool {
+        std::mem::take(&mut self.left_over)
+    }
+
+    pub(crate) fn has_left_over(&self) -> bool {
+        self.left_over
     }
 
     /// Tells everybody who waits now.
@@ -360,7 +399,7 @@ impl Waiters {
         // SAFETY: as promised by the caller.
         unsafe { self.leave_served(node) };
         match self.order {
-            Order::Barging if turn.told == Some(Told::Alone) => self.tell_one(afterwards),
+            Order::Barging if turn.told == Some(Told::Alone) => self.left_over |= !self.tell_one(afterwards),
             Order::Strict if turn.first => self.nudge_first(afterwards),
             Order::Barging | Order::Strict => {}
         }
@@ -420,16 +459,16 @@ pub(crate) struct WaitFor<'a, S: Queues, A> {
 
 impl<S: Queues, A> WaitFor<'_, S, A> {
     /// One attempt. Where it is in vain, waits on in `place`, if there is one.
-    fn look<R>(self: Pin<&mut Self>, place: Option<Place>) -> Option<R>
+    fn look(self: Pin<&mut Self>, place: Option<Place>) -> Option<A::Output>
     where
-        A: FnMut(&mut S, Turn, &mut Afterwards) -> Option<R>,
+        A: Attempt<S>,
     {
         // SAFETY: the node is not moved, and nothing else is pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let mut afterwards = Afterwards::default();
         let mut state = this.guarded.lock();
         let turn = (this.queue)(&mut state).turn(&this.node, this.ticket);
-        let done = (this.attempt)(&mut state, turn, &mut afterwards);
+        let done = this.attempt.attempt(&mut state, turn, &mut afterwards);
         if done.is_some() {
             if this.ticket.take().is_some() {
                 // SAFETY: whoever has a ticket is queued up.
@@ -450,13 +489,10 @@ impl<S: Queues, A> WaitFor<'_, S, A> {
     }
 }
 
-impl<S: Queues, A, R> Future for WaitFor<'_, S, A>
-where
-    A: FnMut(&mut S, Turn, &mut Afterwards) -> Option<R>,
-{
-    type Output = R;
+impl<S: Queues, A: Attempt<S>> Future for WaitFor<'_, S, A> {
+    type Output = A::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
         // The first attempt, which mostly succeeds, does without a waker.
         if self.ticket.is_none() {
             if let Some(done) = self.as_mut().look(None) {
