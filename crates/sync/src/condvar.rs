@@ -1,7 +1,8 @@
 //! Waiting until a condition holds for what a mutex protects.
 
+mod guard;
+
 use crate::error::TimedOut;
-use crate::mutex::{Mutex, MutexGuard};
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Told, Turn, Waiters};
 use std::fmt;
@@ -9,10 +10,17 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-/// A place to wait for a change of what a [`Mutex`] protects.
+pub use guard::Guard;
+pub(crate) use guard::Sealed;
+
+/// A place to wait for a change of what a lock protects.
 ///
-/// A wait ends after a notification, and only then; still, look at the condition again, for somebody may have come
-/// first. [`wait_while`](Condvar::wait_while) does that.
+/// A wait takes a [guard](Guard), releases its lock, and takes the lock again after a notification, and only then; still, look at
+/// the condition again, for somebody may have come first. [`wait_while`](Condvar::wait_while) does that. Notify with or without
+/// the lock: what counts is that the change was made under it.
+///
+/// Those who wait may have locks of several kinds, and different locks: a notification is for whoever has waited longest, be his
+/// lock which it may. Waiting allocates nothing.
 ///
 /// # Examples
 /// ```
@@ -52,56 +60,58 @@ impl Condvar {
     }
 
     /// Releases the lock, waits for a notification, and takes the lock again. Blocks.
-    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        self.wait_until(guard, None).0
+    pub fn wait<G: Guard>(&self, guard: G) -> G::Back {
+        self.wait_until(guard, None).0.back()
     }
 
     /// As [`wait`](Condvar::wait), as long as `condition` holds.
-    pub fn wait_while<'a, T: ?Sized>(
+    ///
+    /// If `condition` panics, the lock is released.
+    #[doc(alias = "wait_for")]
+    pub fn wait_while<G: Guard>(
         &self,
-        mut guard: MutexGuard<'a, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
-    ) -> MutexGuard<'a, T> {
-        while condition(&mut guard) {
-            guard = self.wait(guard);
+        mut guard: G,
+        mut condition: impl FnMut(&mut G::Value) -> bool,
+    ) -> G::Back {
+        while condition(guard.value()) {
+            guard = self.wait_until(guard, None).0;
+            if guard.is_poisoned() {
+                break;
+            }
         }
-        guard
+        guard.back()
     }
 
     /// As [`wait`](Condvar::wait), for at most `limit`, after which the lock is taken all the same: taking it may last
     /// longer than the limit.
     ///
     /// The second half of the answer is [`TimedOut`] if nobody notified in time.
-    pub fn wait_timeout<'a, T: ?Sized>(
-        &self,
-        guard: MutexGuard<'a, T>,
-        limit: Duration,
-    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
-        self.wait_until(guard, Instant::now().checked_add(limit))
+    pub fn wait_timeout<G: Guard>(&self, guard: G, limit: Duration) -> (G::Back, Result<(), TimedOut>) {
+        let (guard, told) = self.wait_until(guard, Instant::now().checked_add(limit));
+        (guard.back(), told)
     }
 
     /// As [`wait_while`](Condvar::wait_while), for at most `limit` in all.
     ///
     /// The second half of the answer is [`TimedOut`] if the condition still held when the time had passed.
-    pub fn wait_while_timeout<'a, T: ?Sized>(
+    pub fn wait_while_timeout<G: Guard>(
         &self,
-        mut guard: MutexGuard<'a, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
+        mut guard: G,
+        mut condition: impl FnMut(&mut G::Value) -> bool,
         limit: Duration,
-    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
+    ) -> (G::Back, Result<(), TimedOut>) {
         let deadline = Instant::now().checked_add(limit);
-        let mut late = false;
-        loop {
-            if !condition(&mut guard) {
-                return (guard, Ok(()));
+        let mut told = Ok(());
+        while condition(guard.value()) {
+            if told.is_err() {
+                return (guard.back(), told);
             }
-            if late {
-                return (guard, Err(TimedOut));
+            (guard, told) = self.wait_until(guard, deadline);
+            if guard.is_poisoned() {
+                break;
             }
-            let outcome;
-            (guard, outcome) = self.wait_until(guard, deadline);
-            late = outcome.is_err();
         }
+        (guard.back(), Ok(()))
     }
 
     /// As [`wait`](Condvar::wait).
@@ -109,35 +119,79 @@ impl Condvar {
     /// # Cancel safety
     /// A future that is dropped does not take the lock again. If it had got the notification of a
     /// [`notify_one`](Condvar::notify_one), the next waiter gets it.
-    pub async fn wait_async<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        let mutex = MutexGuard::mutex(&guard);
-        let received = Received { condvar: self, told: Some(self.notified(guard).await) };
-        let guard = mutex.lock_async().await;
-        received.used();
-        guard
+    pub async fn wait_async<G: Guard>(&self, guard: G) -> G::Back {
+        self.wait_for(guard).await.back()
+    }
+
+    /// As [`wait_while`](Condvar::wait_while).
+    ///
+    /// # Cancel safety
+    /// As [`wait_async`](Condvar::wait_async).
+    pub async fn wait_while_async<G: Guard>(
+        &self,
+        mut guard: G,
+        mut condition: impl FnMut(&mut G::Value) -> bool,
+    ) -> G::Back {
+        while condition(guard.value()) {
+            guard = self.wait_for(guard).await;
+            if guard.is_poisoned() {
+                break;
+            }
+        }
+        guard.back()
     }
 
     /// As [`wait_timeout`](Condvar::wait_timeout). Needs no runtime.
     ///
     /// # Cancel safety
     /// As [`wait_async`](Condvar::wait_async).
-    pub async fn wait_async_timeout<'a, T: ?Sized>(
+    pub async fn wait_async_timeout<G: Guard>(
         &self,
-        guard: MutexGuard<'a, T>,
+        guard: G,
         limit: Duration,
-    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
-        let mutex = MutexGuard::mutex(&guard);
-        let told = timer::timeout(limit, self.notified(guard)).await;
-        let received = Received { condvar: self, told: told.ok() };
-        let guard = mutex.lock_async().await;
-        received.used();
-        (guard, told.map(drop))
+    ) -> (G::Back, Result<(), TimedOut>) {
+        let (guard, told) = self.wait_for_at_most(guard, limit).await;
+        (guard.back(), told)
+    }
+
+    /// As [`wait_while_timeout`](Condvar::wait_while_timeout). Needs no runtime.
+    ///
+    /// # Cancel safety
+    /// As [`wait_async`](Condvar::wait_async).
+    pub async fn wait_while_async_timeout<G: Guard>(
+        &self,
+        mut guard: G,
+        mut condition: impl FnMut(&mut G::Value) -> bool,
+        limit: Duration,
+    ) -> (G::Back, Result<(), TimedOut>) {
+        let deadline = Instant::now().checked_add(limit);
+        let mut told = Ok(());
+        while condition(guard.value()) {
+            if told.is_err() {
+                return (guard.back(), told);
+            }
+            let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+            (guard, told) = self.wait_for_at_most(guard, left).await;
+            if guard.is_poisoned() {
+                break;
+            }
+        }
+        (guard.back(), Ok(()))
     }
 
     /// Ends the wait of whoever has waited longest, if anybody waits.
-    #[doc(alias = "notify")]
     pub fn notify_one(&self) {
         self.waiters.with(Waiters::tell_one);
+    }
+
+    /// Ends the wait of the `count` who have waited longest, or of all if they are fewer.
+    pub fn notify(&self, count: usize) {
+        let mut left = count;
+        while left > 0 {
+            let told = self.waiters.with(|waiters, afterwards| waiters.tell_some(left, afterwards));
+            // Fewer than that only if nobody is left, or not all can be woken at once.
+            left = if told == 0 { 0 } else { left - told };
+        }
     }
 
     /// Ends the wait of everybody who waits now.
@@ -145,30 +199,61 @@ impl Condvar {
         self.waiters.with(Waiters::tell_all);
     }
 
-    fn wait_until<'a, T: ?Sized>(
-        &self,
-        guard: MutexGuard<'a, T>,
-        deadline: Option<Instant>,
-    ) -> (MutexGuard<'a, T>, Result<(), TimedOut>) {
-        let mutex: &Mutex<T> = MutexGuard::mutex(&guard);
-        let told = self.waiters.wait_after(|waiters| waiters, deadline, when_told, || drop(guard));
+    /// How many wait now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiters.with(|waiters, _| waiters.len())
+    }
+
+    fn wait_until<G: Guard>(&self, guard: G, deadline: Option<Instant>) -> (G, Result<(), TimedOut>) {
+        let mut lock = None;
+        let release = || lock = Some(guard.release());
+        let told = self.waiters.wait_after(|waiters| waiters, deadline, when_told, release);
         // A parker may unwind the wait for the lock, when its coroutine is dropped.
         let received = Received { condvar: self, told };
-        let guard = mutex.lock();
+        let guard = G::lock(released(lock));
         received.used();
         (guard, told.map(drop).ok_or(TimedOut))
     }
 
+    async fn wait_for<G: Guard>(&self, guard: G) -> G {
+        let mut lock = None;
+        let told = self.notified(guard, &mut lock).await;
+        let received = Received { condvar: self, told: Some(told) };
+        let guard = G::lock_async(released(lock)).await;
+        received.used();
+        guard
+    }
+
+    async fn wait_for_at_most<G: Guard>(&self, guard: G, limit: Duration) -> (G, Result<(), TimedOut>) {
+        let mut lock = None;
+        let told = timer::timeout(limit, self.notified(guard, &mut lock)).await;
+        let received = Received { condvar: self, told: told.ok() };
+        let guard = G::lock_async(released(lock)).await;
+        received.used();
+        (guard, told.map(drop))
+    }
+
     /// Takes a place in the queue and only then releases the lock, so that no notification in between is missed.
-    async fn notified<T: ?Sized>(&self, guard: MutexGuard<'_, T>) -> Told {
+    async fn notified<G: Guard>(&self, guard: G, lock: &mut Option<G::Lock>) -> Told {
         let mut notified = pin!(self.waiters.wait_for(|waiters| waiters, when_told));
         let mut guard = Some(guard);
         poll_fn(move |cx| {
             let told = notified.as_mut().poll(cx);
-            drop(guard.take());
+            if let Some(guard) = guard.take() {
+                *lock = Some(guard.release());
+            }
             told
         })
         .await
+    }
+}
+
+/// The lock of a guard that waits: it was released when the wait began.
+fn released<L>(lock: Option<L>) -> L {
+    match lock {
+        Some(lock) => lock,
+        None => unreachable!("a wait begins before it ends"),
     }
 }
 
@@ -199,8 +284,7 @@ impl Drop for Received<'_> {
 
 impl fmt::Debug for Condvar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.waiters.with(|waiters, _| waiters.len());
-        f.debug_struct("Condvar").field("waiting", &waiting).finish()
+        f.debug_struct("Condvar").field("waiting", &self.waiting()).finish()
     }
 }
 

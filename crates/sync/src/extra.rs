@@ -1,14 +1,18 @@
-//! What is needed rarely, and then badly: signals of more than one party, values made once, values swapped.
+//! What is needed rarely, and then badly: signals of more than one party, values made once, values swapped, locks that remember a
+//! panic.
 //!
 //! - [`Latch`]: a door that opens when so many have counted it down, and never closes again.
 //! - [`WaitGroup`]: wait until all that have been begun has ended; can be used again.
 //! - [`Notify`]: a signal for one or for all, without a state of its own to wait for.
+//! - [`PoisonMutex`]: a mutex that is poisoned by a panic under it, as `std`'s is.
 
 mod latch;
 #[expect(unsafe_code, reason = "a pinned field of a pinned future")]
 mod notify;
+mod poison;
 mod wait_group;
 
 pub use latch::Latch;
 pub use notify::{Notified, Notify};
+pub use poison::{PoisonMutex, PoisonMutexGuard, TimedLockError};
 pub use wait_group::{Member, NobodyIsIn, WaitGroup};

@@ -25,10 +25,10 @@ mod os;
 mod wait;
 
 mod barrier;
-mod condvar;
+pub mod condvar;
 mod event;
 #[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
-mod mutex;
+pub mod mutex;
 pub mod queue;
 mod semaphore;
 

@@ -66,6 +66,7 @@ mod future;
 mod policy;
 mod queue;
 mod thread;
+mod watch;
 
 use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
@@ -98,6 +99,8 @@ const FENCED: u8 = 1 << 3;
 const SURE: u8 = 1 << 4;
 /// There has been a task in the queue since it was last empty. It may be told and not come, so others look after it.
 const TASKS: u8 = 1 << 5;
+/// Somebody waits for a change of the value: who releases tells him. Set and cleared by owners, see [`watch`].
+const WATCHED: u8 = 1 << 6;
 
 /// A lock without a value.
 pub(crate) struct RawLock {
@@ -221,10 +224,29 @@ impl RawLock {
         }
     }
 
-    /// As the owner, while somebody waits or has waited.
+    /// As the owner: gives the lock up to the head of the queue, if anybody waits.
+    pub(crate) fn release_to_the_first(&self) {
+        // Relaxed: who queues up just now has not waited yet.
+        if self.has_waiters() {
+            let _told_after = self.watchers();
+            if !self.hand_over() {
+                self.release_queued();
+            }
+        } else {
+            self.release();
+        }
+    }
+
+    /// As the owner, while somebody waits or watches, or has waited.
     #[cold]
     #[inline(never)]
     fn release_contended(&self) {
+        let _told_after = self.watchers();
+        self.release_queued();
+    }
+
+    /// As the owner. Tells none of those who watch.
+    fn release_queued(&self) {
         let flags = self.flags.load(Ordering::Relaxed);
         let due =
             if flags & DUE != 0 { true } else { flags & WAITERS != 0 && self.policy.look_at_the_clock() };

@@ -1,4 +1,8 @@
-//! Mutual exclusion.
+//! Mutual exclusion: the [`Mutex`], and its guards that borrow it, own a share of it, or are of a part of its value.
+
+mod arc;
+mod mapped;
+mod when;
 
 use crate::error::TimedOut;
 use crate::lock::RawLock;
@@ -8,6 +12,9 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
+
+pub use arc::ArcMutexGuard;
+pub use mapped::MappedMutexGuard;
 
 /// A value that one thread, coroutine or async task uses at a time.
 ///
@@ -96,11 +103,15 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// [`TimedOut`] if it was not free by then; the lock is not held.
     pub fn lock_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
-        // A time beyond what the clock can say is never reached.
-        match self.lock.try_acquire() || self.lock.acquire_until(Instant::now().checked_add(limit)) {
-            true => Ok(MutexGuard { mutex: self }),
-            false => Err(TimedOut),
+        if let Some(guard) = self.try_lock() {
+            return Ok(guard);
         }
+        // A time beyond what the clock can say is never reached.
+        self.lock_until(Instant::now().checked_add(limit)).ok_or(TimedOut)
+    }
+
+    fn lock_until(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, T>> {
+        self.lock.acquire_until(deadline).then(|| MutexGuard { mutex: self })
     }
 
     /// Waits for the lock.
@@ -141,14 +152,6 @@ impl<T: ?Sized> Mutex<T> {
     /// The value, without locking: this is the only reference.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
-    }
-}
-
-impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// The mutex that the guard holds.
-    #[must_use]
-    pub fn mutex(guard: &Self) -> &'a Mutex<T> {
-        guard.mutex
     }
 }
 

@@ -10,7 +10,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
-use sync::extra::{Latch, Member, NobodyIsIn, Notified, Notify, WaitGroup};
+use sync::extra::{Latch, Member, NobodyIsIn, Notified, Notify, PoisonMutex, PoisonMutexGuard, WaitGroup};
+use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
 use sync::queue::{CloseOnDrop, GetError, PutError};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
@@ -70,6 +71,18 @@ table! {
     MutexGuard<'static, Cell<u8>> => true, false;
     MutexGuard<'static, Rc<u8>> => false, false;
     MutexGuard<'static, StdGuard<'static, u8>> => false, false;
+    ArcMutexGuard<u8> => true, true;
+    ArcMutexGuard<Cell<u8>> => true, false;
+    ArcMutexGuard<Rc<u8>> => false, false;
+    ArcMutexGuard<StdGuard<'static, u8>> => false, false;
+    MappedMutexGuard<'static, u8> => true, true;
+    MappedMutexGuard<'static, Cell<u8>> => true, false;
+    MappedMutexGuard<'static, Rc<u8>> => false, false;
+    PoisonMutex<Cell<u8>> => true, true;
+    PoisonMutex<Rc<u8>> => false, false;
+    PoisonMutexGuard<'static, u8> => true, true;
+    PoisonMutexGuard<'static, Cell<u8>> => true, false;
+    PoisonMutexGuard<'static, StdGuard<'static, u8>> => false, false;
 
     // A queue moves its items.
     Queue<u8> => true, true;
@@ -118,5 +131,15 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     sent(Notify::new().wait_async());
     sent(timer::timeout(std::time::Duration::ZERO, timer::sleep(std::time::Duration::ZERO)));
     sent(condvar.wait_async(mutex.lock()));
+    sent(condvar.wait_while_async_timeout(mutex.lock(), |_| false, std::time::Duration::ZERO));
+    sent(mutex.when_async_timeout(|_| true, std::time::Duration::ZERO));
+    let shared = std::sync::Arc::new(Mutex::new(Cell::new(1)));
+    sent(shared.lock_arc_async_timeout(std::time::Duration::ZERO));
+    sent(condvar.wait_async(shared.lock_arc()));
+    let poisoned = PoisonMutex::new(Cell::new(1));
+    sent(poisoned.lock_async_timeout(std::time::Duration::ZERO));
+    if let Ok(guard) = poisoned.lock() {
+        sent(condvar.wait_async(guard));
+    }
     sent(sync::as_completed([Task::ready(Ok(1))]).next_async());
 }

@@ -270,6 +270,18 @@ impl Waiters {
         self.left_over
     }
 
+    /// As [`tell_one`](Waiters::tell_one), `count` times, but at most as many as are woken at once; how many were told.
+    pub(crate) fn tell_some(&mut self, count: usize, afterwards: &mut Afterwards) -> usize {
+        let before = self.len;
+        for _ in 0..count {
+            if afterwards.is_full() || self.is_empty() {
+                break;
+            }
+            self.tell_one(afterwards);
+        }
+        before - self.len
+    }
+
     /// Tells everybody who waits now.
     pub(crate) fn tell_all(&mut self, afterwards: &mut Afterwards) {
         debug_assert!(self.order == Order::Barging, "in strict order the first is nudged");

@@ -1,0 +1,105 @@
+//! The guards that can wait.
+
+use crate::mutex::{ArcMutexGuard, Mutex, MutexGuard};
+use std::future::Future;
+use std::sync::Arc;
+
+/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, and of
+/// others that lock for one at a time.
+///
+/// It cannot be implemented elsewhere: who waits relies on the lock being released, and being taken again.
+pub trait Guard: Sized + Sealed {
+    /// What the lock protects.
+    type Value: ?Sized;
+
+    /// What comes back from a wait: the guard, or what says that the value was spoiled meanwhile and has the guard in it.
+    type Back;
+
+    /// What the lock can be taken again by.
+    #[doc(hidden)]
+    type Lock;
+
+    /// What a condition looks at.
+    #[doc(hidden)]
+    fn value(&mut self) -> &mut Self::Value;
+
+    /// Gives the lock up.
+    #[doc(hidden)]
+    fn release(self) -> Self::Lock;
+
+    /// Takes the lock again. Blocks.
+    #[doc(hidden)]
+    fn lock(lock: Self::Lock) -> Self;
+
+    /// Takes the lock again. Its future may be dropped.
+    #[doc(hidden)]
+    fn lock_async(lock: Self::Lock) -> impl Future<Output = Self>;
+
+    /// Whether there is no use in looking at the value, and `back` says so.
+    #[doc(hidden)]
+    fn is_poisoned(&self) -> bool {
+        false
+    }
+
+    #[doc(hidden)]
+    fn back(self) -> Self::Back;
+}
+
+/// Has no name outside this crate.
+pub trait Sealed {}
+
+impl<T: ?Sized> Sealed for MutexGuard<'_, T> {}
+
+impl<'a, T: ?Sized> Guard for MutexGuard<'a, T> {
+    type Value = T;
+    type Back = Self;
+    type Lock = &'a Mutex<T>;
+
+    fn value(&mut self) -> &mut T {
+        self
+    }
+
+    fn release(self) -> &'a Mutex<T> {
+        MutexGuard::mutex(&self)
+    }
+
+    fn lock(mutex: &'a Mutex<T>) -> Self {
+        mutex.lock()
+    }
+
+    async fn lock_async(mutex: &'a Mutex<T>) -> Self {
+        mutex.lock_async().await
+    }
+
+    fn back(self) -> Self {
+        self
+    }
+}
+
+impl<T: ?Sized> Sealed for ArcMutexGuard<T> {}
+
+impl<T: ?Sized> Guard for ArcMutexGuard<T> {
+    type Value = T;
+    type Back = Self;
+    type Lock = Arc<Mutex<T>>;
+
+    fn value(&mut self) -> &mut T {
+        self
+    }
+
+    fn release(self) -> Arc<Mutex<T>> {
+        ArcMutexGuard::unlock(self)
+    }
+
+    fn lock(mutex: Arc<Mutex<T>>) -> Self {
+        ArcMutexGuard::lock(mutex)
+    }
+
+    async fn lock_async(mutex: Arc<Mutex<T>>) -> Self {
+        ArcMutexGuard::lock_async(mutex).await
+    }
+
+    fn back(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,281 @@
+//! A mutex that remembers a panic under it.
+
+use crate::condvar::{Guard, Sealed};
+use crate::error::TimedOut;
+use crate::mutex::{Mutex, MutexGuard};
+use std::error::Error;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+use std::thread;
+use std::time::Duration;
+
+/// A [`Mutex`] that is *poisoned* by a panic under it: whoever locks it afterwards gets an error with the guard in it, since the
+/// value may be half changed.
+///
+/// All ways to lock it and the errors are those of `std::sync::Mutex`, so a program can move from one to the other.
+///
+/// It is a mutex and a flag, and not a parameter of the mutex's type: what a lock returns, and what a panic does, would depend on the
+/// parameter, and everyone who writes `Mutex<T>` would read about both. Locking it costs some nanoseconds more, to ask twice whether
+/// the thread panics.
+///
+/// # Examples
+/// ```
+/// use sync::extra::PoisonMutex;
+///
+/// let balance = PoisonMutex::new(100);
+/// let failed = sync::catch(|| {
+///     let mut balance = balance.lock().unwrap();
+///     *balance -= 30;
+///     panic!("the other half of the transfer is missing");
+/// });
+/// assert!(failed.is_err());
+/// let mut half_done = balance.lock().expect_err("poisoned").into_inner();
+/// *half_done += 30;
+/// drop(half_done);
+/// balance.clear_poison();
+/// assert_eq!(balance.lock().map(|balance| *balance).ok(), Some(100));
+/// ```
+pub struct PoisonMutex<T: ?Sized> {
+    poisoned: AtomicBool,
+    mutex: Mutex<T>,
+}
+
+/// The right to use the value of a [`PoisonMutex`]. Dropping it releases the lock; if that is by a panic that has begun since, the
+/// mutex is poisoned.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct PoisonMutexGuard<'a, T: ?Sized> {
+    whole: &'a PoisonMutex<T>,
+    /// The thread was panicking already when the lock was taken.
+    panicking: bool,
+    guard: MutexGuard<'a, T>,
+}
+
+/// Why a lock was not to be had in time, or only with a warning.
+#[derive(Debug)]
+pub enum TimedLockError<G> {
+    /// The lock is held, by the guard inside; somebody panicked under it before.
+    Poisoned(PoisonError<G>),
+    /// The lock was not free by then.
+    TimedOut,
+}
+
+impl<T> PoisonMutex<T> {
+    crate::primitive::const_but_for_loom! {
+        /// A free lock around `value`.
+        pub fn new(value: T) -> Self {
+            PoisonMutex { poisoned: AtomicBool::new(false), mutex: Mutex::new(value) }
+        }
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// It is inside the error if the mutex is poisoned.
+    pub fn into_inner(self) -> LockResult<T> {
+        let poisoned = self.is_poisoned();
+        warned(poisoned, self.mutex.into_inner())
+    }
+}
+
+impl<T: ?Sized> PoisonMutex<T> {
+    /// As [`Mutex::lock`]. Blocks.
+    ///
+    /// # Errors
+    /// The guard is inside the error if the mutex is poisoned.
+    pub fn lock(&self) -> LockResult<PoisonMutexGuard<'_, T>> {
+        self.holding(self.mutex.lock())
+    }
+
+    /// As [`Mutex::try_lock`].
+    ///
+    /// # Errors
+    /// [`TryLockError::WouldBlock`] if the lock is not free. The guard is inside the error if the mutex is poisoned.
+    pub fn try_lock(&self) -> TryLockResult<PoisonMutexGuard<'_, T>> {
+        match self.mutex.try_lock() {
+            Some(guard) => Ok(self.holding(guard)?),
+            None => Err(TryLockError::WouldBlock),
+        }
+    }
+
+    /// As [`Mutex::lock_timeout`]. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedLockError::TimedOut`] if it was not free by then. The guard is inside the error if the mutex is poisoned.
+    pub fn lock_timeout(
+        &self,
+        limit: Duration,
+    ) -> Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>> {
+        Ok(self.holding(self.mutex.lock_timeout(limit)?)?)
+    }
+
+    /// As [`Mutex::lock_async`].
+    ///
+    /// # Errors
+    /// The guard is inside the error if the mutex is poisoned.
+    ///
+    /// # Cancel safety
+    /// As [`Mutex::lock_async`].
+    pub async fn lock_async(&self) -> LockResult<PoisonMutexGuard<'_, T>> {
+        self.holding(self.mutex.lock_async().await)
+    }
+
+    /// As [`Mutex::lock_async_timeout`]. Needs no runtime.
+    ///
+    /// # Errors
+    /// As [`lock_timeout`](PoisonMutex::lock_timeout).
+    ///
+    /// # Cancel safety
+    /// As [`Mutex::lock_async`].
+    pub async fn lock_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>> {
+        Ok(self.holding(self.mutex.lock_async_timeout(limit).await?)?)
+    }
+
+    /// Whether somebody has panicked under the lock.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        // Relaxed: it is set before the lock is released, so whoever has the lock sees it.
+        self.poisoned.load(Ordering::Relaxed)
+    }
+
+    /// Says that the value is in order again.
+    pub fn clear_poison(&self) {
+        self.poisoned.store(false, Ordering::Relaxed);
+    }
+
+    /// The value, without locking: this is the only reference.
+    ///
+    /// # Errors
+    /// It is inside the error if the mutex is poisoned.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let poisoned = self.is_poisoned();
+        warned(poisoned, self.mutex.get_mut())
+    }
+
+    fn holding<'a>(&'a self, guard: MutexGuard<'a, T>) -> LockResult<PoisonMutexGuard<'a, T>> {
+        self.guard(guard).back()
+    }
+
+    fn guard<'a>(&'a self, guard: MutexGuard<'a, T>) -> PoisonMutexGuard<'a, T> {
+        PoisonMutexGuard { whole: self, panicking: thread::panicking(), guard }
+    }
+}
+
+fn warned<V>(poisoned: bool, value: V) -> LockResult<V> {
+    if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+}
+
+impl<T: ?Sized> Sealed for PoisonMutexGuard<'_, T> {}
+
+impl<'a, T: ?Sized> Guard for PoisonMutexGuard<'a, T> {
+    type Value = T;
+    type Back = LockResult<Self>;
+    type Lock = &'a PoisonMutex<T>;
+
+    fn value(&mut self) -> &mut T {
+        self
+    }
+
+    fn release(self) -> &'a PoisonMutex<T> {
+        self.whole
+    }
+
+    fn lock(mutex: &'a PoisonMutex<T>) -> Self {
+        mutex.guard(mutex.mutex.lock())
+    }
+
+    async fn lock_async(mutex: &'a PoisonMutex<T>) -> Self {
+        mutex.guard(mutex.mutex.lock_async().await)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.whole.is_poisoned()
+    }
+
+    fn back(self) -> LockResult<Self> {
+        warned(self.whole.is_poisoned(), self)
+    }
+}
+
+impl<T: ?Sized> Deref for PoisonMutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T: ?Sized> DerefMut for PoisonMutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+impl<T: ?Sized> Drop for PoisonMutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if !self.panicking && thread::panicking() {
+            // Relaxed: the release of the lock, which follows, carries it to the next owner.
+            self.whole.poisoned.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T: Default> Default for PoisonMutex<T> {
+    fn default() -> Self {
+        PoisonMutex::new(T::default())
+    }
+}
+
+impl<T> From<T> for PoisonMutex<T> {
+    fn from(value: T) -> Self {
+        PoisonMutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for PoisonMutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoisonMutex")
+            .field("poisoned", &self.is_poisoned())
+            .field("mutex", &&self.mutex)
+            .finish()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for PoisonMutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for PoisonMutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<G> From<PoisonError<G>> for TimedLockError<G> {
+    fn from(error: PoisonError<G>) -> Self {
+        TimedLockError::Poisoned(error)
+    }
+}
+
+impl<G> From<TimedOut> for TimedLockError<G> {
+    fn from(_: TimedOut) -> Self {
+        TimedLockError::TimedOut
+    }
+}
+
+impl<G> fmt::Display for TimedLockError<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TimedLockError::Poisoned(error) => error.fmt(f),
+            TimedLockError::TimedOut => TimedOut.fmt(f),
+        }
+    }
+}
+
+impl<G: fmt::Debug> Error for TimedLockError<G> {}
