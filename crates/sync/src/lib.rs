@@ -30,6 +30,7 @@ mod event;
 #[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
 pub mod mutex;
 pub mod queue;
+pub mod select;
 mod semaphore;
 
 pub mod extra;

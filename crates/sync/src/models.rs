@@ -20,6 +20,7 @@ use std::time::Duration;
 mod lock;
 #[expect(unsafe_code, reason = "items have a cell that loom watches")]
 mod lockfree;
+mod select;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;

@@ -112,6 +112,22 @@ impl<T> Queue<T> {
         self.put_from(&mut item).await.map_err(|why| why.with(item))
     }
 
+    /// Waits for room, takes the item out of `item`, and puts it at the end. For an item that must not be lost when
+    /// something else comes first, as in [`select!`](crate::select!).
+    ///
+    /// # Errors
+    /// [`PutError`] if the queue is closed; the item stays in `item`.
+    ///
+    /// # Panics
+    /// When it is polled, if `item` is `None`.
+    ///
+    /// # Cancel safety
+    /// The item is in the queue, or, if the future is dropped, still in `item`.
+    pub async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), PutError<()>> {
+        assert!(item.is_some(), "there is no item to put into the queue: `item` is `None`");
+        self.put_from(item).await.map_err(|why| why.with(Some(())))
+    }
+
     /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
     ///
     /// # Errors
