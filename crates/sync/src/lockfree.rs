@@ -26,13 +26,13 @@
 //! There is no global state, no epoch that one sleeping thread holds up for all, and nothing bound to a thread, so
 //! guards may move between threads and live across an `.await`.
 
-mod drop_all;
+pub(crate) mod drop_all;
 mod full;
 #[expect(unsafe_code, reason = "memory is freed that others may be looking at")]
 mod hazard;
 mod lane;
 #[expect(unsafe_code, reason = "a place holds an item or does not, as numbers elsewhere say")]
-mod slot;
+pub(crate) mod slot;
 
 #[expect(unsafe_code, reason = "the positions say who may touch a slot")]
 mod spsc;

@@ -200,14 +200,14 @@ mod modelled {
 
 /// A constructor that is `const`, but for loom, whose atomics cannot be made so.
 macro_rules! const_but_for_loom {
-    ($(#[$about:meta])* $visible:vis fn new($($name:ident: $type:ty)?) -> Self $body:block) => {
+    ($(#[$about:meta])* $visible:vis fn $new:ident($($name:ident: $type:ty)?) -> Self $body:block) => {
         $(#[$about])*
         #[cfg(not(trefoil_loom))]
-        $visible const fn new($($name: $type)?) -> Self $body
+        $visible const fn $new($($name: $type)?) -> Self $body
 
         $(#[$about])*
         #[cfg(trefoil_loom)]
-        $visible fn new($($name: $type)?) -> Self $body
+        $visible fn $new($($name: $type)?) -> Self $body
     };
 }
 pub(crate) use const_but_for_loom;

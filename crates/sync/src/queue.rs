@@ -1,13 +1,49 @@
 //! Queues between threads, coroutines and async tasks.
+//!
+//! [`Queue`] is for any number of producers and consumers, and shared by reference. Where an end has one user only, a pair of
+//! handles says so to the compiler, and that end needs no locked instruction: [`mpsc`] for one consumer, [`spsc`] for one
+//! of each.
+//!
+//! How they work, and why no wake-up is lost, is said in `queue/ring.rs`; what was measured, in `docs/design/queue.md`.
 
-use crate::park;
+mod ends;
+mod error;
+mod flavour;
+mod iter;
+mod pace;
+mod unfinished;
+
+#[expect(unsafe_code, reason = "the positions say in which block an item is, and when a block is spent")]
+mod blocks;
+#[expect(unsafe_code, reason = "a node lies in the frame of whoever waits")]
+mod place;
+#[expect(unsafe_code, reason = "the positions say who may touch a slot")]
+mod ring;
+#[expect(unsafe_code, reason = "whoever has a side uses what belongs to it")]
+mod side;
+#[expect(unsafe_code, reason = "the future of the next item is pinned where it is")]
+mod stream;
+#[expect(unsafe_code, reason = "futures are pinned; whoever is the only one at his end says so")]
+mod waits;
+
+#[expect(unsafe_code, reason = "the only receiver says that it is")]
+pub mod mpsc;
+#[expect(unsafe_code, reason = "the only sender and the only receiver say that they are")]
+pub mod spsc;
+
+pub use error::{GetError, PutError};
+pub use iter::{Drain, IntoIter, Iter};
+pub use stream::Stream;
+
+use crate::error::TimedOut;
+use crate::primitive::const_but_for_loom;
 use crate::timer;
-use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
-use std::collections::VecDeque;
+use flavour::Flavour;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use unfinished::Unfinished;
 
 /// A first-in, first-out queue that any number of producers and consumers share: threads, coroutines and async tasks of
 /// any runtime, all at once.
@@ -35,33 +71,30 @@ use std::time::Duration;
 /// # Ok::<(), String>(())
 /// ```
 pub struct Queue<T> {
-    capacity: Option<usize>,
-    state: Guarded<State<T>>,
-}
-
-struct State<T> {
-    items: VecDeque<T>,
-    closed: bool,
-    producers: Waiters,
-    consumers: Waiters,
+    flavour: Flavour<T>,
+    unfinished: Unfinished,
 }
 
 impl<T> Queue<T> {
-    /// A queue that grows as needed: [`put`](Queue::put) never waits.
-    #[must_use]
-    pub const fn unbounded() -> Self {
-        Queue { capacity: None, state: Guarded::new(State::new()) }
+    const_but_for_loom! {
+        /// A queue without a bound. Allocates nothing until the first item comes.
+        #[must_use]
+        pub fn unbounded() -> Self {
+            Queue { flavour: Flavour::unbounded(), unfinished: Unfinished::new() }
+        }
     }
 
-    /// A queue that holds at most `capacity` items.
-    ///
-    /// # Panics
-    /// If `capacity` is 0: such a queue would never have room.
-    #[must_use]
-    #[track_caller]
-    pub const fn bounded(capacity: usize) -> Self {
-        assert!(capacity > 0, "a bounded queue needs a capacity of at least 1; `Queue::unbounded` has none");
-        Queue { capacity: Some(capacity), state: Guarded::new(State::new()) }
+    const_but_for_loom! {
+        /// A queue that holds at most `capacity` items. Allocates nothing until the first item comes.
+        ///
+        /// # Panics
+        /// If `capacity` is 0: such a queue would never have room.
+        #[must_use]
+        #[track_caller]
+        pub fn bounded(capacity: usize) -> Self {
+            assert!(capacity > 0, "a bounded queue needs a capacity of at least 1; `Queue::unbounded` has none");
+            Queue { flavour: Flavour::bounded(capacity), unfinished: Unfinished::new() }
+        }
     }
 
     /// Waits for room and puts `item` at the end. Blocks.
@@ -70,13 +103,7 @@ impl<T> Queue<T> {
     /// [`PutError`] with the item, if the queue is closed.
     #[doc(alias = "send")]
     pub fn put(&self, item: T) -> Result<(), PutError<T>> {
-        match self.try_put(item) {
-            Err(PutError { why: Refusal::Full, item }) => {
-                let mut item = Some(item);
-                park::block_on(self.put_from(&mut item)).map_err(|why| why.with(item))
-            }
-            done => done,
-        }
+        self.flavour.put(item, None)
     }
 
     /// Puts `item` at the end if there is room.
@@ -85,9 +112,7 @@ impl<T> Queue<T> {
     /// [`PutError`] with the item, if the queue is full or closed.
     #[doc(alias = "put_nowait")]
     pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        let mut item = Some(item);
-        let done = self.state.with(|state, afterwards| state.put(&mut item, self.capacity, afterwards));
-        done.unwrap_or(Err(Refusal::Full)).map_err(|why| why.with(item))
+        self.flavour.try_put(item)
     }
 
     /// Waits for room, at most `limit`, and puts `item` at the end. Blocks.
@@ -95,9 +120,11 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`PutError`] with the item, if the queue is closed or there was no room by then.
     pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
-        let mut item = Some(item);
-        let done = park::block_on_timeout(self.put_from(&mut item), limit);
-        done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item))
+        match Instant::now().checked_add(limit) {
+            // A time beyond what the clock can say is never reached.
+            None => self.put(item),
+            deadline => self.flavour.put(item, deadline),
+        }
     }
 
     /// Waits for room and puts `item` at the end.
@@ -108,8 +135,7 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// The item is in the queue, or it is dropped with the future.
     pub async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
-        let mut item = Some(item);
-        self.put_from(&mut item).await.map_err(|why| why.with(item))
+        self.flavour.put_async(item).await
     }
 
     /// Waits for room, takes the item out of `item`, and puts it at the end. For an item that must not be lost when
@@ -136,9 +162,7 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// As [`put_async`](Queue::put_async).
     pub async fn put_async_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
-        let mut item = Some(item);
-        let done = timer::timeout(limit, self.put_from(&mut item)).await;
-        done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item))
+        self.flavour.put_async_timeout(item, limit).await
     }
 
     /// Waits for an item and takes it from the front. Blocks.
@@ -147,10 +171,7 @@ impl<T> Queue<T> {
     /// [`GetError::Closed`] if the queue is closed and empty.
     #[doc(alias = "recv")]
     pub fn get(&self) -> Result<T, GetError> {
-        match self.try_get() {
-            Err(GetError::Empty) => park::block_on(self.get_async()),
-            done => done,
-        }
+        self.flavour.get(None)
     }
 
     /// Takes the item at the front if there is one.
@@ -159,7 +180,7 @@ impl<T> Queue<T> {
     /// [`GetError::Empty`] if there is none, [`GetError::Closed`] if there will be none.
     #[doc(alias = "get_nowait")]
     pub fn try_get(&self) -> Result<T, GetError> {
-        self.state.with(State::get).unwrap_or(Err(GetError::Empty))
+        self.flavour.try_get()
     }
 
     /// Waits for an item, at most `limit`, and takes it from the front. Blocks.
@@ -167,7 +188,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`GetError::TimedOut`] if there was none by then, [`GetError::Closed`] if there will be none.
     pub fn get_timeout(&self, limit: Duration) -> Result<T, GetError> {
-        park::block_on_timeout(self.get_async(), limit).unwrap_or(Err(GetError::TimedOut))
+        self.flavour.get(Instant::now().checked_add(limit))
     }
 
     /// Waits for an item and takes it from the front.
@@ -178,8 +199,7 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// Nothing is lost by dropping the future: an item is taken in the moment in which it is returned.
     pub async fn get_async(&self) -> Result<T, GetError> {
-        let attempt = |state: &mut State<T>, _: Turn, afterwards: &mut Afterwards| state.get(afterwards);
-        self.state.wait_for(|state| &mut state.consumers, attempt).await
+        self.flavour.get_async().await
     }
 
     /// Waits for an item, at most `limit`, and takes it from the front. Needs no runtime.
@@ -196,11 +216,19 @@ impl<T> Queue<T> {
     /// Refuses every further item, and ends every wait that this makes hopeless. What is inside can still be taken.
     /// The second time, nothing happens.
     pub fn close(&self) {
-        self.state.with(|state, afterwards| {
-            state.closed = true;
-            state.producers.tell_all(afterwards);
-            state.consumers.tell_all(afterwards);
-        });
+        self.flavour.close();
+    }
+
+    /// [Closes](Queue::close) the queue and takes out what is left, as if it were [done](Queue::task_done): whoever waits for
+    /// an item or in [`join`](Queue::join) goes on.
+    ///
+    /// The items are dropped with the answer. What other consumers have taken already is theirs to be done.
+    #[doc(alias = "shutdown")]
+    pub fn close_now(&self) -> Vec<T> {
+        self.close();
+        let left: Vec<T> = self.drain().collect();
+        self.unfinished.done(left.len(), self.flavour.put_count());
+        left
     }
 
     /// A handle to the queue that closes it when it is dropped, be it by a panic: where the queue ends with its only
@@ -222,14 +250,14 @@ impl<T> Queue<T> {
     /// Whether the queue was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.state.with(|state, _| state.closed)
+        self.flavour.is_closed()
     }
 
     /// How many items are inside now.
     #[must_use]
     #[doc(alias = "qsize")]
     pub fn len(&self) -> usize {
-        self.state.with(|state, _| state.items.len())
+        self.flavour.len()
     }
 
     /// Whether nothing is inside now.
@@ -243,81 +271,90 @@ impl<T> Queue<T> {
     #[must_use]
     #[doc(alias = "maxsize")]
     pub fn capacity(&self) -> Option<usize> {
-        self.capacity
+        self.flavour.capacity()
     }
 
     /// Takes items, waiting for each, until the queue is closed and empty. Blocks.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { queue: self }
+        Iter::new(self)
     }
 
-    /// Waits for room and takes the item out of `item`; leaves it there if it is refused.
-    async fn put_from(&self, item: &mut Option<T>) -> Result<(), Refusal> {
-        let attempt = |state: &mut State<T>, _: Turn, afterwards: &mut Afterwards| {
-            state.put(item, self.capacity, afterwards)
-        };
-        self.state.wait_for(|state| &mut state.producers, attempt).await
+    /// Takes items until there is none, without waiting.
+    pub fn drain(&self) -> Drain<'_, T> {
+        Drain::new(self)
     }
-}
 
-impl<T> Queues for State<T> {
-    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
-        visit(&mut self.producers);
-        visit(&mut self.consumers);
+    /// Takes items, waiting for each, until the queue is closed and empty, in async code.
+    pub fn stream(&self) -> Stream<'_, T> {
+        Stream::new(self)
     }
-}
 
-impl<T> State<T> {
-    const fn new() -> Self {
-        State {
-            items: VecDeque::new(),
-            closed: false,
-            producers: Waiters::barging(),
-            consumers: Waiters::barging(),
+    /// Says that an item that was taken is done with. When it has been said of every item that was put,
+    /// [`join`](Queue::join) ends.
+    ///
+    /// # Panics
+    /// If it is said more often than items were put.
+    #[track_caller]
+    pub fn task_done(&self) {
+        let in_order = self.unfinished.done(1, self.flavour.put_count());
+        assert!(
+            in_order,
+            "`task_done` was called more often than items were put; call it once for each item"
+        );
+    }
+
+    /// How many items were put of which nobody has said that they are [done](Queue::task_done).
+    #[must_use]
+    #[doc(alias = "unfinished_tasks")]
+    pub fn unfinished(&self) -> usize {
+        self.unfinished.count(self.flavour.put_count())
+    }
+
+    /// Waits until every item that was put is [done](Queue::task_done). Blocks.
+    pub fn join(&self) {
+        self.unfinished.join(None, || self.flavour.put_count());
+    }
+
+    /// Waits until every item that was put is [done](Queue::task_done), at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if some were not by then.
+    pub fn join_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        match Instant::now().checked_add(limit) {
+            // A time beyond what the clock can say is never reached.
+            None => self.join(),
+            deadline => self.unfinished.join(deadline, || self.flavour.put_count()).ok_or(TimedOut)?,
         }
+        Ok(())
     }
 
-    /// `None` if there is no room now.
-    fn put(
-        &mut self,
-        item: &mut Option<T>,
-        capacity: Option<usize>,
-        afterwards: &mut Afterwards,
-    ) -> Option<Result<(), Refusal>> {
-        if self.closed {
-            return Some(Err(Refusal::Closed));
-        }
-        if capacity.is_some_and(|capacity| self.items.len() >= capacity) {
-            return None;
-        }
-        self.items.extend(item.take());
-        self.consumers.tell_one(afterwards);
-        Some(Ok(()))
+    /// Waits until every item that was put is [done](Queue::task_done).
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn join_async(&self) {
+        self.unfinished.join_async(|| self.flavour.put_count()).await;
     }
 
-    /// `None` if there is nothing now.
-    fn get(&mut self, afterwards: &mut Afterwards) -> Option<Result<T, GetError>> {
-        match self.items.pop_front() {
-            Some(item) => {
-                self.producers.tell_one(afterwards);
-                Some(Ok(item))
-            }
-            None if self.closed => Some(Err(GetError::Closed)),
-            None => None,
-        }
+    /// Waits until every item that was put is [done](Queue::task_done), at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if some were not by then.
+    ///
+    /// # Cancel safety
+    /// As [`join_async`](Queue::join_async).
+    pub async fn join_async_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        timer::timeout(limit, self.join_async()).await
     }
 }
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (len, closed, waiting) = self.state.with(|state, _| {
-            (state.items.len(), state.closed, state.producers.len() + state.consumers.len())
-        });
         f.debug_struct("Queue")
-            .field("len", &len)
-            .field("capacity", &self.capacity)
-            .field("closed", &closed)
-            .field("waiting", &waiting)
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .field("closed", &self.is_closed())
+            .field("waiting", &self.flavour.waiting())
             .finish()
     }
 }
@@ -342,129 +379,3 @@ impl<T> Drop for CloseOnDrop<T> {
         self.queue.close();
     }
 }
-
-/// Takes items until the queue is closed and empty; see [`Queue::iter`].
-#[derive(Debug)]
-pub struct Iter<'a, T> {
-    queue: &'a Queue<T>,
-}
-
-impl<T> Iterator for Iter<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.queue.get().ok()
-    }
-}
-
-impl<'a, T> IntoIterator for &'a Queue<T> {
-    type Item = T;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
-
-/// Why an item was not taken into a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
-    Full,
-    TimedOut,
-    Closed,
-}
-
-impl Refusal {
-    /// The error that gives the item back.
-    fn with<T>(self, item: Option<T>) -> PutError<T> {
-        match item {
-            Some(item) => PutError { why: self, item },
-            None => unreachable!("an item that was refused is still there"),
-        }
-    }
-}
-
-/// An item was not put into a queue; here it is again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PutError<T> {
-    why: Refusal,
-    item: T,
-}
-
-impl<T> PutError<T> {
-    /// Whether there was no room.
-    pub fn is_full(&self) -> bool {
-        self.why == Refusal::Full
-    }
-
-    /// Whether there was no room until the time had passed.
-    pub fn is_timeout(&self) -> bool {
-        self.why == Refusal::TimedOut
-    }
-
-    /// Whether the queue is closed, so that trying again is in vain.
-    pub fn is_closed(&self) -> bool {
-        self.why == Refusal::Closed
-    }
-
-    /// The item.
-    pub fn into_inner(self) -> T {
-        self.item
-    }
-}
-
-impl<T> fmt::Debug for PutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PutError({:?})", self.why)
-    }
-}
-
-impl<T> fmt::Display for PutError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.why {
-            Refusal::Full => "the queue is full",
-            Refusal::TimedOut => "the queue was full until the time limit passed",
-            Refusal::Closed => "the queue is closed",
-        })
-    }
-}
-
-impl<T> std::error::Error for PutError<T> {}
-
-/// Why there is no item.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GetError {
-    /// There is none now.
-    Empty,
-    /// There was none until the time had passed.
-    TimedOut,
-    /// There is none and will be none.
-    Closed,
-}
-
-impl GetError {
-    /// Whether the queue is closed and empty, so that trying again is in vain.
-    #[must_use]
-    pub fn is_closed(self) -> bool {
-        self == GetError::Closed
-    }
-
-    /// Whether the time had passed.
-    #[must_use]
-    pub fn is_timeout(self) -> bool {
-        self == GetError::TimedOut
-    }
-}
-
-impl fmt::Display for GetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            GetError::Empty => "the queue is empty",
-            GetError::TimedOut => "the queue was empty until the time limit passed",
-            GetError::Closed => "the queue is closed and empty",
-        })
-    }
-}
-
-impl std::error::Error for GetError {}

@@ -4,7 +4,7 @@
 ///
 /// A destructor that panics does not keep the others from running: its panic goes on when all are done. A second panic
 /// ends the process, as a panic inside a panic does.
-pub(super) fn drop_all<T>(next: impl FnMut() -> Option<T>) {
+pub(crate) fn drop_all<T>(next: impl FnMut() -> Option<T>) {
     let mut rest = Rest(next);
     while let Some(item) = (rest.0)() {
         drop(item);

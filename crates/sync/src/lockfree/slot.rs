@@ -5,14 +5,14 @@ use std::mem::MaybeUninit;
 
 /// Room for an item, which dropping the slot does not drop.
 #[repr(transparent)]
-pub(super) struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
+pub(crate) struct Slot<T>(UnsafeCell<MaybeUninit<T>>);
 
 impl<T> Slot<T> {
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Slot(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
-    pub(super) fn filled(item: T) -> Self {
+    pub(crate) fn filled(item: T) -> Self {
         Slot(UnsafeCell::new(MaybeUninit::new(item)))
     }
 
@@ -21,7 +21,7 @@ impl<T> Slot<T> {
     /// # Safety
     /// Nobody else touches the slot during the call.
     #[inline(always)]
-    pub(super) unsafe fn write(&self, item: T) {
+    pub(crate) unsafe fn write(&self, item: T) {
         self.0.with_mut(|place| {
             // SAFETY: the place is valid for writes, and the caller has it for itself.
             unsafe { place.cast::<T>().write(item) };
@@ -33,7 +33,7 @@ impl<T> Slot<T> {
     /// # Safety
     /// There is one, it is taken out once, and nobody else touches the slot during the call.
     #[inline(always)]
-    pub(super) unsafe fn take(&self) -> T {
+    pub(crate) unsafe fn take(&self) -> T {
         self.0.with_mut(|place| {
             // SAFETY: the caller says that the place holds an item, and has it for itself.
             unsafe { place.cast::<T>().read() }

@@ -95,9 +95,13 @@ impl Node {
 
     /// Blocks this thread, whose node it is, until he is told, or until the deadline, or a little less.
     pub(crate) fn rest(&self, patience: &Patience, deadline: Option<Instant>) {
-        if patience.wait(|| self.told().is_some()) {
-            return;
+        if !patience.wait(|| self.told().is_some()) {
+            self.sleep(deadline);
         }
+    }
+
+    /// As [`rest`](Node::rest), without waiting awake first.
+    pub(crate) fn sleep(&self, deadline: Option<Instant>) {
         // Relaxed, all three: what he is told is read by `told`. If he has been told meanwhile, or sleeps already and comes back
         // early, there is nothing to change.
         let _ = self.state.compare_exchange(WAITING, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);

@@ -48,7 +48,13 @@ impl Patience {
     }
 
     /// Waits awake until `look` says yes; `false` if it is time to sleep.
-    pub(crate) fn wait(&self, mut look: impl FnMut() -> bool) -> bool {
+    #[inline]
+    pub(crate) fn wait(&self, look: impl FnMut() -> bool) -> bool {
+        self.wait_in_steps(1, look)
+    }
+
+    /// As [`wait`](Patience::wait), with so many pauses between two looks.
+    pub(crate) fn wait_in_steps(&self, step: u32, mut look: impl FnMut() -> bool) -> bool {
         if look() {
             return true;
         }
@@ -56,13 +62,15 @@ impl Patience {
         if cfg!(trefoil_loom) {
             return false;
         }
-        (os::cpus() > 1 && self.pause(&mut look)) || self.give_way(&mut look)
+        (os::cpus() > 1 && self.pause(step, &mut look)) || self.give_way(&mut look)
     }
 
-    fn pause(&self, look: &mut impl FnMut() -> bool) -> bool {
+    fn pause(&self, step: u32, look: &mut impl FnMut() -> bool) -> bool {
         let pauses = self.pausing.length(PAUSES, TRIAL_PAUSES);
-        for _ in 0..pauses {
-            spin_loop();
+        let mut paused = 0;
+        while paused < pauses {
+            (0..step).for_each(|_| spin_loop());
+            paused += step;
             if look() {
                 self.pausing.paid();
                 return true;

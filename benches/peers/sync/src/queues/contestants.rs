@@ -29,12 +29,21 @@ pub fn all<T: Item>(case: Case) -> Vec<(&'static str, bool, Body)> {
     blocking.chain(spinning).filter_map(|(name, blocks, body)| Some((name, blocks, body?))).collect()
 }
 
-/// `sync::Queue`, which has no capacity of 0 yet.
+/// The narrowest of ours that fits: an end that is the only one says so. There is no capacity of 0 yet.
 #[must_use]
 pub fn ours<T: Item>(case: Case) -> Option<Body> {
     if case.capacity == Some(0) {
         return None;
     }
+    Some(match (case.producers, case.consumers) {
+        (1, 1) => ours_spsc::<T>(case),
+        (_, 1) => ours_mpsc::<T>(case),
+        _ => ours_shared::<T>(case),
+    })
+}
+
+/// `sync::Queue`.
+fn ours_shared<T: Item>(case: Case) -> Body {
     let open = move || {
         let queue = Arc::new(case.capacity.map_or_else(sync::Queue::unbounded, sync::Queue::bounded));
         (each(case.producers, &queue), each(case.consumers, &queue))
@@ -43,7 +52,7 @@ pub fn ours<T: Item>(case: Case) -> Option<Body> {
     let get = |queue: Arc<sync::Queue<T>>| move || queue.get().expect(OPEN);
     let put_async = |queue: Arc<sync::Queue<T>>| async move |item| queue.put_async(item).await.expect(OPEN);
     let get_async = |queue: Arc<sync::Queue<T>>| async move || queue.get_async().await.expect(OPEN);
-    Some(match case.ends {
+    match case.ends {
         Ends::Threads => Box::new(move |run| {
             let (senders, receivers) = open();
             threads(run, all_by(senders, put), all_by(receivers, get))
@@ -56,7 +65,61 @@ pub fn ours<T: Item>(case: Case) -> Option<Body> {
             let (senders, receivers) = open();
             tasks(run, all_by(senders, put_async), all_by(receivers, get_async))
         }),
-    })
+    }
+}
+
+/// `sync::queue::mpsc`.
+fn ours_mpsc<T: Item>(case: Case) -> Body {
+    use sync::queue::mpsc::{Receiver, Sender, bounded, unbounded};
+    let open = move || {
+        let (sender, receiver) = case.capacity.map_or_else(unbounded::<T>, bounded);
+        (several(case.producers, sender), alone(case.consumers, receiver))
+    };
+    let put = |it: Sender<T>| move |item| it.put(item).expect(OPEN);
+    let get = |mut it: Receiver<T>| move || it.get().expect(OPEN);
+    let put_async = |it: Sender<T>| async move |item| it.put_async(item).await.expect(OPEN);
+    let get_async = |mut it: Receiver<T>| async move || it.get_async().await.expect(OPEN);
+    match case.ends {
+        Ends::Threads => Box::new(move |run| {
+            let (senders, receivers) = open();
+            threads(run, all_by(senders, put), all_by(receivers, get))
+        }),
+        Ends::ThreadsToTasks => Box::new(move |run| {
+            let (senders, receivers) = open();
+            threads_to_tasks(run, all_by(senders, put), all_by(receivers, get_async))
+        }),
+        Ends::Tasks => Box::new(move |run| {
+            let (senders, receivers) = open();
+            tasks(run, all_by(senders, put_async), all_by(receivers, get_async))
+        }),
+    }
+}
+
+/// `sync::queue::spsc`.
+fn ours_spsc<T: Item>(case: Case) -> Body {
+    use sync::queue::spsc::{Receiver, Sender, bounded, unbounded};
+    let open = move || {
+        let (sender, receiver) = case.capacity.map_or_else(unbounded::<T>, bounded);
+        (alone(case.producers, sender), alone(case.consumers, receiver))
+    };
+    let put = |mut it: Sender<T>| move |item| it.put(item).expect(OPEN);
+    let get = |mut it: Receiver<T>| move || it.get().expect(OPEN);
+    let put_async = |mut it: Sender<T>| async move |item| it.put_async(item).await.expect(OPEN);
+    let get_async = |mut it: Receiver<T>| async move || it.get_async().await.expect(OPEN);
+    match case.ends {
+        Ends::Threads => Box::new(move |run| {
+            let (senders, receivers) = open();
+            threads(run, all_by(senders, put), all_by(receivers, get))
+        }),
+        Ends::ThreadsToTasks => Box::new(move |run| {
+            let (senders, receivers) = open();
+            threads_to_tasks(run, all_by(senders, put), all_by(receivers, get_async))
+        }),
+        Ends::Tasks => Box::new(move |run| {
+            let (senders, receivers) = open();
+            tasks(run, all_by(senders, put_async), all_by(receivers, get_async))
+        }),
+    }
 }
 
 /// `std::sync::mpsc`: threads alone, one consumer.

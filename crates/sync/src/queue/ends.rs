@@ -1,0 +1,111 @@
+//! What the ends of [`mpsc`](super::mpsc) and [`spsc`](super::spsc) have in common.
+
+/// The receiving end, which is the only one: it takes itself mutably, and so the ring believes that it is alone.
+macro_rules! receiver {
+    ($(#[$about:meta])*) => {
+        $(#[$about])*
+        pub struct Receiver<T> {
+            shared: Arc<Shared<T>>,
+        }
+
+        impl<T> Receiver<T> {
+            /// Waits for an item and takes it from the front. Blocks.
+            ///
+            /// # Errors
+            /// [`GetError::Closed`] if the channel is closed and empty.
+            #[doc(alias = "recv")]
+            #[inline]
+            pub fn get(&mut self) -> Result<T, GetError> {
+                // SAFETY: this is the only receiver, and it is borrowed mutably.
+                unsafe { self.shared.ring.get(None) }
+            }
+
+            /// Takes the item at the front if there is one.
+            ///
+            /// # Errors
+            /// [`GetError::Empty`] if there is none, [`GetError::Closed`] if there will be none.
+            #[inline]
+            pub fn try_get(&mut self) -> Result<T, GetError> {
+                // SAFETY: this is the only receiver, and it is borrowed mutably.
+                unsafe { self.shared.ring.try_get() }
+            }
+
+            /// Waits for an item, at most `limit`, and takes it from the front. Blocks.
+            ///
+            /// # Errors
+            /// [`GetError::TimedOut`] if there was none by then, [`GetError::Closed`] if there will be none.
+            pub fn get_timeout(&mut self, limit: Duration) -> Result<T, GetError> {
+                // A time beyond what the clock can say is never reached.
+                let deadline = Instant::now().checked_add(limit);
+                // SAFETY: this is the only receiver, and it is borrowed mutably.
+                unsafe { self.shared.ring.get(deadline) }
+            }
+
+            /// Waits for an item and takes it from the front.
+            ///
+            /// # Errors
+            /// [`GetError::Closed`] if the channel is closed and empty.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost by dropping the future: an item is taken in the moment in which it is returned.
+            #[inline]
+            pub async fn get_async(&mut self) -> Result<T, GetError> {
+                // SAFETY: this is the only receiver, and the future borrows it mutably.
+                unsafe { self.shared.ring.get_future() }.await
+            }
+
+            /// Waits for an item, at most `limit`, and takes it from the front. Needs no runtime.
+            ///
+            /// # Errors
+            /// [`GetError::TimedOut`] if there was none by then, [`GetError::Closed`] if there will be none.
+            ///
+            /// # Cancel safety
+            /// As [`get_async`](Receiver::get_async).
+            pub async fn get_async_timeout(&mut self, limit: Duration) -> Result<T, GetError> {
+                timer::timeout(limit, self.get_async()).await.unwrap_or(Err(GetError::TimedOut))
+            }
+
+            /// Takes items, waiting for each, until the channel is closed and empty. Blocks.
+            pub fn iter(&mut self) -> impl Iterator<Item = T> {
+                std::iter::from_fn(|| self.get().ok())
+            }
+
+            /// Takes items until there is none, without waiting.
+            pub fn drain(&mut self) -> impl Iterator<Item = T> {
+                std::iter::from_fn(|| self.try_get().ok())
+            }
+
+            /// How many items are inside now.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.shared.ring.len()
+            }
+
+            /// Whether nothing is inside now.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// Whether nothing more will come: all senders have gone. Something may still be inside.
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.shared.ring.is_closed()
+            }
+        }
+
+        impl<T> fmt::Debug for Receiver<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.shared.ring.describe("Receiver", f)
+            }
+        }
+
+        impl<T> Drop for Receiver<T> {
+            fn drop(&mut self) {
+                self.shared.ring.close();
+                drop_all(|| self.try_get().ok());
+            }
+        }
+    };
+}
+pub(super) use receiver;

@@ -1,0 +1,84 @@
+//! Taking items one after the other.
+
+use super::Queue;
+use std::iter::FusedIterator;
+
+/// Takes items until the queue is closed and empty; see [`Queue::iter`].
+#[derive(Debug)]
+pub struct Iter<'a, T> {
+    queue: &'a Queue<T>,
+}
+
+impl<'a, T> Iter<'a, T> {
+    pub(super) fn new(queue: &'a Queue<T>) -> Self {
+        Iter { queue }
+    }
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.queue.get().ok()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Queue<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+/// Takes items until there is none; see [`Queue::drain`].
+#[derive(Debug)]
+pub struct Drain<'a, T> {
+    queue: &'a Queue<T>,
+}
+
+impl<'a, T> Drain<'a, T> {
+    pub(super) fn new(queue: &'a Queue<T>) -> Self {
+        Drain { queue }
+    }
+}
+
+impl<T> Iterator for Drain<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.queue.try_get().ok()
+    }
+}
+
+/// The items that are left in a queue that nobody else has.
+#[derive(Debug)]
+pub struct IntoIter<T> {
+    queue: Queue<T>,
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.queue.try_get().ok()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.queue.len(), Some(self.queue.len()))
+    }
+}
+
+impl<T> ExactSizeIterator for IntoIter<T> {}
+impl<T> FusedIterator for IntoIter<T> {}
+
+impl<T> IntoIterator for Queue<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    /// Takes what is left. Nobody else has the queue, so there is nothing to wait for.
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { queue: self }
+    }
+}

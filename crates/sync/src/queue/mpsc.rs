@@ -1,0 +1,158 @@
+//! A channel from many producers to one consumer.
+//!
+//! What [`Queue`](super::Queue) does, and the same errors; but taking an item needs no locked instruction, because the
+//! [`Receiver`] is the only one and takes itself mutably. What is inside is dropped with the receiver.
+//!
+//! # Examples
+//! ```
+//! let (sender, mut receiver) = sync::queue::mpsc::bounded(2);
+//! for worker in 0..3 {
+//!     let sender = sender.clone();
+//!     std::thread::spawn(move || sender.put(worker));
+//! }
+//! drop(sender);
+//! assert_eq!(receiver.iter().sum::<i32>(), 3, "it ends with the last sender");
+//! ```
+
+use super::ends::receiver;
+use super::error::{GetError, PutError, Refusal};
+use super::ring::{NO_BOUND, Ring};
+use super::side::{Many, Sole};
+use crate::lockfree::drop_all::drop_all;
+use crate::os::ask_for_the_barrier;
+use crate::primitive::{Arc, AtomicUsize, Ordering};
+use crate::timer;
+use std::fmt;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+struct Shared<T> {
+    ring: Ring<T, Many, Sole>,
+    senders: AtomicUsize,
+}
+
+/// A channel without a bound. Allocates a block for some hundreds of items.
+#[must_use]
+#[doc(alias = "channel")]
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    ends(NO_BOUND)
+}
+
+/// A channel that holds at most `capacity` items.
+///
+/// # Panics
+/// If `capacity` is 0: such a channel would never have room.
+#[must_use]
+#[track_caller]
+#[doc(alias = "channel")]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(capacity > 0, "a bounded channel needs a capacity of at least 1; `unbounded` has none");
+    ends(capacity)
+}
+
+fn ends<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    ask_for_the_barrier();
+    let shared = Arc::new(Shared { ring: Ring::new(capacity), senders: AtomicUsize::new(1) });
+    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+}
+
+/// The sending end, which can be cloned. When the last one is dropped, the receiver gets what is left and then an error.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+receiver! {
+    /// The receiving end. When it is dropped, the senders get errors, and what is inside is dropped.
+}
+
+impl<T> Sender<T> {
+    /// Waits for room and puts `item` at the end. Blocks.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if the receiver has gone.
+    #[doc(alias = "send")]
+    #[inline]
+    pub fn put(&self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: producers are many.
+        unsafe { self.shared.ring.put(item, None) }
+    }
+
+    /// Puts `item` at the end if there is room.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if there is no room, or the receiver has gone.
+    #[inline]
+    pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: producers are many.
+        unsafe { self.shared.ring.try_put(item) }
+    }
+
+    /// Waits for room, at most `limit`, and puts `item` at the end. Blocks.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
+    pub fn put_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
+        // A time beyond what the clock can say is never reached.
+        let deadline = Instant::now().checked_add(limit);
+        // SAFETY: producers are many.
+        unsafe { self.shared.ring.put(item, deadline) }
+    }
+
+    /// Waits for room and puts `item` at the end.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if the receiver has gone.
+    ///
+    /// # Cancel safety
+    /// The item is in the channel, or it is dropped with the future.
+    #[inline]
+    pub async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: producers are many.
+        unsafe { self.shared.ring.put_future(item) }.await
+    }
+
+    /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
+    ///
+    /// # Cancel safety
+    /// As [`put_async`](Sender::put_async).
+    pub async fn put_async_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
+        // SAFETY: producers are many.
+        let mut put = pin!(unsafe { self.shared.ring.put_future(item) });
+        match timer::timeout(limit, put.as_mut()).await {
+            Ok(done) => done,
+            Err(_) => Err(PutError::new(Refusal::TimedOut, put.take_back())),
+        }
+    }
+
+    /// Whether the receiver has gone, so that nothing can be put.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.ring.is_closed()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        // Relaxed: there is one sender, this one, until the new one can be used.
+        self.shared.senders.fetch_add(1, Ordering::Relaxed);
+        Sender { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        // AcqRel: what the others have put is there before it is said that nothing more will come.
+        if self.shared.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.ring.close();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.ring.describe("Sender", f)
+    }
+}

@@ -1,0 +1,68 @@
+//! How those who wait for a ring wait awake: in the rhythm in which items come.
+//!
+//! A consumer who catches each item the moment it comes makes every item a transfer of cache lines between CPUs, which takes
+//! longer than the item. So he looks in *steps*: where items come several at a time he looks less often, and finds more. Where
+//! they come one by one, each perhaps an answer to the last, he looks all the time, and now and then tries whether that is
+//! still so. A producer who waits for room waits until a good part of the queue is free, for the same reason.
+
+use crate::wait::patience::Patience;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// The longest step: in the 0.7 µs that it takes, some tens of items come.
+const LONGEST: u8 = 64;
+/// Every so many waits in steps of one pause, one is in steps of this length.
+const TRIAL_EVERY: u8 = 16;
+const TRIAL: u8 = 32;
+/// As many items or fewer at a time are single ones.
+const SINGLE: usize = 2;
+/// As many items at a time are enough: looking less often would win little.
+const PLENTY: usize = 64;
+
+/// What those who wait for one thing have learned. Hints, shared without care.
+#[derive(Debug)]
+pub(super) struct Pace {
+    patience: Patience,
+    /// How many pauses there are between two looks.
+    step: AtomicU8,
+    /// Waits in steps of one since the last trial.
+    waits: AtomicU8,
+}
+
+impl Pace {
+    pub(super) const fn new() -> Self {
+        Pace { patience: Patience::new(), step: AtomicU8::new(1), waits: AtomicU8::new(0) }
+    }
+
+    /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep.
+    pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize) -> bool {
+        let step = self.step();
+        let mut found = 0;
+        let is_there = self.patience.wait_in_steps(u32::from(step), || {
+            found = look();
+            found >= enough
+        });
+        self.learn(step, found);
+        is_there || found > 0
+    }
+
+    fn step(&self) -> u8 {
+        let step = self.step.load(Relaxed);
+        if step > 1 {
+            return step;
+        }
+        let waits = self.waits.load(Relaxed).wrapping_add(1) % TRIAL_EVERY;
+        self.waits.store(waits, Relaxed);
+        if waits == 0 { TRIAL } else { 1 }
+    }
+
+    fn learn(&self, step: u8, found: usize) {
+        let next = match found {
+            0..=SINGLE => 1,
+            PLENTY.. => step,
+            _ => step.saturating_mul(2).min(LONGEST),
+        };
+        if next != self.step.load(Relaxed) {
+            self.step.store(next, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The queue behind all queues that have room: two sides that move along the same slots.
+//!
+//! ```text
+//!   consumers' side ─► 5          9 ◄─ producers' side
+//!                      │          │
+//!   slots   . . . . .  5  6  7  8  . . . .      filled: from the consumers' position up to the producers'
+//! ```
+//!
+//! Each [side](super::side) has its position in a word, on cache lines of its own. Whoever puts or takes makes the word
+//! `LOCK`ed by one compare-and-swap, uses the slot, and stores the next position, which unlocks the side and publishes what he did at
+//! once. So an operation costs one locked instruction; slots have no stamps, and consumers never write where producers look. Where a
+//! side has one user, whom the type system knows, it costs none.
+//!
+//! A side remembers where the other one was at its last look, and looks again when it has come so far.
+//!
+//! # Invariants
+//!
+//! 1. Positions only grow. The consumers' is at most the producers', which is ahead by at most the capacity.
+//! 2. The slots between the two positions hold items and belong to whoever has the consumers' side; the others belong to
+//!    whoever has the producers' side. A side's store hands slots over (`Release`), and the other's look takes them
+//!    (`Acquire`); an old look shows fewer slots than there are, never more.
+//! 3. Whoever waits for a side to move stands in *that side's* list: consumers wait at the producers' side, producers at the
+//!    consumers'.
+//! 4. `CLOSED` is set in both flags, the producers' first. Once it is set in the producers', the producers' position
+//!    does not change (where producers are many; a sole one closes by himself, or puts what nobody will take).
+//!
+//! # No wake-up is lost
+//!
+//! What is to be shown: **while there is an item and a consumer in the list, somebody is on his way to take an item**: a
+//! consumer who has been told and has not looked since, or one who is in `try_get` now. (With room and producers it is the
+//! same, mirrored.)
+//!
+//! 1. *A consumer queues up*, at a side of many. He holds its lock, under which no item can come, and sees that there is none. Whoever
+//!    puts the next one has the lock after him, sees `WAITING`, and tells the first in the list before he gives the side back.
+//! 2. *A consumer queues up*, at a side of one. He sets `WAITING` (W1), then looks for an item (W2). The producer stores his position
+//!    (P1), then looks at the flag (P2). Both could miss the other only if W2 came before P1 and P2 before W1. A barrier between the
+//!    two steps on each side forbids that; where the kernel offers to make it for both, the producer does without.
+//!    `FENCED` and `SURE` are how both change to barriers of their own: the producer says `SURE` when every publication from then on
+//!    is fenced, and takes it back only by a compare-and-swap that fails while somebody is `WAITING`.
+//! 3. *An item is put*: somebody is told if there is anybody. One is enough: those who were told for earlier items are on their
+//!    way for these.
+//! 4. *A told consumer looks*. He takes an item, which makes one item and one told consumer fewer; or there is none, and
+//!    nothing is to be shown.
+//! 5. *A told consumer goes away* (deadline, dropped future) without having looked. The next in the list is told in his place.
+//! 6. *A consumer who was not told takes an item*, because he came by, or was woken for nothing. Then some told consumer will find
+//!    one item fewer, which is 4. If he stood in the list, he leaves it; if he was told in this very moment, the item that
+//!    he was told for is not lost: he was told by whoever put it, and has taken one since.
+//! 7. *The queue is closed*. `CLOSED` is set under the lock of the list, and everybody in it is told. Who comes later sees it under
+//!    the same lock (or, at a side of one, in the same word) and does not wait.
+//!
+//! In 6, at a side of one, there is an exception: what is there in the last look of 2 may have come before `WAITING` was set, so
+//! that nobody was told of it. Who takes that, and is told meanwhile of something that came later, has made no use of being
+//! told: he tells the next.
+//!
+//! Who is told and never polled again keeps nobody out: the item stays where it is, for whoever comes. But those who wait
+//! already are told for later items only.
+//!
+//! Sources: two locks for two ends, M. M. Michael and M. L. Scott, "Simple, Fast, and Practical Non-Blocking and Blocking
+//! Concurrent Queue Algorithms", PODC 1996; the remembered position of the other side, N. P. Jones's and E. Rigtorp's
+//! descriptions of single-producer rings, and J. Giacomoni, T. Moseley, M. Vachharajani, "FastForward for Efficient Pipeline
+//! Parallelism", PPoPP 2008; the one-sided barrier, D. Dice, H. Huang, M. Yang, "Asymmetric Dekker synchronization", 2001.
+
+use super::blocks::Storage;
+use super::error::{GetError, PutError, Refusal};
+use super::pace::Pace;
+use super::side::{End, ONE, Side, Users};
+use crate::lockfree::drop_all::drop_all;
+use crate::primitive::AtomicU8;
+use crossbeam_utils::CachePadded;
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+/// A queue with room for at least one item, for producers and consumers of these numbers.
+pub(crate) struct Ring<T, P: Users, C: Users> {
+    producers: Side<T, P>,
+    consumers: Side<T, C>,
+    common: CachePadded<Common<T>>,
+    /// What consumers and producers have learned about waiting.
+    pub(super) for_items: CachePadded<Pace>,
+    pub(super) for_room: CachePadded<Pace>,
+}
+
+/// What everybody reads and few write.
+struct Common<T> {
+    producers: AtomicU8,
+    consumers: AtomicU8,
+    capacity: usize,
+    storage: Storage<T>,
+}
+
+/// More items than any memory holds. Positions are compared by their distance, which must not be mistaken when they wrap.
+pub(super) const NO_BOUND: usize = usize::MAX >> 3;
+
+/// An operation is done whole or not at all, whatever panics.
+impl<T, P: Users, C: Users> UnwindSafe for Ring<T, P, C> {}
+impl<T, P: Users, C: Users> RefUnwindSafe for Ring<T, P, C> {}
+
+impl<T, P: Users, C: Users> Ring<T, P, C> {
+    crate::primitive::const_but_for_loom! {
+        /// Room for `capacity` items, [`NO_BOUND`] at most. Allocates nothing.
+        pub(super) fn new(capacity: usize) -> Self {
+            let capacity = if capacity < NO_BOUND { capacity } else { NO_BOUND };
+            Ring {
+                producers: Side::new(),
+                consumers: Side::new(),
+                common: CachePadded::new(Common {
+                    producers: AtomicU8::new(0),
+                    consumers: AtomicU8::new(0),
+                    capacity,
+                    storage: Storage::new(capacity),
+                }),
+                for_items: CachePadded::new(Pace::new()),
+                for_room: CachePadded::new(Pace::new()),
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn producers(&self) -> End<'_, T, P> {
+        End::new(&self.producers, &self.common.producers)
+    }
+
+    #[inline(always)]
+    pub(super) fn consumers(&self) -> End<'_, T, C> {
+        End::new(&self.consumers, &self.common.consumers)
+    }
+
+    /// Puts `item` at the end, if there is room.
+    ///
+    /// # Safety
+    /// If producers are `Sole`: nobody else puts meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        let end = self.producers();
+        // SAFETY: as promised by the caller.
+        let position = unsafe { end.enter() };
+        if end.is_closed() {
+            end.leave(position);
+            return Err(PutError::new(Refusal::Closed, item));
+        }
+        let fill = |own: &mut super::side::Own<T>| {
+            if position.wrapping_sub(own.other) >= self.common.capacity * ONE {
+                own.other = self.consumers.position();
+                if position.wrapping_sub(own.other) >= self.common.capacity * ONE {
+                    return Err(item);
+                }
+            }
+            // SAFETY: the side is ours, at this position, and there is room.
+            let slot = unsafe { self.common.storage.slot_to_fill(&mut own.cursor, position / ONE) };
+            // SAFETY: the slot belongs to whoever has this side (Invariant 2).
+            unsafe { slot.write(item) };
+            Ok(())
+        };
+        // SAFETY: the side is ours.
+        match unsafe { end.own(fill) } {
+            Ok(()) => {
+                // SAFETY: the side is ours, at this position.
+                unsafe { end.publish(position) };
+                Ok(())
+            }
+            Err(item) => {
+                end.leave(position);
+                Err(PutError::new(Refusal::Full, item))
+            }
+        }
+    }
+
+    /// Takes the item at the front, if there is one.
+    ///
+    /// # Safety
+    /// If consumers are `Sole`: nobody else takes meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn try_get(&self) -> Result<T, GetError> {
+        let end = self.consumers();
+        // SAFETY: as promised by the caller.
+        let position = unsafe { end.enter() };
+        let empty = |own: &mut super::side::Own<T>| {
+            if position == own.other {
+                own.other = self.producers.position();
+                if position == own.other {
+                    self.look_if_closed(&mut own.other, position)?;
+                }
+            }
+            // SAFETY: the side is ours, at this position, and there is an item.
+            let slot = unsafe { self.common.storage.slot_to_empty(&mut own.cursor, position / ONE) };
+            // SAFETY: the slot belongs to whoever has this side, and holds an item (Invariant 2), which the next store counts as taken.
+            Ok(unsafe { slot.take() })
+        };
+        // SAFETY: the side is ours.
+        let taken = unsafe { end.own(empty) };
+        match taken {
+            Ok(item) => {
+                // SAFETY: the side is ours, at this position.
+                unsafe { end.publish(position) };
+                Ok(item)
+            }
+            Err(why) => {
+                end.leave(position);
+                Err(why)
+            }
+        }
+    }
+
+    /// Whether there is an item after all, why there is none otherwise.
+    #[cold]
+    fn look_if_closed(&self, other: &mut usize, position: usize) -> Result<(), GetError> {
+        if !self.producers().is_closed() {
+            return Err(GetError::Empty);
+        }
+        // The last item may have come between the two looks; none comes after this one.
+        *other = self.producers.position();
+        if position == *other { Err(GetError::Closed) } else { Ok(()) }
+    }
+
+    /// How many items there are for a consumer who looks now, at least; many, if he should look because the queue is closed.
+    #[inline]
+    pub(super) fn items_in_sight(&self) -> usize {
+        // In this order: what was taken is at most what was put by the time of the second look.
+        let taken = self.consumers.position();
+        let items = self.producers.position().wrapping_sub(taken) / ONE;
+        if items == 0 && self.producers().is_closed() { usize::MAX } else { items }
+    }
+
+    /// How much room there is for a producer who looks now; much, if he should look because the queue is closed.
+    #[inline]
+    pub(super) fn room_in_sight(&self) -> usize {
+        let taken = self.consumers.position();
+        // What was taken is at most what was put by now, and an old look shows less room than there is.
+        let items = self.producers.position().wrapping_sub(taken) / ONE;
+        let room = self.common.capacity.saturating_sub(items);
+        if room == 0 && self.consumers().is_closed() { usize::MAX } else { room }
+    }
+
+    /// Refuses every further item, and ends every wait that this makes hopeless.
+    pub(super) fn close(&self) {
+        self.producers().close();
+        self.consumers().close();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.producers().is_closed()
+    }
+
+    /// How many items are inside.
+    pub(super) fn len(&self) -> usize {
+        loop {
+            let put = self.producers.position();
+            let taken = self.consumers.position();
+            // Nothing was put meanwhile, so both were true when the second was read.
+            if self.producers.position() == put {
+                return put.wrapping_sub(taken) / ONE;
+            }
+        }
+    }
+
+    /// How many items have been put, ever. It wraps.
+    pub(super) fn put_count(&self) -> usize {
+        self.producers.position() / ONE
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.producers().waiting() + self.consumers().waiting()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.common.capacity
+    }
+
+    /// For `Debug`.
+    pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("len", &self.len())
+            .field("capacity", &Some(self.capacity()).filter(|capacity| *capacity < NO_BOUND))
+            .field("closed", &self.is_closed())
+            .field("waiting", &self.waiting())
+            .finish()
+    }
+}
+
+impl<T, P: Users, C: Users> Drop for Ring<T, P, C> {
+    fn drop(&mut self) {
+        /// Gives the blocks back even if an item's destructor panics.
+        struct Blocks<'r, T, P: Users, C: Users>(&'r mut Ring<T, P, C>);
+
+        impl<T, P: Users, C: Users> Drop for Blocks<'_, T, P, C> {
+            fn drop(&mut self) {
+                let Ring { producers, consumers, common, .. } = &mut *self.0;
+                // SAFETY: nobody else has the queue.
+                unsafe { producers.both(consumers, |put, taken| common.storage.free(put, taken)) };
+            }
+        }
+
+        let blocks = Blocks(self);
+        // SAFETY: nobody else has the queue.
+        drop_all(|| unsafe { blocks.0.try_get() }.ok());
+    }
+}

@@ -1,0 +1,147 @@
+//! A channel from one producer to one consumer.
+//!
+//! What [`Queue`](super::Queue) does, and the same errors; but neither end needs a locked instruction, because each is the only
+//! one and takes itself mutably. That rests on a barrier which Linux makes for other CPUs; without it, each end uses one.
+//!
+//! To pass items without ever waiting, there is [`lockfree::spsc_ring`](crate::lockfree::spsc_ring).
+//!
+//! # Examples
+//! ```
+//! let (mut sender, mut receiver) = sync::queue::spsc::bounded(2);
+//! let producer = std::thread::spawn(move || (1..=3).try_for_each(|number| sender.put(number)));
+//! assert_eq!(receiver.iter().sum::<i32>(), 6, "it ends with the sender");
+//! # producer.join().unwrap()?;
+//! # Ok::<(), sync::queue::PutError<i32>>(())
+//! ```
+
+use super::ends::receiver;
+use super::error::{GetError, PutError, Refusal};
+use super::ring::{NO_BOUND, Ring};
+use super::side::Sole;
+use crate::lockfree::drop_all::drop_all;
+use crate::os::ask_for_the_barrier;
+use crate::primitive::Arc;
+use crate::timer;
+use std::fmt;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+struct Shared<T> {
+    ring: Ring<T, Sole, Sole>,
+}
+
+/// A channel without a bound. Allocates a block for some hundreds of items.
+#[must_use]
+#[doc(alias = "channel")]
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    ends(NO_BOUND)
+}
+
+/// A channel that holds at most `capacity` items.
+///
+/// # Panics
+/// If `capacity` is 0: such a channel would never have room.
+#[must_use]
+#[track_caller]
+#[doc(alias = "channel")]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(capacity > 0, "a bounded channel needs a capacity of at least 1; `unbounded` has none");
+    ends(capacity)
+}
+
+fn ends<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    ask_for_the_barrier();
+    let shared = Arc::new(Shared { ring: Ring::new(capacity) });
+    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+}
+
+/// The sending end. When it is dropped, the receiver gets what is left and then an error.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+receiver! {
+    /// The receiving end. When it is dropped, the sender gets errors, and what is inside is dropped; so is what is put in that
+    /// moment.
+}
+
+impl<T> Sender<T> {
+    /// Waits for room and puts `item` at the end. Blocks.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if the receiver has gone.
+    #[doc(alias = "send")]
+    #[inline]
+    pub fn put(&mut self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: this is the only sender, and it is borrowed mutably.
+        unsafe { self.shared.ring.put(item, None) }
+    }
+
+    /// Puts `item` at the end if there is room.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if there is no room, or the receiver has gone.
+    #[inline]
+    pub fn try_put(&mut self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: this is the only sender, and it is borrowed mutably.
+        unsafe { self.shared.ring.try_put(item) }
+    }
+
+    /// Waits for room, at most `limit`, and puts `item` at the end. Blocks.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
+    pub fn put_timeout(&mut self, item: T, limit: Duration) -> Result<(), PutError<T>> {
+        // A time beyond what the clock can say is never reached.
+        let deadline = Instant::now().checked_add(limit);
+        // SAFETY: this is the only sender, and it is borrowed mutably.
+        unsafe { self.shared.ring.put(item, deadline) }
+    }
+
+    /// Waits for room and puts `item` at the end.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if the receiver has gone.
+    ///
+    /// # Cancel safety
+    /// The item is in the channel, or it is dropped with the future.
+    #[inline]
+    pub async fn put_async(&mut self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: this is the only sender, and it is borrowed mutably.
+        unsafe { self.shared.ring.put_future(item) }.await
+    }
+
+    /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
+    ///
+    /// # Cancel safety
+    /// As [`put_async`](Sender::put_async).
+    pub async fn put_async_timeout(&mut self, item: T, limit: Duration) -> Result<(), PutError<T>> {
+        // SAFETY: this is the only sender, and it is borrowed mutably.
+        let mut put = pin!(unsafe { self.shared.ring.put_future(item) });
+        match timer::timeout(limit, put.as_mut()).await {
+            Ok(done) => done,
+            Err(_) => Err(PutError::new(Refusal::TimedOut, put.take_back())),
+        }
+    }
+
+    /// Whether the receiver has gone, so that nothing can be put.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.ring.is_closed()
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.shared.ring.close();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.ring.describe("Sender", f)
+    }
+}

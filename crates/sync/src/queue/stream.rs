@@ -1,0 +1,73 @@
+//! Taking items one after the other, in async code.
+
+use super::Queue;
+use super::flavour::GetNext;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Takes items until the queue is closed and empty, in async code; see [`Queue::stream`].
+///
+/// [`poll_next`](Stream::poll_next) has the form of the `Stream` of the crate `futures-core`, so that implementing that is a line.
+///
+/// # Examples
+/// ```
+/// let queue = sync::Queue::unbounded();
+/// (1..=3).try_for_each(|number| queue.put(number))?;
+/// queue.close();
+/// let sum = sync::park::block_on(async {
+///     let (mut stream, mut sum) = (std::pin::pin!(queue.stream()), 0);
+///     while let Some(number) = stream.as_mut().next().await {
+///         sum += number;
+///     }
+///     sum
+/// });
+/// assert_eq!(sum, 6);
+/// # Ok::<(), sync::queue::PutError<i32>>(())
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct Stream<'a, T> {
+    queue: &'a Queue<T>,
+    /// There while an item is waited for.
+    get: Option<GetNext<'a, T>>,
+}
+
+impl<'a, T> Stream<'a, T> {
+    pub(super) fn new(queue: &'a Queue<T>) -> Self {
+        Stream { queue, get: None }
+    }
+
+    /// The next item; `None` when the queue is closed and empty.
+    ///
+    /// # Cancel safety
+    /// A stream that is dropped after `Pending` has taken nothing.
+    #[doc(alias = "poll_get")]
+    pub fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let queue = self.queue;
+        // SAFETY: the future is never moved out of the stream, and the rest is not pinned.
+        let mut get = unsafe { self.map_unchecked_mut(|this| &mut this.get) };
+        if get.is_none() {
+            get.set(Some(queue.flavour.next()));
+        }
+        let taken = get.as_mut().as_pin_mut().map_or(Poll::Pending, |get| get.poll(cx));
+        if taken.is_ready() {
+            get.set(None);
+        }
+        taken.map(Result::ok)
+    }
+
+    /// The next item; `None` when the queue is closed and empty.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<T>> {
+        std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
+    }
+}
+
+impl<T> fmt::Debug for Stream<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("queue", &self.queue).field("waits", &self.get.is_some()).finish()
+    }
+}

@@ -1,0 +1,311 @@
+//! What a queue promises beside its order: nothing is lost, whoever comes, goes or panics.
+
+mod common;
+
+use common::{ByHand, Counted, LONG, SHORT};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+use sync::park::block_on;
+use sync::queue::{GetError, Queue};
+
+/// How many items threads pass in a test. Miri takes its time.
+const ITEMS: u64 = if cfg!(miri) { 300 } else { 20_000 };
+const MANY: usize = if cfg!(miri) { 100 } else { 10_000 };
+
+/// Every item comes once, and each producer's items come in order.
+fn many_to_many(queue: &Queue<(usize, u64)>, producers: usize, consumers: usize) {
+    let share = ITEMS / producers as u64;
+    let seen: Vec<Vec<(usize, u64)>> = thread::scope(|scope| {
+        let consumers: Vec<_> = (0..consumers)
+            .map(|number| {
+                scope.spawn(move || match number % 2 {
+                    0 => queue.iter().collect::<Vec<_>>(),
+                    _ => block_on(async {
+                        let mut seen = Vec::new();
+                        while let Ok(item) = queue.get_async().await {
+                            seen.push(item);
+                        }
+                        seen
+                    }),
+                })
+            })
+            .collect();
+        let producers: Vec<_> = (0..producers)
+            .map(|producer| {
+                scope.spawn(move || {
+                    for number in 0..share {
+                        match number % 3 {
+                            0 => queue.put_timeout((producer, number), LONG).unwrap(),
+                            1 => block_on(queue.put_async((producer, number))).unwrap(),
+                            _ => queue.put((producer, number)).unwrap(),
+                        }
+                    }
+                })
+            })
+            .collect();
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
+        queue.close();
+        consumers.into_iter().map(|consumer| consumer.join().unwrap()).collect()
+    });
+    for producer in 0..producers {
+        let of_this = |seen: &[(usize, u64)]| -> Vec<u64> {
+            seen.iter().filter(|(from, _)| *from == producer).map(|(_, number)| *number).collect()
+        };
+        assert!(seen.iter().all(|seen| of_this(seen).is_sorted()), "a producer's items overtook each other");
+        let mut numbers: Vec<u64> = seen.iter().flat_map(|seen| of_this(seen)).collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..share), "items of producer {producer} were lost or came twice");
+    }
+}
+
+#[test]
+fn every_item_of_many_producers_reaches_one_of_many_consumers() {
+    for (producers, consumers) in [(1, 1), (2, 1), (1, 2), (3, 3)] {
+        for capacity in [1, 2, 3, 100] {
+            many_to_many(&Queue::bounded(capacity), producers, consumers);
+        }
+        many_to_many(&Queue::unbounded(), producers, consumers);
+    }
+}
+
+#[test]
+fn a_bound_beyond_any_ring_is_a_bound() {
+    let queue = Queue::bounded(100_000);
+    (0..100_000).for_each(|number| queue.try_put(number).unwrap());
+    assert!(queue.try_put(0).unwrap_err().is_full());
+    assert_eq!((queue.len(), queue.capacity()), (100_000, Some(100_000)));
+    assert!(queue.drain().eq(0..100_000));
+}
+
+#[test]
+fn a_queue_is_made_where_it_is_static() {
+    static JOBS: Queue<u32> = Queue::unbounded();
+    static ROOM: Queue<u32> = Queue::bounded(2);
+    JOBS.put(1).unwrap();
+    ROOM.put(2).unwrap();
+    assert_eq!((JOBS.get(), ROOM.get()), (Ok(1), Ok(2)));
+    assert_eq!((JOBS.capacity(), ROOM.capacity()), (None, Some(2)));
+}
+
+#[test]
+fn items_without_a_size_and_items_of_a_page_are_counted_as_well() {
+    let empty = Queue::unbounded();
+    (0..2_000).for_each(|_| empty.put(()).unwrap());
+    assert_eq!(empty.into_iter().count(), 2_000);
+    let large = Queue::unbounded();
+    (0..40_u8).for_each(|number| large.put([number; 40_000]).unwrap());
+    assert!(large.into_iter().map(|item| item[39_999]).eq(0..40));
+}
+
+#[test]
+fn what_is_left_is_dropped_with_the_queue_wherever_it_lies() {
+    // None at all; within a block; at its end; several blocks; blocks behind that were given back.
+    for (put, got) in [(0, 0), (3, 1), (512, 0), (512, 512), (2_000, 0), (5_000, 4_100), (5_000, 5_000)] {
+        let items = Counted::default();
+        let (unbounded, bounded) = (Queue::unbounded(), Queue::bounded(5_000));
+        for queue in [&unbounded, &bounded] {
+            (0..put).for_each(|_| queue.put(items.clone()).unwrap());
+            (0..got).for_each(|_| drop(queue.get().unwrap()));
+        }
+        assert_eq!(items.others(), 2 * (put - got));
+        drop((unbounded, bounded));
+        assert_eq!(items.others(), 0, "{put} were put and {got} taken");
+    }
+}
+
+/// Panics when it is dropped, if it is to.
+struct Grudge(Arc<AtomicUsize>, bool);
+
+impl Drop for Grudge {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.1, "a destructor that panics");
+    }
+}
+
+#[test]
+fn a_destructor_that_panics_keeps_no_other_item_alive() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let queue = Queue::bounded(8);
+    for number in 0..5 {
+        assert!(queue.try_put(Grudge(Arc::clone(&dropped), number == 1)).is_ok());
+    }
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(queue))).is_err(), "the panic goes on");
+    assert_eq!(dropped.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn futures_that_were_polled_once_and_dropped_lose_nothing() {
+    let items = Counted::default();
+    let queue = Queue::bounded(1);
+    let mut patient = ByHand::waiting(queue.get_async());
+    for _ in 0..MANY {
+        drop(ByHand::waiting(queue.get_async()));
+    }
+    assert_eq!(patient.wakes(), 0);
+    queue.put(items.clone()).unwrap();
+    assert!(patient.poll().unwrap().is_ok());
+    queue.put(items.clone()).unwrap();
+    let mut patient = ByHand::waiting(queue.put_async(items.clone()));
+    for _ in 0..MANY {
+        drop(ByHand::waiting(queue.put_async(items.clone())));
+    }
+    assert_eq!(items.others(), 2, "an item goes with its future");
+    drop(queue.get().unwrap());
+    assert!(patient.poll().unwrap().is_ok());
+    assert!(format!("{queue:?}").contains("waiting: 0"), "{queue:?}");
+}
+
+#[test]
+fn futures_that_were_told_and_dropped_lose_nothing() {
+    let queue = Queue::unbounded();
+    let mut last = None;
+    for number in 0..MANY {
+        let first = ByHand::waiting(queue.get_async());
+        let mut second = ByHand::waiting(queue.get_async());
+        queue.put(number).unwrap();
+        assert_eq!((first.wakes(), second.wakes()), (1, 0));
+        drop(first);
+        assert_eq!(second.wakes(), 1);
+        last = second.poll();
+    }
+    assert_eq!((last, queue.len()), (Some(Ok(MANY - 1)), 0));
+}
+
+#[test]
+fn a_future_that_is_told_and_never_polled_keeps_nobody_from_what_is_there() {
+    let queue = Queue::unbounded();
+    let sleepy = ByHand::waiting(queue.get_async());
+    queue.put(1).unwrap();
+    assert_eq!(sleepy.wakes(), 1);
+    assert_eq!(queue.try_get(), Ok(1));
+    let mut forgotten = Box::pin(queue.get_async());
+    assert!(
+        forgotten.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending()
+    );
+    // Its memory stays, so it stays in the list.
+    std::mem::forget(forgotten);
+    queue.put(2).unwrap();
+    queue.put(3).unwrap();
+    assert_eq!((queue.get(), queue.get()), (Ok(2), Ok(3)));
+    drop(sleepy);
+}
+
+#[test]
+fn every_item_that_was_accepted_before_a_close_is_taken() {
+    for round in 0..if cfg!(miri) { 20 } else { 2_000 } {
+        let queue = Queue::bounded(1 + round % 3);
+        let (put, got) = thread::scope(|scope| {
+            let put =
+                [(); 2].map(|()| scope.spawn(|| (0..20).filter(|item| queue.put(*item).is_ok()).count()));
+            let got = [(); 2].map(|()| scope.spawn(|| queue.iter().count()));
+            scope.spawn(|| {
+                (0..round % 50).for_each(|_| std::hint::spin_loop());
+                queue.close();
+            });
+            (put.map(|it| it.join().unwrap()), got.map(|it| it.join().unwrap()))
+        });
+        assert_eq!(put.iter().sum::<usize>(), got.iter().sum::<usize>());
+        assert_eq!(queue.try_get(), Err(GetError::Closed));
+    }
+}
+
+#[test]
+fn deadlines_that_pass_all_the_time_lose_nothing() {
+    let queue = Queue::bounded(1);
+    let (limit, items) = (Duration::from_micros(3), ITEMS / 20);
+    let sum: u64 = thread::scope(|scope| {
+        let consumers = [(); 2].map(|()| {
+            scope.spawn(|| {
+                let mut sum = 0;
+                loop {
+                    match queue.get_timeout(limit) {
+                        Ok(item) => sum += item,
+                        Err(why) if why.is_timeout() => {}
+                        Err(_) => return sum,
+                    }
+                }
+            })
+        });
+        for mut item in 1..=items {
+            while let Err(refused) = queue.put_timeout(item, limit) {
+                assert!(refused.is_timeout());
+                item = refused.into_inner();
+            }
+        }
+        queue.close();
+        consumers.map(|it| it.join().unwrap()).into_iter().sum()
+    });
+    assert_eq!(sum, items * (items + 1) / 2);
+}
+
+#[test]
+fn an_item_that_came_too_late_is_given_back() {
+    let queue = Queue::bounded(1);
+    queue.put(String::from("first")).unwrap();
+    let refused = queue.put_timeout(String::from("late"), SHORT).unwrap_err();
+    assert!(refused.is_timeout());
+    assert_eq!(refused.into_inner(), "late");
+    let refused = block_on(queue.put_async_timeout(String::from("late"), SHORT)).unwrap_err();
+    assert!(refused.is_timeout());
+    assert_eq!(refused.into_inner(), "late");
+}
+
+#[test]
+fn whoever_joins_waits_until_all_is_done() {
+    let queue = Queue::unbounded();
+    queue.join();
+    (0..3).for_each(|number| queue.put(number).unwrap());
+    assert_eq!(queue.unfinished(), 3);
+    assert!(queue.join_timeout(SHORT).is_err());
+    assert!(block_on(queue.join_async_timeout(SHORT)).is_err());
+    thread::scope(|scope| {
+        let joining = [scope.spawn(|| queue.join()), scope.spawn(|| block_on(queue.join_async()))];
+        let limited = scope.spawn(|| queue.join_timeout(Duration::MAX));
+        for _ in queue.drain() {
+            queue.task_done();
+        }
+        joining.into_iter().for_each(|it| it.join().unwrap());
+        limited.join().unwrap().unwrap();
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| queue.task_done())).is_err(), "there was nothing to be done");
+    assert_eq!(queue.unfinished(), 0);
+}
+
+#[test]
+fn a_queue_that_is_closed_now_gives_back_what_is_left() {
+    let queue = Queue::unbounded();
+    (0..3).for_each(|number| queue.put(number).unwrap());
+    assert_eq!(queue.get(), Ok(0));
+    thread::scope(|scope| {
+        let joining = scope.spawn(|| queue.join());
+        assert_eq!(queue.close_now(), [1, 2]);
+        assert_eq!(queue.unfinished(), 1, "the one that was taken is still at work");
+        queue.task_done();
+        joining.join().unwrap();
+    });
+    assert_eq!(queue.get(), Err(GetError::Closed));
+}
+
+#[test]
+fn a_stream_ends_with_the_queue() {
+    let queue = Queue::bounded(2);
+    let sum: u64 = thread::scope(|scope| {
+        let sum = scope.spawn(|| {
+            block_on(async {
+                let (mut stream, mut sum) = (std::pin::pin!(queue.stream()), 0);
+                while let Some(item) = stream.as_mut().next().await {
+                    sum += item;
+                }
+                sum
+            })
+        });
+        (1..=100).for_each(|item| queue.put(item).unwrap());
+        queue.close();
+        sum.join().unwrap()
+    });
+    assert_eq!(sum, 5050);
+}
