@@ -4,6 +4,11 @@
 
 mod primitive;
 
+#[cfg(feature = "check")]
+pub mod check;
+#[cfg(not(feature = "check"))]
+#[path = "check/absent.rs"]
+mod check;
 pub mod park;
 pub mod timer;
 

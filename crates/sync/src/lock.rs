@@ -68,6 +68,7 @@ mod queue;
 mod thread;
 mod watch;
 
+use crate::check::{Mode, Site, Tag};
 use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{
@@ -109,6 +110,8 @@ pub(crate) struct RawLock {
     queue_lock: ShortLock,
     policy: Policy,
     head: UnsafeCell<*const Node>,
+    /// For the deadlock checker; of no size without it.
+    tag: Tag,
 }
 
 // SAFETY: `head` is used by whoever has the queue only, and what it points to stays until it has left the queue.
@@ -126,13 +129,34 @@ impl RawLock {
                 queue_lock: ShortLock::new(),
                 policy: Policy::new(),
                 head: UnsafeCell::new(ptr::null()),
+                tag: Tag::new("Mutex"),
             }
         }
     }
 
     /// Takes the lock if it is free, or kept for a task that is late.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn try_acquire(&self) -> bool {
+        let taken = self.attempt();
+        if taken {
+            self.tag.acquired(Mode::Exclusive, Site::here());
+        }
+        taken
+    }
+
+    /// As [`try_acquire`](RawLock::try_acquire), of a future, which may go on on another thread.
+    #[inline]
+    pub(crate) fn try_acquire_in_task(&self, site: Site) -> bool {
+        let taken = self.attempt();
+        if taken {
+            self.tag.acquired_in_task(Mode::Exclusive, site);
+        }
+        taken
+    }
+
+    #[inline]
+    fn attempt(&self) -> bool {
         self.try_free() || (self.is_kept() && self.try_kept())
     }
 
@@ -155,21 +179,42 @@ impl RawLock {
 
     /// Waits for the lock. Blocks this thread, or this coroutine only.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn acquire(&self) {
-        if !self.try_free() {
-            self.acquire_contended(None);
-        }
+        let acquire = || {
+            if !self.try_free() {
+                self.acquire_contended(None);
+            }
+        };
+        self.tag.blocking(Mode::Exclusive, Site::here(), || self.attempt(), acquire);
     }
 
     /// Waits for the lock until `deadline`; whether it is ours. Blocks this thread, or this coroutine only.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn acquire_until(&self, deadline: Option<Instant>) -> bool {
-        self.try_free() || self.acquire_contended(deadline)
+        let taken = self.try_free() || self.acquire_contended(deadline);
+        if taken {
+            self.tag.acquired(Mode::Exclusive, Site::here());
+        }
+        taken
     }
 
     /// The future that ends when the lock is ours.
     pub(crate) fn acquire_async(&self) -> Acquire<'_> {
         Acquire::new(self)
+    }
+
+    /// As [`acquire_async`](RawLock::acquire_async), watched by the deadlock checker.
+    pub(crate) async fn acquire_in_task(&self, site: Site) {
+        self.tag.awaiting(Mode::Exclusive, site, self.acquire_async()).await;
+        self.tag.acquired_in_task(Mode::Exclusive, site);
+    }
+
+    /// What the deadlock checker knows the lock by.
+    #[cfg(feature = "check")]
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     pub(crate) fn is_held(&self) -> bool {
@@ -184,6 +229,7 @@ impl RawLock {
     /// Gives the lock up. Only its owner may.
     #[inline]
     pub(crate) fn release(&self) {
+        self.tag.released(Mode::Exclusive);
         // Relaxed here and below: what this look misses, the one after the release sees, by the barrier between them.
         if self.flags.load(Ordering::Relaxed) != 0 {
             self.release_contended();
@@ -369,6 +415,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_small() {
-        assert!(size_of::<RawLock>() <= 32, "{}", size_of::<RawLock>());
+        let most = if cfg!(feature = "check") { 48 } else { 32 };
+        assert!(size_of::<RawLock>() <= most, "{}", size_of::<RawLock>());
     }
 }

@@ -4,12 +4,16 @@ mod arc;
 mod mapped;
 mod when;
 
+use crate::check::Site;
+#[cfg(feature = "check")]
+use crate::check::Tag;
 use crate::error::TimedOut;
 use crate::lock::RawLock;
 use crate::primitive::const_but_for_loom;
 use crate::timer;
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
@@ -86,6 +90,7 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock. Blocks this thread, or this coroutine only; deadlocks if that holds the lock already.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.lock.acquire();
         MutexGuard { mutex: self }
@@ -93,6 +98,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Takes the lock if it is free.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         // `then`, not `then_some`: a guard that is made releases the lock when dropped.
         self.lock.try_acquire().then(|| MutexGuard { mutex: self })
@@ -102,6 +108,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Errors
     /// [`TimedOut`] if it was not free by then; the lock is not held.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
         if let Some(guard) = self.try_lock() {
             return Ok(guard);
@@ -118,11 +125,15 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future: a wake-up that it had got goes to the next in the queue.
-    pub async fn lock_async(&self) -> MutexGuard<'_, T> {
-        if !self.lock.try_acquire() {
-            self.lock.acquire_async().await;
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn lock_async(&self) -> impl Future<Output = MutexGuard<'_, T>> {
+        let site = Site::here();
+        async move {
+            if !self.lock.try_acquire_in_task(site) {
+                self.lock.acquire_in_task(site).await;
+            }
+            MutexGuard { mutex: self }
         }
-        MutexGuard { mutex: self }
     }
 
     /// Waits for the lock, at most `limit`. Needs no runtime.
@@ -132,8 +143,12 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     /// As [`lock_async`](Mutex::lock_async).
-    pub async fn lock_async_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, TimedOut> {
-        timer::timeout(limit, self.lock_async()).await
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn lock_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = Result<MutexGuard<'_, T>, TimedOut>> {
+        timer::timeout(limit, self.lock_async())
     }
 
     /// Whether somebody holds the lock now, or it is kept for a task that has been told to take it.
@@ -147,6 +162,12 @@ impl<T: ?Sized> Mutex<T> {
     #[must_use]
     pub fn has_waiters(&self) -> bool {
         self.lock.has_waiters()
+    }
+
+    /// What the deadlock checker knows the lock by.
+    #[cfg(feature = "check")]
+    pub(crate) fn tag(&self) -> &Tag {
+        self.lock.tag()
     }
 
     /// The value, without locking: this is the only reference.

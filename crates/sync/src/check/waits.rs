@@ -1,0 +1,212 @@
+//! Who waits for whom, now: a set in which everybody waits for somebody of the set waits for ever.
+//!
+//! The set is found by leaving out, again and again, whoever may go on: who does not wait, or not for as long as it takes; or one of
+//! whose waits has nobody in the set to keep it up. What is left over is closed. A lock is kept up by a holder in whose way the
+//! waiter is, or, if he wants to share it, by one who waits before him to have it alone; work is kept up by the context that runs it,
+//! or, while it is queued, by all the workers of its pool.
+//!
+//! Whoever closes the set finds it, for each of them says that he holds before he says that he waits. The set is looked at again
+//! after [a while](patience), in a thread of its own, and reported if nobody has moved. So those have time who are to have a guard
+//! that was sent to them: it shows when they give it back, and the lock is left out from then on.
+
+use super::context::ContextId;
+use super::pool::WorkStage;
+use super::report::{self, Report, Verdict};
+use super::state::{self, LockId, State, Target, Wait};
+use crate::catch::contain;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Those who seem to wait for each other, with the numbers of their waits.
+pub(super) type Suspicion = BTreeMap<ContextId, Vec<u64>>;
+
+static PATIENCE_MS: AtomicU64 = AtomicU64::new(200);
+
+pub(super) fn set_patience(patience: Duration) {
+    // Relaxed: a number that stands for nothing but itself. A wait of half a billion years is as good as any longer one.
+    PATIENCE_MS.store(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+pub(super) fn patience() -> Duration {
+    Duration::from_millis(PATIENCE_MS.load(Ordering::Relaxed))
+}
+
+/// Those who wait for each other, if `start` is one of them.
+pub(super) fn suspicion(state: &State, start: ContextId) -> Option<Suspicion> {
+    let stuck = stuck(state);
+    if !stuck.contains(&start) {
+        return None;
+    }
+    let reached = reach(state, &stuck, start);
+    // Who only waits for the others is no part of it.
+    let circle = reached.into_iter().filter(|id| reach(state, &stuck, *id).contains(id));
+    let suspicion: Suspicion = circle.map(|id| (id, serials(state, id))).collect();
+    (!state.reported.contains(&key(&suspicion))).then_some(suspicion)
+}
+
+/// Looks again after a while, on another thread, and reports.
+pub(super) fn follow(suspicion: Option<Suspicion>) {
+    let Some(suspicion) = suspicion else { return };
+    let look_again = move || {
+        thread::sleep(patience());
+        if !super::is_on() {
+            return;
+        }
+        let report = state::with(|state| {
+            let stuck = stuck(state);
+            let moved =
+                |(id, waits): (&ContextId, &Vec<u64>)| !stuck.contains(id) || serials(state, *id) != *waits;
+            if suspicion.iter().any(moved) {
+                return;
+            }
+            let report = Report::of_waits(state, &stuck, &suspicion);
+            state.report(report);
+        });
+        if report.is_some() {
+            contain(report::deliver);
+        }
+    };
+    // Where there are no threads left, there is no verdict.
+    let _not_looked_at = thread::Builder::new().name("trefoil-check".into()).spawn(look_again);
+}
+
+/// Everybody who waits for ever.
+fn stuck(state: &State) -> BTreeSet<ContextId> {
+    let mut stuck: BTreeSet<ContextId> =
+        state.contexts.keys().copied().filter(|id| !waits(state, *id).is_empty()).collect();
+    loop {
+        let goes_on = |id: &ContextId| {
+            waits(state, *id).iter().any(|wait| keepers(state, *id, wait, &stuck).is_empty())
+        };
+        let free: Vec<ContextId> = stuck.iter().copied().filter(goes_on).collect();
+        if free.is_empty() {
+            return stuck;
+        }
+        stuck.retain(|id| !free.contains(id));
+    }
+}
+
+/// What a context waits for; nothing, if anything else may make it go on.
+fn waits(state: &State, id: ContextId) -> &[Wait] {
+    let Some(context) = state.contexts.get(&id) else { return &[] };
+    let waits = context.waits.as_slice();
+    if let Some(place) = waits.iter().rposition(|wait| wait.blocks) {
+        // It does not come to what it awaits.
+        return &waits[place..=place];
+    }
+    let Some(waker) = &context.waker else { return &[] };
+    // One is with the task itself.
+    let clones = waker.strong_count().saturating_sub(1);
+    let woken = waker.upgrade().is_none_or(|waker| waker.is_woken());
+    if woken || clones != waits.len() { &[] } else { waits }
+}
+
+/// Those of `stuck` who keep a wait up: empty, if it may end.
+fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId>) -> Vec<ContextId> {
+    match wait.target {
+        Target::Lock(lock, mode) => {
+            let Some(known) = state.locks.get(&lock).filter(|known| !known.travels) else {
+                return Vec::new();
+            };
+            let in_the_way = known.holds.iter().filter(|hold| hold.mode.excludes(mode));
+            let holders = in_the_way.filter_map(|hold| hold.context);
+            let ahead = state.contexts.iter().filter(|(other, context)| {
+                **other != id && context.waits.iter().any(|other| is_ahead(other, lock, wait))
+            });
+            holders.chain(ahead.map(|(other, _)| *other)).filter(|other| stuck.contains(other)).collect()
+        }
+        Target::Work(work) => match state.works.get(&work).map(|work| &work.stage) {
+            Some(WorkStage::Runs(by)) if stuck.contains(by) => vec![*by],
+            Some(WorkStage::Queued(pool)) => match state.pools.get(pool) {
+                Some(crew) if crew.workers.len() >= crew.size && crew.workers.is_subset(stuck) => {
+                    crew.workers.iter().copied().collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// Whether a wait keeps up a later one of those who would share the lock.
+fn is_ahead(other: &Wait, lock: LockId, wait: &Wait) -> bool {
+    match (other.target, wait.target) {
+        (Target::Lock(its_lock, its_mode), Target::Lock(_, mode)) => {
+            its_lock == lock
+                && other.serial < wait.serial
+                && mode == super::Mode::Shared
+                && its_mode == super::Mode::Exclusive
+        }
+        _ => false,
+    }
+}
+
+/// Whom a context waits for, and whom these wait for, and so on.
+fn reach(state: &State, stuck: &BTreeSet<ContextId>, start: ContextId) -> BTreeSet<ContextId> {
+    let mut reached = BTreeSet::new();
+    let mut ahead = vec![start];
+    while let Some(id) = ahead.pop() {
+        for wait in waits(state, id) {
+            for keeper in keepers(state, id, wait, stuck) {
+                if reached.insert(keeper) {
+                    ahead.push(keeper);
+                }
+            }
+        }
+    }
+    reached
+}
+
+fn serials(state: &State, id: ContextId) -> Vec<u64> {
+    waits(state, id).iter().map(|wait| wait.serial).collect()
+}
+
+/// Numbers of waits are not used again, so they stand for the deadlock. They cannot be taken for those of locks.
+fn key(suspicion: &Suspicion) -> Vec<u64> {
+    [0].into_iter().chain(suspicion.values().flatten().copied()).collect()
+}
+
+impl Report {
+    fn of_waits(state: &State, stuck: &BTreeSet<ContextId>, suspicion: &Suspicion) -> Report {
+        let wanted: BTreeSet<LockId> = (suspicion.keys())
+            .flat_map(|id| waits(state, *id))
+            .filter_map(|wait| match wait.target {
+                Target::Lock(lock, _) => Some(lock),
+                Target::Work(_) => None,
+            })
+            .collect();
+        let mut entries = Vec::new();
+        for id in in_order(state, stuck, suspicion) {
+            let held = state.contexts.get(&id).map_or(&[][..], |context| &context.held);
+            let held = held.iter().find(|(lock, _)| wanted.contains(lock));
+            let held = held.and_then(|(lock, serial)| {
+                let hold = state.hold(*lock, *serial)?;
+                Some((*lock, hold.mode, hold.site))
+            });
+            for wait in waits(state, id) {
+                let (what, mode) = match wait.target {
+                    Target::Lock(lock, mode) => (state.lock_name(lock), Some(mode)),
+                    Target::Work(work) => (state.work_name(work), None),
+                };
+                entries.push(state.entry(id, held, what, mode, wait.site));
+            }
+        }
+        Report::new(Verdict::Certain, entries, key(suspicion))
+    }
+}
+
+/// Each before the one whom he waits for, as far as that goes.
+fn in_order(state: &State, stuck: &BTreeSet<ContextId>, suspicion: &Suspicion) -> Vec<ContextId> {
+    let mut left: BTreeSet<ContextId> = suspicion.keys().copied().collect();
+    let mut order = Vec::new();
+    let mut next = left.first().copied();
+    while let Some(id) = next {
+        left.remove(&id);
+        order.push(id);
+        let keepers = waits(state, id).iter().flat_map(|wait| keepers(state, id, wait, stuck));
+        next = keepers.into_iter().find(|id| left.contains(id)).or_else(|| left.first().copied());
+    }
+    order
+}

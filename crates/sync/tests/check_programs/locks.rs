@@ -1,0 +1,5 @@
+//! Locks that can be shared.
+
+use crate::Program;
+
+pub(crate) const PROGRAMS: &[Program] = &[];
