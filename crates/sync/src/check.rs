@@ -65,7 +65,7 @@ pub use context::{Context, Entered};
 pub use hook::Mode;
 pub use report::{Entry, Held, Report, Verdict};
 
-pub(crate) use hook::{Site, Tag};
+pub(crate) use hook::{Kind, Site, Tag};
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -60,6 +60,7 @@ impl Condvar {
     }
 
     /// Releases the lock, waits for a notification, and takes the lock again. Blocks.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn wait<G: Guard>(&self, guard: G) -> G::Back {
         self.wait_until(guard, None).0.back()
     }
@@ -68,6 +69,7 @@ impl Condvar {
     ///
     /// If `condition` panics, the lock is released.
     #[doc(alias = "wait_for")]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn wait_while<G: Guard>(
         &self,
         mut guard: G,
@@ -86,6 +88,7 @@ impl Condvar {
     /// longer than the limit.
     ///
     /// The second half of the answer is [`TimedOut`] if nobody notified in time.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn wait_timeout<G: Guard>(&self, guard: G, limit: Duration) -> (G::Back, Result<(), TimedOut>) {
         let (guard, told) = self.wait_until(guard, Instant::now().checked_add(limit));
         (guard.back(), told)
@@ -94,6 +97,7 @@ impl Condvar {
     /// As [`wait_while`](Condvar::wait_while), for at most `limit` in all.
     ///
     /// The second half of the answer is [`TimedOut`] if the condition still held when the time had passed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn wait_while_timeout<G: Guard>(
         &self,
         mut guard: G,
@@ -205,6 +209,7 @@ impl Condvar {
         self.waiters.with(|waiters, _| waiters.len())
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn wait_until<G: Guard>(&self, guard: G, deadline: Option<Instant>) -> (G, Result<(), TimedOut>) {
         let mut lock = None;
         let release = || lock = Some(guard.release());

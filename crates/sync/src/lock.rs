@@ -68,7 +68,7 @@ mod queue;
 mod thread;
 mod watch;
 
-use crate::check::{Mode, Site, Tag};
+use crate::check::{Kind, Mode, Site, Tag};
 use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{
@@ -129,7 +129,7 @@ impl RawLock {
                 queue_lock: ShortLock::new(),
                 policy: Policy::new(),
                 head: UnsafeCell::new(ptr::null()),
-                tag: Tag::new("Mutex"),
+                tag: Tag::new(Kind::Mutex),
             }
         }
     }
@@ -274,6 +274,7 @@ impl RawLock {
     pub(crate) fn release_to_the_first(&self) {
         // Relaxed: who queues up just now has not waited yet.
         if self.has_waiters() {
+            self.tag.released(Mode::Exclusive);
             let _told_after = self.watchers();
             if !self.hand_over() {
                 self.release_queued();

@@ -117,6 +117,7 @@ impl<T: ?Sized> Mutex<T> {
         self.lock_until(Instant::now().checked_add(limit)).ok_or(TimedOut)
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn lock_until(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, T>> {
         self.lock.acquire_until(deadline).then(|| MutexGuard { mutex: self })
     }

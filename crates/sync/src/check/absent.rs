@@ -6,6 +6,12 @@ pub(crate) enum Mode {
     Exclusive,
 }
 
+/// What a lock is called.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Mutex,
+}
+
 /// Where a lock was asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Site;
@@ -21,7 +27,7 @@ impl Site {
 }
 
 impl Tag {
-    pub(crate) const fn new(_: &'static str) -> Self {
+    pub(crate) const fn new(_: Kind) -> Self {
         Tag
     }
 

@@ -25,6 +25,12 @@ pub enum Mode {
     Upgradable,
 }
 
+/// What a lock is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Mutex,
+}
+
 /// Where a lock was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site(&'static Location<'static>);
@@ -34,7 +40,7 @@ pub(crate) struct Site(&'static Location<'static>);
 #[derive(Debug)]
 pub struct Tag {
     id: AtomicUsize,
-    kind: &'static str,
+    kind: Kind,
 }
 
 /// The numbers given so far.
@@ -63,8 +69,7 @@ impl Site {
 }
 
 impl Tag {
-    /// Of a lock of this kind.
-    pub(crate) const fn new(kind: &'static str) -> Self {
+    pub(crate) const fn new(kind: Kind) -> Self {
         Tag { id: AtomicUsize::new(0), kind }
     }
 
@@ -201,7 +206,7 @@ impl Tag {
         }
     }
 
-    pub(super) fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> Kind {
         self.kind
     }
 }

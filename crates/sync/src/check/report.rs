@@ -164,7 +164,7 @@ impl State {
     pub(super) fn lock_name(&self, id: LockId) -> String {
         let Some(lock) = self.locks.get(&id) else { return format!("lock #{}", id.0) };
         let name = lock.name.as_ref().map_or(String::new(), |name| format!(" `{name}`"));
-        format!("{}{name} #{} at {:#x}", lock.kind, id.0, lock.address)
+        format!("{:?}{name} #{} at {:#x}", lock.kind, id.0, lock.address)
     }
 }
 

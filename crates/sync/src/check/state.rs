@@ -4,7 +4,7 @@
 //! allocator that is built on locks of ours finds the checker [inside](Inside) already, and is not looked at.
 
 use super::context::ContextId;
-use super::hook::{Mode, Site};
+use super::hook::{Kind, Mode, Site};
 use super::order::Order;
 use super::pool::Stages;
 use super::report::{Callback, Report};
@@ -50,7 +50,7 @@ pub(super) struct Context {
 }
 
 pub(super) struct Lock {
-    pub(super) kind: &'static str,
+    pub(super) kind: Kind,
     pub(super) name: Option<Arc<str>>,
     pub(super) address: usize,
     pub(super) holds: Vec<Hold>,
@@ -172,7 +172,7 @@ impl State {
         self.order = Order::new();
     }
 
-    pub(super) fn see(&mut self, id: LockId, kind: &'static str, address: usize) {
+    pub(super) fn see(&mut self, id: LockId, kind: Kind, address: usize) {
         let lock = self.locks.entry(id).or_insert(Lock {
             kind,
             name: None,

@@ -29,6 +29,7 @@ pub trait Guard: Sized + Sealed {
 
     /// Takes the lock again. Blocks.
     #[doc(hidden)]
+    #[cfg_attr(feature = "check", track_caller)]
     fn lock(lock: Self::Lock) -> Self;
 
     /// Takes the lock again. Its future may be dropped.
@@ -63,6 +64,7 @@ impl<'a, T: ?Sized> Guard for MutexGuard<'a, T> {
         MutexGuard::mutex(&self)
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn lock(mutex: &'a Mutex<T>) -> Self {
         mutex.lock()
     }
@@ -91,6 +93,7 @@ impl<T: ?Sized> Guard for ArcMutexGuard<T> {
         ArcMutexGuard::unlock(self)
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn lock(mutex: Arc<Mutex<T>>) -> Self {
         ArcMutexGuard::lock(mutex)
     }

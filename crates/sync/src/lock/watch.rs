@@ -14,6 +14,7 @@
 
 use super::{RawLock, WATCHED};
 use crate::catch::contain;
+use crate::check::Mode;
 use crate::primitive::Ordering;
 use crate::wait::{Afterwards, Guarded, Turn, Waiters};
 use std::future::poll_fn;
@@ -77,6 +78,7 @@ impl RawLock {
             self.queue().set(WATCHED);
         }
         std::mem::forget(owner);
+        self.tag.released(Mode::Exclusive);
         self.release_queued();
     }
 

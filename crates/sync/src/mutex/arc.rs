@@ -1,6 +1,7 @@
 //! Guards that own a share of their mutex, for those that cannot borrow it: a task's state, a struct without a lifetime.
 
 use super::Mutex;
+use crate::check::Site;
 use crate::error::TimedOut;
 use std::fmt;
 use std::future::Future;
@@ -42,11 +43,13 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for ArcMutexGuard<T> {}
 /// The lock with guards that own a share of the mutex.
 impl<T: ?Sized> Mutex<T> {
     /// As [`lock`](Mutex::lock). Blocks.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_arc(self: &Arc<Self>) -> ArcMutexGuard<T> {
         ArcMutexGuard::lock(Arc::clone(self))
     }
 
     /// As [`try_lock`](Mutex::try_lock).
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_lock_arc(self: &Arc<Self>) -> Option<ArcMutexGuard<T>> {
         self.lock.try_acquire().then(|| ArcMutexGuard { mutex: Arc::clone(self) })
     }
@@ -55,6 +58,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Errors
     /// [`TimedOut`] if it was not free by then; the lock is not held.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_arc_timeout(self: &Arc<Self>, limit: Duration) -> Result<ArcMutexGuard<T>, TimedOut> {
         self.lock_timeout(limit).map(|guard| {
             mem::forget(guard);
@@ -66,6 +70,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     /// As [`lock_async`](Mutex::lock_async).
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_arc_async(self: &Arc<Self>) -> impl Future<Output = ArcMutexGuard<T>> + use<T> {
         ArcMutexGuard::lock_async(Arc::clone(self))
     }
@@ -77,6 +82,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     /// As [`lock_async`](Mutex::lock_async).
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_arc_async_timeout(
         self: &Arc<Self>,
         limit: Duration,
@@ -101,16 +107,21 @@ impl<T: ?Sized> ArcMutexGuard<T> {
         mutex
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn lock(mutex: Arc<Mutex<T>>) -> Self {
         mutex.lock.acquire();
         ArcMutexGuard { mutex }
     }
 
-    pub(crate) async fn lock_async(mutex: Arc<Mutex<T>>) -> Self {
-        if !mutex.lock.try_acquire() {
-            mutex.lock.acquire_async().await;
+    #[cfg_attr(feature = "check", track_caller)]
+    pub(crate) fn lock_async(mutex: Arc<Mutex<T>>) -> impl Future<Output = Self> {
+        let site = Site::here();
+        async move {
+            if !mutex.lock.try_acquire_in_task(site) {
+                mutex.lock.acquire_in_task(site).await;
+            }
+            ArcMutexGuard { mutex }
         }
-        ArcMutexGuard { mutex }
     }
 }
 

@@ -64,6 +64,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Releases the lock, does something else, and takes the lock again. Blocks as [`lock`](Mutex::lock).
     ///
     /// The value may be another by then. If `meanwhile` panics, the lock stays released.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn unlocked<R>(guard: Self, meanwhile: impl FnOnce() -> R) -> (Self, R) {
         let mutex = guard.mutex;
         drop(guard);

@@ -32,6 +32,7 @@ impl<T: ?Sized> Mutex<T> {
     /// });
     /// ```
     #[doc(alias = "wait_for")]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn when(&self, mut condition: impl FnMut(&T) -> bool) -> MutexGuard<'_, T> {
         loop {
             let guard = self.lock();
@@ -43,6 +44,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Takes the lock if it is free and `condition` holds.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_when(&self, condition: impl FnOnce(&T) -> bool) -> Option<MutexGuard<'_, T>> {
         self.try_lock().filter(|guard| condition(guard))
     }
@@ -52,6 +54,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// [`TimedOut`] if the lock was not to be had by then, or the condition did not hold; the lock is not held. The condition is
     /// evaluated at least once if the lock is free, and once more when the time has passed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn when_timeout(
         &self,
         mut condition: impl FnMut(&T) -> bool,
