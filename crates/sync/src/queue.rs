@@ -151,7 +151,7 @@ impl<T> Queue<T> {
     /// The item is in the queue, or, if the future is dropped, still in `item`.
     pub async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), PutError<()>> {
         assert!(item.is_some(), "there is no item to put into the queue: `item` is `None`");
-        self.put_from(item).await.map_err(|why| why.with(Some(())))
+        self.flavour.put_from_async(item).await.map_err(|why| PutError::new(why, ()))
     }
 
     /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.

@@ -12,7 +12,7 @@ use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
 use sync::extra::{Latch, Member, NobodyIsIn, Notified, Notify, PoisonMutex, PoisonMutexGuard, WaitGroup};
 use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
-use sync::queue::{CloseOnDrop, GetError, PutError};
+use sync::queue::{CloseOnDrop, GetError, PutError, Stream, mpsc, spsc};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
     AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, JoinError, Mutex, MutexGuard,
@@ -88,6 +88,14 @@ table! {
     Queue<u8> => true, true;
     Queue<Cell<u8>> => true, true;
     Queue<Rc<u8>> => false, false;
+    mpsc::Sender<Cell<u8>> => true, true;
+    mpsc::Sender<Rc<u8>> => false, false;
+    mpsc::Receiver<Cell<u8>> => true, true;
+    mpsc::Receiver<Rc<u8>> => false, false;
+    spsc::Sender<Cell<u8>> => true, true;
+    spsc::Receiver<Rc<u8>> => false, false;
+    Stream<'_, Cell<u8>> => true, true;
+    Stream<'_, Rc<u8>> => false, false;
     PutError<Cell<u8>> => true, false;
     GetError => true, true;
     CloseOnDrop<Cell<u8>> => true, true;

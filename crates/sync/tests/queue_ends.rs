@@ -8,8 +8,8 @@ use std::time::Duration;
 use sync::park::block_on;
 use sync::queue::{GetError, mpsc, spsc};
 
-const ITEMS: u64 = if cfg!(miri) { 300 } else { 20_000 };
-const MANY: usize = if cfg!(miri) { 100 } else { 10_000 };
+const ITEMS: u64 = if cfg!(miri) { 60 } else { 20_000 };
+const MANY: usize = if cfg!(miri) { 20 } else { 10_000 };
 
 /// Capacities of a ring of one, of more, and of a chain of blocks.
 const CAPACITIES: [usize; 4] = [1, 3, 1024, 100_000];
@@ -153,7 +153,7 @@ fn a_sender_that_goes_ends_every_wait() {
         thread::scope(|scope| {
             scope.spawn(move || assert_eq!(its.iter().count(), 1));
             scope.spawn(move || {
-                assert_eq!(block_on(async { theirs.get_async().await }), Err(GetError::Closed))
+                assert_eq!(block_on(async { theirs.get_async().await }), Err(GetError::Closed));
             });
             scope.spawn(move || {
                 (0..round % 100).for_each(|_| std::hint::spin_loop());

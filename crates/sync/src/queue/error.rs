@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why an item was not taken into a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     Full,
     TimedOut,
     Closed,
@@ -20,6 +20,10 @@ pub struct PutError<T> {
 impl<T> PutError<T> {
     pub(super) const fn new(why: Refusal, item: T) -> Self {
         PutError { why, item }
+    }
+
+    pub(super) fn into_parts(self) -> (Refusal, T) {
+        (self.why, self.item)
     }
 
     /// Whether there was no room.

@@ -52,8 +52,12 @@ impl<T> Flavour<T> {
     #[inline]
     pub(super) async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
         match self {
-            // SAFETY: producers are many.
-            Flavour::Ring(ring) => unsafe { ring.put_future(item) }.await,
+            Flavour::Ring(ring) => {
+                // SAFETY: producers are many.
+                let mut put = pin!(unsafe { ring.put_future(Some(item)) });
+                let done = put.as_mut().await;
+                put.with_item(done)
+            }
         }
     }
 
@@ -61,12 +65,18 @@ impl<T> Flavour<T> {
         match self {
             Flavour::Ring(ring) => {
                 // SAFETY: producers are many.
-                let mut put = pin!(unsafe { ring.put_future(item) });
-                match timer::timeout(limit, put.as_mut()).await {
-                    Ok(done) => done,
-                    Err(_) => Err(PutError::new(Refusal::TimedOut, put.take_back())),
-                }
+                let mut put = pin!(unsafe { ring.put_future(Some(item)) });
+                let done = timer::timeout(limit, put.as_mut()).await;
+                put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
             }
+        }
+    }
+
+    /// As [`put_async`](Flavour::put_async); an item that is refused stays where it is.
+    pub(super) async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), Refusal> {
+        match self {
+            // SAFETY: producers are many.
+            Flavour::Ring(ring) => unsafe { ring.put_future(item) }.await,
         }
     }
 

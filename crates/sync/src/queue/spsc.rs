@@ -108,7 +108,9 @@ impl<T> Sender<T> {
     #[inline]
     pub async fn put_async(&mut self, item: T) -> Result<(), PutError<T>> {
         // SAFETY: this is the only sender, and it is borrowed mutably.
-        unsafe { self.shared.ring.put_future(item) }.await
+        let mut put = pin!(unsafe { self.shared.ring.put_future(Some(item)) });
+        let done = put.as_mut().await;
+        put.with_item(done)
     }
 
     /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
@@ -120,11 +122,9 @@ impl<T> Sender<T> {
     /// As [`put_async`](Sender::put_async).
     pub async fn put_async_timeout(&mut self, item: T, limit: Duration) -> Result<(), PutError<T>> {
         // SAFETY: this is the only sender, and it is borrowed mutably.
-        let mut put = pin!(unsafe { self.shared.ring.put_future(item) });
-        match timer::timeout(limit, put.as_mut()).await {
-            Ok(done) => done,
-            Err(_) => Err(PutError::new(Refusal::TimedOut, put.take_back())),
-        }
+        let mut put = pin!(unsafe { self.shared.ring.put_future(Some(item)) });
+        let done = timer::timeout(limit, put.as_mut()).await;
+        put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
     }
 
     /// Whether the receiver has gone, so that nothing can be put.

@@ -6,7 +6,9 @@ use super::ring::Ring;
 use super::side::Users;
 use crate::os::Sleeper;
 use crate::park;
+use std::borrow::BorrowMut;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -35,11 +37,9 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     unsafe fn put_contended(&self, mut item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if !(Sleeper::AVAILABLE && park::is_plain_thread()) {
             // SAFETY: as promised by the caller.
-            let mut put = pin!(unsafe { self.put_future(item) });
-            return match park::block_on_until(put.as_mut(), deadline) {
-                Some(done) => done,
-                None => Err(PutError::new(Refusal::TimedOut, put.take_back())),
-            };
+            let mut put = pin!(unsafe { self.put_future(Some(item)) });
+            let done = park::block_on_until(put.as_mut(), deadline);
+            return put.with_item(done.unwrap_or(Err(Refusal::TimedOut)));
         }
         let mut place = pin!(Place::new(self.consumers()));
         let enough = (self.capacity() / 4).max(1);
@@ -112,12 +112,12 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         }
     }
 
-    /// The future that waits for room and puts `item` at the end.
+    /// The future that waits for room, takes the item out of `item` and puts it at the end.
     ///
     /// # Safety
     /// If producers are `Sole`: nobody else puts while the future is polled.
-    pub(super) unsafe fn put_future(&self, item: T) -> Put<'_, T, P, C> {
-        Put { ring: self, place: Place::new(self.consumers()), item: Some(item) }
+    pub(super) unsafe fn put_future<I: BorrowMut<Option<T>>>(&self, item: I) -> Put<'_, T, P, C, I> {
+        Put { ring: self, place: Place::new(self.consumers()), item, _items: PhantomData }
     }
 
     /// The future that waits for an item and takes it from the front.
@@ -133,24 +133,30 @@ fn is_late(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
-/// See [`Ring::put_future`].
+/// See [`Ring::put_future`]. An item that is refused stays where it was.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Put<'r, T, P: Users, C: Users> {
+pub(crate) struct Put<'r, T, P: Users, C: Users, I> {
     ring: &'r Ring<T, P, C>,
     place: Place<'r, T, C>,
-    /// There until it is in the queue, or has been given back.
-    item: Option<T>,
+    item: I,
+    _items: PhantomData<T>,
 }
 
-impl<'r, T, P: Users, C: Users> Put<'r, T, P, C> {
-    /// The item of a future that has not ended.
-    pub(super) fn take_back(self: Pin<&mut Self>) -> T {
-        self.item().take().expect("it is there until the future ends")
+impl<'r, T, P: Users, C: Users, I: BorrowMut<Option<T>>> Put<'r, T, P, C, I> {
+    /// What a future with this end answers: with the item, if it was refused.
+    pub(super) fn with_item(self: Pin<&mut Self>, done: Result<(), Refusal>) -> Result<(), PutError<T>> {
+        done.map_err(|why| PutError::new(why, self.take()))
+    }
+
+    fn take(self: Pin<&mut Self>) -> T {
+        self.item()
+            .take()
+            .expect("an item that was not put is still there, and nobody polls a future that has ended")
     }
 
     fn item(self: Pin<&mut Self>) -> &mut Option<T> {
         // SAFETY: the item is not pinned; the place is not moved.
-        &mut unsafe { self.get_unchecked_mut() }.item
+        unsafe { self.get_unchecked_mut() }.item.borrow_mut()
     }
 
     fn place(self: Pin<&mut Self>) -> Pin<&mut Place<'r, T, C>> {
@@ -159,20 +165,23 @@ impl<'r, T, P: Users, C: Users> Put<'r, T, P, C> {
     }
 }
 
-impl<T, P: Users, C: Users> Future for Put<'_, T, P, C> {
-    type Output = Result<(), PutError<T>>;
+impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C, I> {
+    type Output = Result<(), Refusal>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let ring = self.ring;
         loop {
-            let item = self.as_mut().item().take().expect("a future is not polled after it has ended");
+            let item = self.as_mut().take();
             // SAFETY: as promised by whoever made the future.
-            match unsafe { ring.try_put(item) } {
-                Err(refused) if refused.is_full() => *self.as_mut().item() = Some(refused.into_inner()),
-                done => {
-                    self.place().served();
-                    return Poll::Ready(done);
-                }
+            let done = unsafe { ring.try_put(item) }.map_err(PutError::into_parts);
+            let done = done.map_err(|(why, item)| {
+                *self.as_mut().item() = Some(item);
+                why
+            });
+            if done != Err(Refusal::Full) {
+                self.place().served();
+                return Poll::Ready(done);
             }
             let who = Who::Task(cx.waker().clone());
             if self.as_mut().place().queue_up(who, || ring.room_in_sight() > 0) {
