@@ -250,6 +250,10 @@ impl<R> Wait for Process<R> {
     fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
         Wait::poll_finished(&mut self.task, cx)
     }
+
+    fn is_failed(&self) -> bool {
+        self.task.is_failed()
+    }
 }
 
 impl<R> Future for Process<R> {

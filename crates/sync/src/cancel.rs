@@ -4,14 +4,15 @@ use crate::catch::Every;
 use crate::error::TimedOut;
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// A request to stop, shared by whoever may make it and all that should heed it. Clones are the same token.
 ///
-/// Cancelling cannot be undone. It cancels every [`child`](CancelToken::child) too, and never the parent.
+/// Cancelling cannot be undone. It cancels every [`child`](CancelToken::child) too, and never the parent. Trees may be as wide and
+/// as deep as memory allows. Dropping the last clone of a token cancels nothing, and frees it once no child is left.
 ///
 /// # Examples
 /// ```
@@ -43,20 +44,28 @@ struct Shared {
 
 /// What ties a token to its parent as long as it lives. The parent knows its children weakly, so this is no circle.
 struct Parent {
-    _registered: OnCancel,
+    registered: OnCancel,
     /// A parent that nobody holds any more still hands on what its own parent says.
-    _token: CancelToken,
+    token: CancelToken,
 }
 
 struct State {
     cancelled: bool,
     waiters: Waiters,
     /// In order of registration.
-    callbacks: BTreeMap<u64, Callback>,
-    next_callback: u64,
+    calls: BTreeMap<u64, Call>,
+    next_call: u64,
 }
 
-type Callback = Box<dyn FnOnce() + Send>;
+/// What is to be done when a token is cancelled.
+enum Call {
+    Function(Box<dyn FnOnce() + Send>),
+    /// To be cancelled as well, unless nobody holds it any more.
+    Child(Weak<Shared>),
+}
+
+/// What a token has still to do when it has been cancelled.
+type Calls = btree_map::IntoValues<u64, Call>;
 
 impl CancelToken {
     /// A token that nobody has cancelled.
@@ -69,17 +78,13 @@ impl CancelToken {
     #[must_use]
     pub fn child(&self) -> Self {
         let shared = Arc::new_cyclic(|child: &Weak<Shared>| {
-            let child = Weak::clone(child);
-            let cancel = move || {
-                if let Some(shared) = child.upgrade() {
-                    CancelToken { shared }.cancel();
-                }
-            };
-            let parent = Parent { _registered: self.on_cancel(cancel), _token: self.clone() };
+            let number = self.shared.register(&mut Some(Call::Child(Weak::clone(child))));
+            let registered = OnCancel::of(&self.shared, number);
+            let parent = Parent { registered, token: self.clone() };
             Shared { state: Guarded::new(State::new()), parent: Some(parent) }
         });
         let child = CancelToken { shared };
-        // The parent may have been cancelled before the child existed, when the callback found nobody.
+        // The parent may have been cancelled before the child existed, when it found nobody.
         if self.is_cancelled() {
             child.cancel();
         }
@@ -92,18 +97,19 @@ impl CancelToken {
     /// # Panics
     /// If a waker or a callback does, once all the others have run.
     pub fn cancel(&self) {
-        let mut callbacks = BTreeMap::new();
         let mut every = Every::default();
-        // A waker that panics must not take the callbacks with it, for children hear of it by them.
-        every.run(|| {
-            self.shared.state.with(|state, afterwards| {
-                state.cancelled = true;
-                state.waiters.tell_all(afterwards);
-                callbacks = std::mem::take(&mut state.callbacks);
-            });
-        });
-        for callback in callbacks.into_values() {
-            every.run(callback);
+        // The way from this token down to the one whose turn it is: not on the stack, for a line of children may be long.
+        let mut way = vec![self.shared.begin(&mut every)];
+        while let Some(calls) = way.last_mut() {
+            match calls.next() {
+                Some(Call::Function(callback)) => every.run(callback),
+                Some(Call::Child(child)) => {
+                    if let Some(child) = child.upgrade() {
+                        way.push(child.begin(&mut every));
+                    }
+                }
+                None => drop(way.pop()),
+            }
         }
         every.resume();
     }
@@ -119,18 +125,12 @@ impl CancelToken {
     ///
     /// The callback should be short, for who cancels waits for it.
     pub fn on_cancel(&self, callback: impl FnOnce() + Send + 'static) -> OnCancel {
-        let mut callback: Option<Callback> = Some(Box::new(callback));
-        let number = self.shared.state.with(|state, _| {
-            let callback = callback.take_if(|_| !state.cancelled)?;
-            let number = state.next_callback;
-            state.next_callback += 1;
-            state.callbacks.insert(number, callback);
-            Some(number)
-        });
-        if let Some(callback) = callback {
+        let mut call = Some(Call::Function(Box::new(callback)));
+        let number = self.shared.register(&mut call);
+        if let Some(Call::Function(callback)) = call {
             callback();
         }
-        OnCancel { registered: number.map(|number| (Arc::downgrade(&self.shared), number)) }
+        OnCancel::of(&self.shared, number)
     }
 
     /// Waits until the token is cancelled. Blocks.
@@ -185,9 +185,48 @@ impl Queues for State {
     }
 }
 
+impl Shared {
+    /// Takes `call` to be made when the token is cancelled, and gives it a number; leaves it if that has happened.
+    fn register(&self, call: &mut Option<Call>) -> Option<u64> {
+        self.state.with(|state, _| {
+            let call = call.take_if(|_| !state.cancelled)?;
+            let number = state.next_call;
+            state.next_call += 1;
+            state.calls.insert(number, call);
+            Some(number)
+        })
+    }
+
+    /// Cancels this one, wakes who waits for it, and says what is to be done now.
+    fn begin(&self, every: &mut Every) -> Calls {
+        let mut calls = BTreeMap::new();
+        // A waker that panics must not take the calls with it, for children hear of it by them.
+        every.run(|| {
+            self.state.with(|state, afterwards| {
+                state.cancelled = true;
+                state.waiters.tell_all(afterwards);
+                calls = std::mem::take(&mut state.calls);
+            });
+        });
+        calls.into_values()
+    }
+}
+
+impl Drop for Shared {
+    /// Lets go of the line of parents one by one, where each is held by nobody else: not one inside the other, for it may be
+    /// long.
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(Parent { registered, token }) = next {
+            drop(registered);
+            next = Arc::into_inner(token.shared).and_then(|mut shared| shared.parent.take());
+        }
+    }
+}
+
 impl State {
     const fn new() -> Self {
-        State { cancelled: false, waiters: Waiters::barging(), callbacks: BTreeMap::new(), next_callback: 0 }
+        State { cancelled: false, waiters: Waiters::barging(), calls: BTreeMap::new(), next_call: 0 }
     }
 }
 
@@ -212,13 +251,19 @@ pub struct OnCancel {
     registered: Option<(Weak<Shared>, u64)>,
 }
 
+impl OnCancel {
+    fn of(shared: &Arc<Shared>, number: Option<u64>) -> Self {
+        OnCancel { registered: number.map(|number| (Arc::downgrade(shared), number)) }
+    }
+}
+
 impl Drop for OnCancel {
     fn drop(&mut self) {
         let Some((shared, number)) = self.registered.take() else { return };
         let Some(shared) = shared.upgrade() else { return };
-        let callback = shared.state.with(|state, _| state.callbacks.remove(&number));
+        let call = shared.state.with(|state, _| state.calls.remove(&number));
         // Outside the lock: what a callback holds may be anything.
-        drop(callback);
+        drop(call);
     }
 }
 

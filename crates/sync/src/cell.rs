@@ -62,6 +62,8 @@ pub struct Vtable {
     /// Moves the result out: writes a `Result<T, JoinError>` to the second pointer. Called at most once, after the task
     /// has finished. Does not panic.
     pub take: unsafe fn(NonNull<Header>, *mut ()),
+    /// Whether the result is an error. Called by the handle after the task has finished and before `take`. Does not panic.
+    pub is_err: unsafe fn(NonNull<Header>) -> bool,
     /// The handle asks the task to stop. Called at most once, on the thread that asked, possibly while the producer
     /// finishes. It may do nothing: cancelling is a request.
     pub cancel: unsafe fn(NonNull<Header>),
@@ -205,6 +207,17 @@ impl Header {
         unsafe { Header::leave(cell, HANDLE, TAKEN) };
         // SAFETY: `take` has written it.
         unsafe { result.assume_init() }
+    }
+
+    /// Whether a finished task's result, which is still in the cell, is an error.
+    ///
+    /// # Safety
+    /// The caller is the handle, which has not left.
+    pub(crate) unsafe fn is_failed(cell: NonNull<Header>) -> bool {
+        // SAFETY: the handle has not left, so the cell lives (invariant 4).
+        let header = unsafe { cell.as_ref() };
+        // SAFETY: the task has finished, and the handle takes the result when it leaves, so it is there.
+        header.is_finished() && unsafe { (header.vtable.is_err)(cell) }
     }
 
     /// The handle leaves without the result.

@@ -1,10 +1,14 @@
 //! Waiting for several tasks at once, of any kind and mixed.
 
+mod gather;
+
+pub use gather::{Gather, GatherAll, gather, gather_all};
+
 use crate::error::{JoinError, TimedOut};
 use crate::park;
+use crate::primitive::Mutex;
 use crate::task::Task;
 use crate::timer;
-use crate::wait::{Guarded, Queues, Waiters};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -17,8 +21,13 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// One of the tasks has ended.
+    #[doc(alias = "FIRST_COMPLETED")]
     FirstCompleted,
+    /// One of them has ended with an error (it panicked, was cancelled, was killed), or all have ended.
+    #[doc(alias = "FIRST_EXCEPTION")]
+    FirstError,
     /// All of them have ended.
+    #[doc(alias = "ALL_COMPLETED")]
     AllCompleted,
 }
 
@@ -30,6 +39,9 @@ pub trait Wait {
 
     /// `true` if it has ended; otherwise `cx`'s waker is woken when it will have.
     fn poll_finished(&mut self, cx: &Context<'_>) -> bool;
+
+    /// Whether it has ended with an error, which is still in it.
+    fn is_failed(&self) -> bool;
 }
 
 impl<T> Wait for Task<T> {
@@ -39,6 +51,10 @@ impl<T> Wait for Task<T> {
 
     fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
         Task::poll_finished(self, cx)
+    }
+
+    fn is_failed(&self) -> bool {
+        Task::is_failed(self)
     }
 }
 
@@ -51,7 +67,7 @@ pub struct Finished {
     pub pending: Vec<usize>,
 }
 
-/// Waits until one of `tasks`, or all of them, have ended. Blocks. The tasks stay with the caller, and their results in
+/// Waits until one of `tasks`, or all of them, have ended, or one with an error. Blocks. The tasks stay with the caller, and their results in
 /// them.
 ///
 /// An empty list does not wait. O(n) for each wake-up.
@@ -92,7 +108,12 @@ fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>) -> Poll<(
     for task in tasks.iter_mut() {
         if task.poll_finished(cx) {
             finished += 1;
-            if when == When::FirstCompleted {
+            let over = match when {
+                When::FirstCompleted => true,
+                When::FirstError => task.is_failed(),
+                When::AllCompleted => false,
+            };
+            if over {
                 return Poll::Ready(());
             }
         }
@@ -172,7 +193,7 @@ where
     I: IntoIterator,
     I::Item: Completes,
 {
-    let ended = Arc::new(Guarded::new(Ended { order: VecDeque::new(), waiters: Waiters::barging() }));
+    let ended = Arc::new(Mutex::new(Ended { order: VecDeque::new(), waker: None }));
     let mut completed = AsCompleted { slots: Vec::new(), free: Vec::new(), left: 0, ended };
     completed.extend(tasks);
     completed
@@ -185,27 +206,22 @@ pub struct AsCompleted<C: Completes> {
     /// Indexes of empty slots.
     free: Vec<usize>,
     left: usize,
-    ended: Arc<Guarded<Ended>>,
+    ended: Arc<Mutex<Ended>>,
 }
 
 type Slot<C> = (<C as Completes>::Key, Task<<C as Completes>::Output>);
 
-/// Indexes of tasks that have ended, in that order.
 struct Ended {
+    /// Indexes of tasks that have ended, in that order.
     order: VecDeque<usize>,
-    waiters: Waiters,
-}
-
-impl Queues for Ended {
-    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
-        visit(&mut self.waiters);
-    }
+    /// Of the one who waits for the next: there is one, for it takes `&mut`.
+    waker: Option<Waker>,
 }
 
 /// The waker that a task is given: says which one it was. A task may wake it more than once.
 struct Notice {
     index: usize,
-    ended: Arc<Guarded<Ended>>,
+    ended: Arc<Mutex<Ended>>,
 }
 
 impl Wake for Notice {
@@ -214,10 +230,13 @@ impl Wake for Notice {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.ended.with(|ended, afterwards| {
-            ended.order.push_back(self.index);
-            ended.waiters.tell_one(afterwards);
-        });
+        let mut ended = self.ended.lock();
+        ended.order.push_back(self.index);
+        let waker = ended.waker.take();
+        drop(ended);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
@@ -242,22 +261,48 @@ impl<C: Completes> AsCompleted<C> {
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     pub async fn next_async(&mut self) -> Option<C::Item> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// As [`next_async`](AsCompleted::next_async), for those who write a future or a stream: the waker of the last call is woken.
+    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<C::Item>> {
         while self.left > 0 {
-            let index =
-                self.ended.wait_for(|ended| &mut ended.waiters, |ended, _, _| ended.order.pop_front()).await;
+            let Poll::Ready(index) = self.poll_ended(cx) else { return Poll::Pending };
             if let Some((key, task)) = self.slots.get_mut(index).and_then(Option::take) {
                 match task.try_join() {
                     Ok(result) => {
                         self.left -= 1;
                         self.free.push(index);
-                        return Some(C::item(key, result));
+                        return Poll::Ready(Some(C::item(key, result)));
                     }
                     // A waker may be woken for nothing.
                     Err(unfinished) => self.slots[index] = Some((key, unfinished.into_inner())),
                 }
             }
         }
-        None
+        Poll::Ready(None)
+    }
+
+    /// The index of a task that has probably ended.
+    fn poll_ended(&self, cx: &Context<'_>) -> Poll<usize> {
+        if let Some(index) = self.ended.lock().order.pop_front() {
+            return Poll::Ready(index);
+        }
+        // Wakers are cloned and dropped outside the lock: they may run anything.
+        let waker = cx.waker().clone();
+        let mut ended = self.ended.lock();
+        let index = ended.order.pop_front();
+        let old = if index.is_none() { ended.waker.replace(waker) } else { None };
+        drop(ended);
+        drop(old);
+        index.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Asks all tasks that are left to [stop](Task::cancel). They still end, and are yielded then.
+    pub fn cancel(&self) {
+        for (_, task) in self.slots.iter().flatten() {
+            task.cancel();
+        }
     }
 
     /// As `next`, waiting at most `limit`.

@@ -3,16 +3,22 @@
 //!
 //! - [`Latch`]: a door that opens when so many have counted it down, and never closes again.
 //! - [`WaitGroup`]: wait until all that have been begun has ended; can be used again.
+//! - [`OnceCell`], [`Lazy`]: a value that is made once, by a function or by a future.
+//! - [`Exchanger`]: two meet and swap what they have.
 //! - [`Notify`]: a signal for one or for all, without a state of its own to wait for.
 //! - [`PoisonMutex`]: a mutex that is poisoned by a panic under it, as `std`'s is.
 
+mod exchanger;
 mod latch;
 #[expect(unsafe_code, reason = "a pinned field of a pinned future")]
 mod notify;
+mod once;
 mod poison;
 mod wait_group;
 
+pub use exchanger::{Exchanger, NotExchanged};
 pub use latch::Latch;
 pub use notify::{Notified, Notify};
+pub use once::{Awaited, Lazy, OnceCell, SetError};
 pub use poison::{PoisonMutex, PoisonMutexGuard, TimedLockError};
 pub use wait_group::{Member, NobodyIsIn, WaitGroup};

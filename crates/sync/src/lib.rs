@@ -48,7 +48,8 @@ pub use barrier::{Barrier, BarrierPlace};
 pub use cancel::{CancelToken, OnCancel};
 pub use catch::{catch, contain};
 pub use completion::{
-    AsCompleted, Completes, Finished, Wait, When, as_completed, wait, wait_async, wait_timeout,
+    AsCompleted, Completes, Finished, Gather, GatherAll, Wait, When, as_completed, gather, gather_all, wait,
+    wait_async, wait_timeout,
 };
 pub use condvar::Condvar;
 pub use error::{JoinError, Panic, TimedOut, Unfinished};

@@ -16,6 +16,7 @@ use std::sync::Arc as Plain;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+mod extra;
 #[expect(unsafe_code, reason = "a value that loom watches over")]
 mod lock;
 #[expect(unsafe_code, reason = "items have a cell that loom watches")]

@@ -67,7 +67,7 @@ impl<T> Task<T> {
     /// # Safety
     /// - `cell` points to the [`Header`], made by [`Header::new`], of a live cell that follows the protocol of
     ///   [`cell`](crate::cell), and stays valid until its vtable's `free` is called.
-    /// - The vtable's `take` writes a `Result<T, JoinError>`.
+    /// - The vtable's `take` writes a `Result<T, JoinError>`. Its `is_err` only reads that result.
     /// - The vtable's functions may be called on any thread, or `T` is not `Send`.
     /// - No other handle of this cell is ever made.
     /// - `T` is `'static`, or whoever makes the handle ensures that the cell is freed while `T` is valid: a handle that is
@@ -119,6 +119,13 @@ impl<T> Task<T> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.header().is_none_or(Header::is_finished)
+    }
+
+    /// Whether the work has ended with an error, which [`join`](Task::join) would give.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        // SAFETY: this is the handle, and it has not left.
+        !self.is_taken() && unsafe { Header::is_failed(self.cell) }
     }
 
     /// Asks the work to stop. Returns at once and may be called more than once.

@@ -10,14 +10,17 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
-use sync::extra::{Latch, Member, NobodyIsIn, Notified, Notify, PoisonMutex, PoisonMutexGuard, WaitGroup};
+use sync::extra::{
+    Awaited, Exchanger, Latch, Lazy, Member, NobodyIsIn, NotExchanged, Notified, Notify, OnceCell,
+    PoisonMutex, PoisonMutexGuard, SetError, WaitGroup,
+};
 use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
 use sync::queue::{CloseOnDrop, GetError, PutError, Stream, mpsc, spsc};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
-    AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, JoinError, Mutex, MutexGuard,
-    OnCancel, Panic, Promise, Queue, Semaphore, SemaphorePermit, Task, TaskId, TimedOut, Unfinished, park,
-    timer,
+    AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, Gather, GatherAll, JoinError,
+    Mutex, MutexGuard, OnCancel, Panic, Promise, Queue, Semaphore, SemaphorePermit, Task, TaskId, TimedOut,
+    Unfinished, park, timer,
 };
 
 table! {
@@ -41,6 +44,10 @@ table! {
     TimedOut => true, true;
     Unfinished<Task<u8>> => true, true;
     Finished => true, true;
+    Gather<Cell<u8>> => true, false;
+    GatherAll<Cell<u8>> => true, false;
+    Gather<u8> => true, true;
+    Gather<Rc<u8>> => false, false;
     AsCompleted<Task<Cell<u8>>> => true, true;
     AsCompleted<(Rc<u8>, Task<u8>)> => false, false;
 
@@ -61,6 +68,23 @@ table! {
     NobodyIsIn => true, true;
     Notify => true, true;
     Notified<'static> => true, true;
+
+    // What one thread makes, another may use and a third drop.
+    OnceCell<u8> => true, true;
+    OnceCell<Cell<u8>> => true, false;
+    OnceCell<StdGuard<'static, u8>> => false, false;
+    OnceCell<Rc<u8>> => false, false;
+    SetError<Cell<u8>> => true, false;
+    Lazy<u8> => true, true;
+    Lazy<Cell<u8>> => true, false;
+    Lazy<u8, Rc<u8>> => false, false;
+    Lazy<u8, Awaited<fn() -> Sleep>> => true, true;
+
+    // A value goes to another thread and is not shared.
+    Exchanger<u8> => true, true;
+    Exchanger<Cell<u8>> => true, true;
+    Exchanger<Rc<u8>> => false, false;
+    NotExchanged<Cell<u8>> => true, false;
 
     // A lock hands its value from thread to thread; a guard that is shared shares the value, and with it the lock.
     Mutex<u8> => true, true;
@@ -137,6 +161,10 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     sent(Latch::new(1).wait_async());
     sent(WaitGroup::new().wait_async_timeout(std::time::Duration::ZERO));
     sent(Notify::new().wait_async());
+    sent(OnceCell::new().get_or_init_async(async { 1 }));
+    sent(Lazy::<_, Awaited<_>>::new_async(|| async { 1 }).force_async());
+    sent(sync::gather([Task::ready(Ok(Cell::new(1)))]));
+    sent(Exchanger::new().exchange_async(Cell::new(1)));
     sent(timer::timeout(std::time::Duration::ZERO, timer::sleep(std::time::Duration::ZERO)));
     sent(condvar.wait_async(mutex.lock()));
     sent(condvar.wait_while_async_timeout(mutex.lock(), |_| false, std::time::Duration::ZERO));

@@ -168,3 +168,118 @@ fn children_are_made_while_their_parent_is_cancelled() {
         });
     }
 }
+
+/// Deep enough to overflow any stack that holds a frame for each.
+const DEEP: usize = 100_000;
+
+/// A line of tokens, each the child of the one before; the first and the last.
+fn line() -> (CancelToken, CancelToken) {
+    let root = CancelToken::new();
+    let mut last = root.child();
+    for _ in 1..DEEP {
+        last = last.child();
+    }
+    (root, last)
+}
+
+#[test]
+fn a_line_of_a_hundred_thousand_is_cancelled_without_a_deep_stack() {
+    let (root, last) = line();
+    let mut waiting = ByHand::waiting(last.wait_async());
+    root.cancel();
+    assert!(last.is_cancelled());
+    assert!(waiting.poll().is_some());
+}
+
+#[test]
+fn a_line_of_a_hundred_thousand_is_dropped_without_a_deep_stack() {
+    // The last one holds all the others, whether the root is dropped before it or after.
+    let (root, last) = line();
+    drop(root);
+    assert!(!last.is_cancelled());
+    drop(last);
+    let (root, last) = line();
+    drop(last);
+    root.cancel();
+}
+
+#[test]
+fn a_line_is_cut_where_somebody_holds_a_token() {
+    let counted = Counted::default();
+    let (root, held) = line();
+    let captured = counted.clone();
+    let registered = held.on_cancel(move || drop(captured));
+    let mut last = held.child();
+    for _ in 0..100 {
+        last = last.child();
+    }
+    drop(last);
+    assert_eq!(counted.others(), 1, "what is above lives");
+    root.cancel();
+    assert!(held.is_cancelled());
+    assert_eq!(counted.others(), 0);
+    drop(registered);
+}
+
+#[test]
+fn a_tree_calls_in_order_of_registration_branch_by_branch() {
+    let root = CancelToken::new();
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let calls = Arc::clone(&calls);
+        move || calls.lock().unwrap().push(name)
+    };
+    let _first = root.on_cancel(note("root, first"));
+    let left = root.child();
+    let _second = root.on_cancel(note("root, second"));
+    let right = root.child();
+    let leaf = left.child();
+    let _others =
+        [left.on_cancel(note("left")), right.on_cancel(note("right")), leaf.on_cancel(note("leaf"))];
+    root.cancel();
+    assert_eq!(*calls.lock().unwrap(), ["root, first", "leaf", "left", "root, second", "right"]);
+}
+
+#[test]
+fn a_callback_may_drop_and_cancel_and_add_to_the_tree() {
+    let root = CancelToken::new();
+    let child = root.child();
+    let grandchild = child.child();
+    let late = Arc::new(Mutex::new(None));
+    let registered = root.on_cancel({
+        let (weak, late) = (root.child(), Arc::clone(&late));
+        let root = root.clone();
+        move || {
+            weak.cancel();
+            *late.lock().unwrap() = Some(root.child());
+            drop(child);
+        }
+    });
+    root.cancel();
+    assert!(grandchild.is_cancelled());
+    assert!(late.lock().unwrap().take().unwrap().is_cancelled());
+    drop(registered);
+}
+
+#[test]
+fn threads_make_and_drop_branches_while_the_root_is_cancelled() {
+    for _ in 0..20 {
+        let root = CancelToken::new();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                let root = root.clone();
+                scope.spawn(move || {
+                    let mut last = root.child();
+                    while !last.is_cancelled() {
+                        last = last.child().child();
+                        let twig = last.clone().child();
+                        drop(twig);
+                    }
+                    assert!(last.child().is_cancelled());
+                });
+            }
+            thread::yield_now();
+            root.cancel();
+        });
+    }
+}

@@ -7,7 +7,7 @@ use common::{LONG, SHORT};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use sync::extra::{Latch, Notify, WaitGroup};
+use sync::extra::{Exchanger, Latch, NotExchanged, Notify, OnceCell, WaitGroup};
 use sync::park::block_on;
 use sync::queue::GetError;
 use sync::{
@@ -205,6 +205,42 @@ fn a_notify() {
         }
     });
     assert!(!notify.try_wait());
+}
+
+#[test]
+fn a_once_cell() {
+    let cell = OnceCell::new();
+    assert_eq!(cell.get(), None);
+    assert_eq!(late(|| cell.wait_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(cell.wait_async_timeout(SHORT))), Err(TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| assert_eq!(cell.wait(), &1));
+        scope.spawn(|| assert_eq!(cell.wait_timeout(LONG), Ok(&1)));
+        scope.spawn(|| assert_eq!(block_on(cell.wait_async()), &1));
+        scope.spawn(|| assert_eq!(block_on(cell.wait_async_timeout(LONG)), Ok(&1)));
+        assert_eq!(cell.get_or_init(|| 1), &1);
+    });
+    assert_eq!(cell.get(), Some(&1));
+}
+
+#[test]
+fn an_exchanger() {
+    let exchanger = Exchanger::new();
+    assert!(exchanger.try_exchange(0).is_err());
+    assert_eq!(late(|| exchanger.exchange_timeout(1, SHORT)), Err(NotExchanged(1)));
+    assert_eq!(late(|| block_on(exchanger.exchange_async_timeout(2, SHORT))), Err(NotExchanged(2)));
+    thread::scope(|scope| {
+        let ways = [
+            scope.spawn(|| exchanger.exchange(1)),
+            scope.spawn(|| exchanger.exchange_timeout(2, LONG).unwrap()),
+            scope.spawn(|| block_on(exchanger.exchange_async(3))),
+            scope.spawn(|| block_on(exchanger.exchange_async_timeout(4, LONG)).unwrap()),
+        ];
+        let got = ways.map(|way| way.join().unwrap());
+        for (mine, theirs) in (1..).zip(got) {
+            assert_eq!(got[theirs - 1], mine);
+        }
+    });
 }
 
 #[test]

@@ -27,7 +27,7 @@ static FREE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 static MADE: AtomicUsize = AtomicUsize::new(0);
 static CANCELLED: AtomicUsize = AtomicUsize::new(0);
 
-static VTABLE: Vtable = Vtable { take, cancel, free };
+static VTABLE: Vtable = Vtable { take, is_err, cancel, free };
 
 unsafe fn take(cell: NonNull<Header>, out: *mut ()) {
     // SAFETY: the handle calls this before it leaves, so the slot is in use.
@@ -36,6 +36,13 @@ unsafe fn take(cell: NonNull<Header>, out: *mut ()) {
     let result = unsafe { &mut *result }.take().expect("a finished task has a result");
     // SAFETY: the handle gives room for the result.
     unsafe { out.cast::<Output>().write(result) };
+}
+
+unsafe fn is_err(cell: NonNull<Header>) -> bool {
+    // SAFETY: the handle calls this before it leaves, so the slot is in use.
+    let result = unsafe { cell.cast::<Slot>().as_ref() }.result.get();
+    // SAFETY: the task has finished, and the handle, which calls this, is the only one to use the result.
+    unsafe { &*result }.as_ref().is_some_and(Result::is_err)
 }
 
 unsafe fn cancel(_: NonNull<Header>) {
@@ -112,7 +119,9 @@ fn a_slot_is_used_again_and_again() {
     task.cancel();
     assert_eq!(CANCELLED.load(Ordering::Relaxed), 1, "a pool is told once");
     assert!(producer.is_cancelled());
+    assert!(!task.is_failed(), "it has not ended");
     producer.finish(Err(JoinError::Cancelled));
+    assert!(task.is_failed());
     assert!(task.join().unwrap_err().is_cancelled());
 
     // One slot was enough, for each was free before the next was asked for; given back to the heap at the end.

@@ -156,6 +156,10 @@ impl<T> Wait for Thread<T> {
     fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
         self.task.poll_finished(cx)
     }
+
+    fn is_failed(&self) -> bool {
+        self.task.is_failed()
+    }
 }
 
 /// The result of the work; the thread itself may end a little later.

@@ -99,6 +99,10 @@ impl<T> Wait for Timer<T> {
     fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
         self.thread.poll_finished(cx)
     }
+
+    fn is_failed(&self) -> bool {
+        self.thread.is_failed()
+    }
 }
 
 /// The result of the work.

@@ -136,7 +136,8 @@ fn new_cell<T: Send + 'static>(token: Option<CancelToken>) -> (Promise<T>, Task<
 }
 
 impl<T: Send + 'static> HeapCell<T> {
-    const VTABLE: &'static Vtable = &Vtable { take: Self::take, cancel: Self::cancel, free: Self::free };
+    const VTABLE: &'static Vtable =
+        &Vtable { take: Self::take, is_err: Self::is_err, cancel: Self::cancel, free: Self::free };
 
     /// # Safety
     /// The caller is the producer, which does this once and touches the cell no more.
@@ -156,6 +157,16 @@ impl<T: Send + 'static> HeapCell<T> {
         let result = slot.with(|slot| unsafe { slot.cast::<Result<T, JoinError>>().read() });
         // SAFETY: `Header::take` gives room for a `Result<T, JoinError>`.
         unsafe { out.cast::<Result<T, JoinError>>().write(result) };
+    }
+
+    unsafe fn is_err(cell: NonNull<Header>) -> bool {
+        // SAFETY: the handle has not left, so the cell lives; it is a `HeapCell<T>`, whose vtable this is.
+        let slot = unsafe { &cell.cast::<Self>().as_ref().result };
+        slot.with(|slot| {
+            // SAFETY: the task has finished and its result was not taken, so it is there, and the handle alone uses it.
+            let result = unsafe { &*slot.cast::<Result<T, JoinError>>() };
+            result.is_err()
+        })
     }
 
     unsafe fn cancel(cell: NonNull<Header>) {

@@ -1,0 +1,140 @@
+//! A value that knows how it is made.
+
+use super::OnceCell;
+use crate::park;
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+
+/// A value that is made when it is first used, by the function that it was given, or by the future that this function
+/// [returns](Lazy::new_async).
+///
+/// If that panics, or the future is dropped, the next one who needs the value makes it by another call; so the function is one
+/// that can be called again. All that holds for [`OnceCell`] holds here.
+///
+/// # Examples
+/// ```
+/// use std::future::{Ready, ready};
+/// use sync::extra::{Awaited, Lazy};
+///
+/// static PRIMES: Lazy<Vec<u32>> = Lazy::new(|| vec![2, 3, 5, 7]);
+/// assert_eq!(PRIMES.len(), 4);
+///
+/// // A real one would open a connection. Threads and tasks use the same object.
+/// static ANSWER: Lazy<u32, Awaited<fn() -> Ready<u32>>> = Lazy::new_async(|| ready(42));
+/// let thread = std::thread::spawn(|| *ANSWER.force());
+/// assert_eq!(*sync::park::block_on(ANSWER.force_async()), 42);
+/// assert_eq!(thread.join().map_err(|_| "it panicked")?, 42);
+/// # Ok::<(), &str>(())
+/// ```
+#[doc(alias = "LazyLock")]
+pub struct Lazy<T, F = fn() -> T> {
+    cell: OnceCell<T>,
+    init: F,
+}
+
+/// A function that returns a future, as what makes the value of a [`Lazy`].
+#[derive(Clone, Copy, Debug)]
+pub struct Awaited<F>(F);
+
+impl<T, F> Lazy<T, F> {
+    /// The value, if it is there. Never waits: one load.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.cell.get()
+    }
+
+    /// The value, if it is there.
+    #[must_use]
+    pub fn into_inner(self) -> Option<T> {
+        self.cell.into_inner()
+    }
+
+    /// The cell that the value is in, to [wait](OnceCell::wait) for it without making it, with a limit as well, or to
+    /// [set](OnceCell::set) it.
+    #[must_use]
+    pub fn cell(&self) -> &OnceCell<T> {
+        &self.cell
+    }
+}
+
+impl<T, F: Fn() -> T> Lazy<T, F> {
+    /// A value that `init` will make.
+    #[must_use]
+    pub const fn new(init: F) -> Self {
+        Lazy { cell: OnceCell::new(), init }
+    }
+
+    /// The value; makes it if it is not there. Blocks while somebody else makes it.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init`].
+    #[inline]
+    #[track_caller]
+    #[doc(alias = "deref")]
+    pub fn force(&self) -> &T {
+        self.cell.get_or_init(&self.init)
+    }
+
+    /// The value; makes it if it is not there, in the poll. Waits while somebody else makes it.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_async`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn force_async(&self) -> &T {
+        self.cell.get_or_init_async(async { (self.init)() }).await
+    }
+}
+
+impl<T, F, M> Lazy<T, Awaited<F>>
+where
+    F: Fn() -> M,
+    M: Future<Output = T>,
+{
+    /// A value that a future will make, which `init` returns.
+    #[must_use]
+    pub const fn new_async(init: F) -> Self {
+        Lazy { cell: OnceCell::new(), init: Awaited(init) }
+    }
+
+    /// The value; makes it if it is not there. Blocks while it is made, and polls the future on this thread if nobody else does.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_async`].
+    #[track_caller]
+    pub fn force(&self) -> &T {
+        match self.get() {
+            Some(value) => value,
+            None => park::block_on(self.force_async()),
+        }
+    }
+
+    /// The value; makes it if it is not there. Waits while somebody else makes it.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_async`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped while it makes the value, the next one makes it from the beginning.
+    pub async fn force_async(&self) -> &T {
+        self.cell.get_or_init_async(async { (self.init.0)().await }).await
+    }
+}
+
+impl<T, F: Fn() -> T> Deref for Lazy<T, F> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.force()
+    }
+}
+
+impl<T: fmt::Debug, F> fmt::Debug for Lazy<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lazy").field("cell", &self.cell).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,197 @@
+//! What is needed rarely: who makes a value, who gets a notification, who swaps, who has left.
+
+use super::*;
+use crate::extra::{Exchanger, Latch, Notify, OnceCell, WaitGroup};
+use std::future::{pending, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[test]
+fn one_of_two_makes_the_value_and_both_see_it() {
+    loom::model(|| {
+        let shared = Arc::new((OnceCell::new(), AtomicUsize::new(0)));
+        let make = |shared: &(OnceCell<usize>, AtomicUsize)| {
+            *block_on(shared.0.get_or_init_async(async { 1 + shared.1.fetch_add(1, Ordering::Relaxed) }))
+        };
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || make(&shared)
+        });
+        assert_eq!((make(&shared), other.join().unwrap()), (1, 1));
+    });
+}
+
+#[test]
+fn a_value_whose_maker_goes_away_is_made_by_the_next_and_seen_by_who_waits() {
+    loom::model(|| {
+        let cell = Arc::new(OnceCell::new());
+        let fickle = Arc::clone(&cell);
+        let mut fickle = Box::pin(fickle.get_or_init_async(pending()));
+        assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let maker = Arc::clone(&cell);
+        let maker = thread::spawn(move || *block_on(maker.get_or_init_async(ready(2))));
+        let looker = Arc::clone(&cell);
+        let looker = thread::spawn(move || *block_on(looker.wait_async()));
+        drop(fickle);
+        assert_eq!((maker.join().unwrap(), looker.join().unwrap()), (2, 2));
+    });
+}
+
+#[test]
+fn the_right_to_make_a_value_goes_on_when_it_was_offered_to_one_who_goes_away() {
+    loom::model(|| {
+        let cell = Arc::new(OnceCell::new());
+        let mut first = Box::pin(cell.get_or_init_async(pending()));
+        let mut second = Box::pin(cell.get_or_init_async(ready(2)));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut cx).is_pending() && second.as_mut().poll(&mut cx).is_pending());
+        let third = Arc::clone(&cell);
+        let third = thread::spawn(move || *block_on(third.get_or_init_async(ready(3))));
+        drop(first);
+        drop(second);
+        assert_eq!(third.join().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_notification_becomes_the_permit_when_its_receiver_goes_away() {
+    loom::model(|| {
+        let notify = Arc::new(Notify::new());
+        let notifier = Arc::clone(&notify);
+        let notifier = thread::spawn(move || notifier.notify_one());
+        let mut fickle = Box::pin(notify.wait_async());
+        let ended = fickle.as_mut().enable();
+        drop(fickle);
+        notifier.join().unwrap();
+        assert_ne!(notify.try_wait(), ended, "seen or kept, and not both");
+    });
+}
+
+#[test]
+fn a_notification_reaches_the_next_when_the_first_goes_away() {
+    loom::model(|| {
+        let notify = Arc::new(Notify::new());
+        let mut fickle = Box::pin(notify.wait_async());
+        assert!(!fickle.as_mut().enable());
+        let patient = Arc::clone(&notify);
+        let patient = thread::spawn(move || block_on(patient.wait_async()));
+        notify.notify_one();
+        drop(fickle);
+        patient.join().unwrap();
+        assert!(!notify.try_wait());
+    });
+}
+
+#[test]
+fn two_swap_or_neither_does_although_the_time_has_passed() {
+    loom::model(|| {
+        let exchanger = Arc::new(Exchanger::new());
+        let other = Arc::clone(&exchanger);
+        // The time has passed at the first look, so no timer is asked.
+        let other =
+            thread::spawn(move || block_on(other.exchange_async_timeout(Arc::new(1), Duration::ZERO)));
+        let mine = block_on(exchanger.exchange_async_timeout(Arc::new(2), Duration::ZERO));
+        match (mine, other.join().unwrap()) {
+            (Ok(mine), Ok(other)) => assert_eq!((*mine, *other), (1, 2)),
+            (Err(mine), Err(other)) => assert_eq!((*mine.0, *other.0), (2, 1)),
+            _ => panic!("one alone has swapped"),
+        }
+        assert!(!exchanger.is_awaited());
+    });
+}
+
+#[test]
+fn what_was_brought_is_dropped_once_when_its_owner_goes_away() {
+    loom::model(|| {
+        let exchanger = Arc::new(Exchanger::new());
+        let fickle = Arc::clone(&exchanger);
+        let fickle = thread::spawn(move || poll_and_drop(fickle.exchange_async(Arc::new(1))));
+        if let Ok(theirs) = exchanger.try_exchange(Arc::new(2)) {
+            assert_eq!(*theirs, 1);
+        }
+        fickle.join().unwrap();
+        assert!(exchanger.try_exchange(Arc::new(3)).is_err());
+    });
+}
+
+#[test]
+fn three_swap_in_pairs_and_the_last_is_alone() {
+    loom::model(|| {
+        let exchanger = Arc::new(Exchanger::new());
+        let others = [1, 2].map(|number| {
+            let exchanger = Arc::clone(&exchanger);
+            thread::spawn(move || block_on(exchanger.exchange_async(number)))
+        });
+        // With one of them, or with nobody; then the two swap.
+        let mine = exchanger.try_exchange(3);
+        let last = if mine.is_ok() { Some(block_on(exchanger.exchange_async(4))) } else { None };
+        let mut got = others.map(|other| other.join().unwrap()).to_vec();
+        got.extend(mine.ok().into_iter().chain(last));
+        got.sort_unstable();
+        assert!(got == [1, 2] || got == [1, 2, 3, 4], "{got:?}");
+    });
+}
+
+#[test]
+fn who_waits_for_a_group_goes_on_when_the_last_has_left() {
+    loom::model(|| {
+        let group = Arc::new(WaitGroup::new());
+        let ended = Arc::new(AtomicUsize::new(0));
+        group.add(2);
+        let members = [(); 2].map(|()| {
+            let (group, ended) = (Arc::clone(&group), Arc::clone(&ended));
+            thread::spawn(move || {
+                ended.fetch_add(1, Ordering::Relaxed);
+                group.done().unwrap();
+            })
+        });
+        block_on(group.wait_async());
+        assert_eq!(ended.load(Ordering::Relaxed), 2);
+        members.into_iter().for_each(|member| member.join().unwrap());
+    });
+}
+
+#[test]
+fn who_waits_for_a_group_goes_on_although_more_begins() {
+    loom::model(|| {
+        let group = Arc::new(WaitGroup::new());
+        group.add(1);
+        let mut waiting = Box::pin(group.wait_async());
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = Arc::clone(&group);
+        let other = thread::spawn(move || {
+            other.done().unwrap();
+            other.add(1);
+        });
+        block_on(waiting);
+        other.join().unwrap();
+        assert_eq!(group.under_way(), 1);
+    });
+}
+
+#[test]
+fn a_latch_opens_for_all_when_the_last_has_counted() {
+    loom::model(|| {
+        let latch = Arc::new(Latch::new(2));
+        let others = [(); 2].map(|()| {
+            let latch = Arc::clone(&latch);
+            thread::spawn(move || {
+                latch.count_down(1);
+                block_on(latch.wait_async());
+            })
+        });
+        block_on(latch.wait_async());
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+#[test]
+fn the_next_of_several_tasks_is_not_missed() {
+    loom::model(|| {
+        let (first, one) = promise::<u32>();
+        let (second, two) = promise::<u32>();
+        let producers = [(first, 1), (second, 2)]
+            .map(|(promise, number)| thread::spawn(move || promise.finish(Ok(number))));
+        assert_eq!(block_on(crate::gather([one, two])).unwrap(), [1, 2]);
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
+    });
+}

@@ -1,0 +1,156 @@
+//! What a task costs in allocations, counted.
+
+#![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+use sync::extra::{Exchanger, Latch, Notify, OnceCell, WaitGroup};
+use sync::park::block_on;
+use sync::{CancelToken, promise, promise_cancelling};
+
+/// The system's, and counts what each thread asks for.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is handed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as promised by the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: as promised by the caller.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `work` allocates on this thread.
+fn allocations<R>(work: impl FnOnce() -> R) -> (usize, R) {
+    let before = ALLOCATIONS.get();
+    let result = work();
+    (ALLOCATIONS.get() - before, result)
+}
+
+/// A thread allocates for itself at its first wait, and for no later one.
+fn warm_up() {
+    let (promise, task) = promise();
+    let producer = thread::spawn(move || promise.finish(Ok(())));
+    task.join().unwrap();
+    producer.join().unwrap();
+}
+
+/// A waker that says whether it was woken.
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[test]
+fn the_allocator_counts() {
+    assert_eq!(allocations(|| Box::new(1)).0, 1);
+    assert_eq!(allocations(|| 1).0, 0);
+}
+
+#[test]
+fn a_task_is_one_allocation() {
+    let (count, (promise, task)) = allocations(promise::<[u64; 100]>);
+    assert_eq!(count, 1);
+    let (count, ()) = allocations(|| promise.finish(Ok([7; 100])));
+    assert_eq!(count, 0);
+    let (count, result) = allocations(|| task.try_join().unwrap().unwrap());
+    assert_eq!((count, result[99]), (0, 7));
+
+    let token = CancelToken::new();
+    let (count, tied) = allocations(|| promise_cancelling::<u32>(token.clone()));
+    assert_eq!(count, 1);
+    drop(tied);
+}
+
+#[test]
+fn waiting_for_a_task_is_none() {
+    warm_up();
+    // Blocking, in both ways, with the task unfinished when the wait begins: the limit passes first.
+    let (promise, task) = promise();
+    let (count, task) = allocations(|| task.join_timeout(Duration::from_millis(2)).unwrap_err().into_inner());
+    assert_eq!(count, 0);
+    let producer = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(2));
+        promise.finish(Ok(5));
+    });
+    let (count, result) = allocations(|| task.join().unwrap());
+    assert_eq!((count, result), (0, 5));
+    producer.join().unwrap();
+}
+
+#[test]
+fn awaiting_a_task_is_none() {
+    let flag = std::sync::Arc::new(Flag::default());
+    let waker = Waker::from(std::sync::Arc::clone(&flag));
+    let mut cx = Context::from_waker(&waker);
+    let (promise, mut task) = promise();
+    let (count, poll) = allocations(|| Pin::new(&mut task).poll(&mut cx).is_pending());
+    assert_eq!((count, poll), (0, true));
+    let (count, ()) = allocations(|| promise.finish(Ok(1)));
+    assert_eq!((count, flag.0.load(Ordering::Acquire)), (0, true));
+    let (count, poll) = allocations(|| Pin::new(&mut task).poll(&mut cx).is_ready());
+    assert_eq!((count, poll), (0, true));
+}
+
+#[test]
+fn waiting_for_a_rare_thing_is_none() {
+    warm_up();
+    let limit = Duration::from_micros(10);
+    let (latch, group, notify, cell) =
+        (Latch::new(1), WaitGroup::new(), Notify::new(), OnceCell::<u8>::new());
+    group.add(1);
+    let waits = || {
+        latch.wait_timeout(limit).is_err()
+            && group.wait_timeout(limit).is_err()
+            && notify.wait_timeout(limit).is_err()
+            && cell.wait_timeout(limit).is_err()
+    };
+    assert_eq!(allocations(waits), (0, true));
+    assert_eq!(allocations(|| *cell.get_or_init(|| 1)), (0, 1));
+    assert_eq!(allocations(|| *block_on(cell.get_or_init_async(async { 2 }))), (0, 1));
+
+    let exchanger = Exchanger::new();
+    assert!(exchanger.exchange_timeout(1, limit).is_err());
+    let (count, refused) = allocations(|| exchanger.exchange_timeout(1, limit).is_err());
+    assert_eq!((count, refused), (0, true), "places are kept");
+}
+
+#[test]
+fn children_that_are_dropped_give_their_memory_back() {
+    // The parent knows each by an entry of a map, which goes with it: what it costs does not grow.
+    let root = CancelToken::new();
+    for _ in 0..100_000 {
+        drop(root.child());
+    }
+    let (count, child) = allocations(|| root.child());
+    assert!(count <= 3, "{count} allocations for one child");
+    drop(child);
+    let many: Vec<_> = (0..1000).map(|_| root.child()).collect();
+    drop(many);
+    let (count, ()) = allocations(|| root.cancel());
+    assert!(count <= 2, "nobody is left to be told, and {count} allocations were made for it");
+}
