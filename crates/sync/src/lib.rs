@@ -35,6 +35,8 @@ mod event;
 #[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
 pub mod mutex;
 pub mod queue;
+#[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
+pub mod rwlock;
 pub mod select;
 mod semaphore;
 
@@ -56,5 +58,6 @@ pub use error::{JoinError, Panic, TimedOut, Unfinished};
 pub use event::Event;
 pub use mutex::{Mutex, MutexGuard};
 pub use queue::Queue;
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Semaphore, SemaphorePermit};
 pub use task::{Promise, Task, TaskId, promise, promise_cancelling};

@@ -12,7 +12,7 @@ pub(crate) use real::{AtomicI64, AtomicU64};
 #[cfg(trefoil_loom)]
 pub(crate) use modelled::{
     Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
-    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop,
+    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop, thread_index,
 };
 
 #[cfg(not(trefoil_loom))]
@@ -123,6 +123,17 @@ mod modelled {
 
     pub(crate) fn spin_loop() {
         loom::thread::yield_now();
+    }
+
+    /// A small number for each modelled thread.
+    pub(crate) fn thread_index() -> u32 {
+        loom::lazy_static! {
+            static ref NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        }
+        loom::thread_local! {
+            static INDEX: u32 = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        INDEX.with(|index| *index)
     }
 
     /// The real one spins; what matters is that one at a time has it.

@@ -29,7 +29,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A state and its lock.
 pub(crate) struct Guarded<S> {
@@ -41,6 +41,11 @@ pub(crate) struct Guarded<S> {
 pub(crate) trait Queues {
     /// Calls `visit` with each queue of those who wait.
     fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters));
+
+    /// How long a thread sleeps at most before it looks again by itself, if that depends on more than on being told.
+    fn sleep_most(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What ends a wait: looks at the state, and either takes what it wants or does not. Most are closures.
@@ -151,7 +156,7 @@ impl<S: Queues> Guarded<S> {
     where
         A: FnMut(&mut S, Turn, &mut Afterwards) -> Option<R>,
     {
-        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None }
+        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None, sleep_most: None }
     }
 
     /// As [`wait_for`](Guarded::wait_for), for an attempt that has a name, and with it the future.
@@ -159,7 +164,7 @@ impl<S: Queues> Guarded<S> {
     where
         A: Attempt<S>,
     {
-        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None }
+        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None, sleep_most: None }
     }
 
     /// Blocks until `attempt` succeeds, or until `deadline`. It is tried at least once, and once more when the time has passed.
@@ -198,7 +203,7 @@ impl<S: Queues> Guarded<S> {
             return park::block_on_until(wait, deadline);
         }
         let node = Node::of_this_thread();
-        let mut wait = pin!(WaitFor { guarded: self, queue, attempt, node, ticket: None });
+        let mut wait = pin!(WaitFor { guarded: self, queue, attempt, node, ticket: None, sleep_most: None });
         loop {
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             let done = wait.as_mut().look(Some(Place::OfThisThread));
@@ -206,7 +211,12 @@ impl<S: Queues> Guarded<S> {
             if done.is_some() || late {
                 return done;
             }
-            wait.node.rest(&self.patience, deadline);
+            let look_again = wait.sleep_most.and_then(|most| Instant::now().checked_add(most));
+            let until = match (deadline, look_again) {
+                (Some(deadline), Some(look_again)) => Some(deadline.min(look_again)),
+                (deadline, look_again) => deadline.or(look_again),
+            };
+            wait.node.rest(&self.patience, until);
         }
     }
 
@@ -467,6 +477,8 @@ pub(crate) struct WaitFor<'a, S: Queues, A> {
     node: Node,
     /// The place in the queue; there from the first attempt in vain until the wait is over.
     ticket: Option<u64>,
+    /// As the state said when it was last looked at in vain.
+    sleep_most: Option<Duration>,
 }
 
 impl<S: Queues, A> WaitFor<'_, S, A> {
@@ -490,6 +502,7 @@ impl<S: Queues, A> WaitFor<'_, S, A> {
             let queue = (this.queue)(&mut state);
             // SAFETY: the node waits in this queue only. It is pinned, and goes away by `drop`, which leaves.
             this.ticket = Some(unsafe { queue.queue_up(&this.node, this.ticket, place, &mut afterwards) });
+            this.sleep_most = state.sleep_most();
         }
         drop(state);
         if afterwards.is_something() {

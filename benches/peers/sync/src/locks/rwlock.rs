@@ -1,6 +1,4 @@
 //! Readers and writers: two threads that only read, and two of which each writes one time in twenty.
-//!
-//! `sync` has no such lock yet; it takes part by an implementation of [`ReadWrite`] and its line in [`rows`].
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -35,6 +33,7 @@ fn row<const WRITES: u64>(name: &str, about: &str, cpus: Cpus) -> Row {
         cpus,
         measures: vec![Measure::NS],
         contestants: vec![
+            Contestant::timed("sync", 2, two_threads::<sync::RwLock<u64>, WRITES>),
             Contestant::timed("std", 2, two_threads::<std::sync::RwLock<u64>, WRITES>),
             Contestant::timed("parking_lot", 2, two_threads::<parking_lot::RwLock<u64>, WRITES>),
             Contestant::timed("crossbeam", 2, two_threads::<crossbeam_utils::sync::ShardedLock<u64>, WRITES>),
@@ -51,6 +50,7 @@ fn alone() -> Row {
         cpus: Cpus::Free,
         measures: vec![Measure::NS],
         contestants: vec![
+            Contestant::timed("sync", 1, |_, count| writes::<sync::RwLock<u64>>(count)),
             Contestant::timed("std", 1, |_, count| writes::<std::sync::RwLock<u64>>(count)),
             Contestant::timed("parking_lot", 1, |_, count| writes::<parking_lot::RwLock<u64>>(count)),
             Contestant::timed("crossbeam", 1, |_, count| {
@@ -105,6 +105,20 @@ pub fn two_threads<L: ReadWrite, const WRITES: u64>(place: &Place, count: u64) -
         return Err("a reader saw the number go back".into());
     }
     is("writes", lock.read(), found.iter().map(|(written, _)| written).sum()).map(|()| took)
+}
+
+impl ReadWrite for sync::RwLock<u64> {
+    fn new() -> Self {
+        Self::new(0)
+    }
+
+    fn read(&self) -> u64 {
+        *self.read()
+    }
+
+    fn add(&self) {
+        *self.write() += 1;
+    }
 }
 
 impl ReadWrite for std::sync::RwLock<u64> {

@@ -1,0 +1,283 @@
+//! Many readers or one writer.
+
+mod bias;
+mod guards;
+mod index;
+mod mapped;
+mod raw;
+
+mod slots;
+mod state;
+mod word;
+
+use crate::error::TimedOut;
+use crate::primitive::const_but_for_loom;
+use crate::timer;
+use raw::RawRwLock;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::time::{Duration, Instant};
+use word::Want;
+
+pub use guards::{RwLockReadGuard, RwLockUpgradableGuard, RwLockWriteGuard};
+pub use mapped::{MappedReadGuard, MappedWriteGuard};
+
+/// A value that many threads, coroutines and async tasks read at once, or one of them writes.
+///
+/// # Who gets it
+/// Whoever comes while it can be had takes it, until somebody has waited for 100 µs: then those who come now queue up behind
+/// him. Readers and writers take turns: after a writer come all the readers that have waited, and after them a writer. So neither starves.
+/// A task that has been told that it is its turn and is not polled keeps the others out for a millisecond at most; where all who wait are
+/// tasks, until somebody else wants the lock.
+///
+/// # Reading while one reads
+/// Whoever reads and calls [`read`](RwLock::read) again may wait for a writer that waits for him, and then both wait for ever.
+/// [`read_recursive`](RwLock::read_recursive) goes before all who wait, which starves writers if it is used by everybody.
+///
+/// # Upgrading
+/// Of those who read, one at a time may hold an *upgradable* read, from which [`upgrade`](RwLockUpgradableGuard::upgrade) leads to
+/// writing with nobody writing in between. Two plain readers who both waited to write would wait for each other; there is no way to ask for that.
+///
+/// # What it costs
+/// While readers on different CPUs meet at the lock and nobody writes, each of them notes in a cache line of its own that it reads:
+/// some 4 ns for a read and its end, on as many CPUs as there are. The first writer after that waits for a barrier on all CPUs,
+/// up to 16 µs, and how soon the lock goes back to that is so chosen that this is a thousandth of the time at worst. The lines, 128 bytes
+/// for each quarter of a CPU, are allocated once, when a lock first needs them; nothing else allocates.
+///
+/// It is not poisoned: a panic while writing releases it, and the next one sees what the panic left. Guards may be sent to
+/// another thread and held across an `.await`. A guard that is forgotten holds the lock for ever.
+///
+/// # Examples
+/// ```
+/// use sync::RwLock;
+/// use sync::rwlock::RwLockUpgradableGuard;
+///
+/// let words = RwLock::new(vec!["one"]);
+/// assert_eq!(*words.read(), ["one"]);
+/// words.write().push("two");
+/// let seen = words.upgradable_read();
+/// if !seen.contains(&"three") {
+///     RwLockUpgradableGuard::upgrade(seen).push("three");
+/// }
+/// assert_eq!(*words.read(), ["one", "two", "three"]);
+/// ```
+#[doc(alias = "SharedMutex")]
+pub struct RwLock<T: ?Sized> {
+    raw: RawRwLock,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value goes from thread to thread with the lock, which needs `T: Send`.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+
+// SAFETY: as above; and readers share it, which needs `T: Sync`.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+impl<T> RwLock<T> {
+    const_but_for_loom! {
+        /// A free lock around `value`. Allocates nothing.
+        pub fn new(value: T) -> Self {
+            RwLock { raw: RawRwLock::new(), value: UnsafeCell::new(value) }
+        }
+    }
+
+    /// The value. Nobody can hold the lock, for this is the only reference.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+/// Reading.
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until nobody writes. Blocks this thread, or this coroutine only; deadlocks if that writes, and may if it
+    /// [reads](RwLock#reading-while-one-reads).
+    #[inline]
+    #[doc(alias = "rdlock")]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard::new(self, self.raw.read())
+    }
+
+    /// Reads if nobody writes and nobody has waited to write for too long.
+    #[inline]
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        self.raw.try_acquire(Want::Read).map(|place| RwLockReadGuard::new(self, place))
+    }
+
+    /// Waits until nobody writes, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody still did by then.
+    pub fn read_timeout(&self, limit: Duration) -> Result<RwLockReadGuard<'_, T>, TimedOut> {
+        let place = self.raw.acquire_until(Want::Read, after(limit)).ok_or(TimedOut)?;
+        Ok(RwLockReadGuard::new(self, place))
+    }
+
+    /// Waits until nobody writes.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped leaves the queue; what it was told goes to the others.
+    pub async fn read_async(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard::new(self, self.raw.acquire_async(Want::Read).await)
+    }
+
+    /// Waits until nobody writes, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody still did by then.
+    ///
+    /// # Cancel safety
+    /// As [`read_async`](RwLock::read_async).
+    pub async fn read_async_timeout(&self, limit: Duration) -> Result<RwLockReadGuard<'_, T>, TimedOut> {
+        timer::timeout(limit, self.read_async()).await
+    }
+
+    /// As [`read`](RwLock::read), before all who wait, for those who read already. Blocks while somebody writes.
+    pub fn read_recursive(&self) -> RwLockReadGuard<'_, T> {
+        let place = self.raw.acquire_until(Want::ReadAgain, None);
+        RwLockReadGuard::new(self, place.expect("a wait without a deadline ends with the lock"))
+    }
+
+    /// As [`try_read`](RwLock::try_read), before all who wait: fails only while somebody writes.
+    pub fn try_read_recursive(&self) -> Option<RwLockReadGuard<'_, T>> {
+        self.raw.try_acquire(Want::ReadAgain).map(|place| RwLockReadGuard::new(self, place))
+    }
+}
+
+/// Reading in order to write.
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until nobody writes and nobody else may upgrade. Others may read meanwhile. Blocks this thread, or this coroutine only.
+    pub fn upgradable_read(&self) -> RwLockUpgradableGuard<'_, T> {
+        self.raw.acquire_until(Want::Upgradable, None);
+        RwLockUpgradableGuard::new(self)
+    }
+
+    /// Takes the upgradable read, if it can be had at once.
+    pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableGuard<'_, T>> {
+        self.raw.try_acquire(Want::Upgradable).map(|_| RwLockUpgradableGuard::new(self))
+    }
+
+    /// Waits for the upgradable read, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it could not be had by then.
+    pub fn upgradable_read_timeout(&self, limit: Duration) -> Result<RwLockUpgradableGuard<'_, T>, TimedOut> {
+        let taken = self.raw.acquire_until(Want::Upgradable, after(limit));
+        taken.map(|_| RwLockUpgradableGuard::new(self)).ok_or(TimedOut)
+    }
+
+    /// Waits for the upgradable read.
+    ///
+    /// # Cancel safety
+    /// As [`read_async`](RwLock::read_async).
+    pub async fn upgradable_read_async(&self) -> RwLockUpgradableGuard<'_, T> {
+        self.raw.acquire_async(Want::Upgradable).await;
+        RwLockUpgradableGuard::new(self)
+    }
+
+    /// Waits for the upgradable read, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it could not be had by then.
+    ///
+    /// # Cancel safety
+    /// As [`read_async`](RwLock::read_async).
+    pub async fn upgradable_read_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> Result<RwLockUpgradableGuard<'_, T>, TimedOut> {
+        timer::timeout(limit, self.upgradable_read_async()).await
+    }
+}
+
+/// Writing.
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until nobody reads or writes. Blocks this thread, or this coroutine only; deadlocks if that reads or writes.
+    #[inline]
+    #[doc(alias = "wrlock")]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.raw.write();
+        RwLockWriteGuard::new(self)
+    }
+
+    /// Writes if nobody reads or writes.
+    #[inline]
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        self.raw.try_acquire(Want::Write).map(|_| RwLockWriteGuard::new(self))
+    }
+
+    /// Waits until nobody reads or writes, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody still did by then.
+    pub fn write_timeout(&self, limit: Duration) -> Result<RwLockWriteGuard<'_, T>, TimedOut> {
+        let taken = self.raw.acquire_until(Want::Write, after(limit));
+        taken.map(|_| RwLockWriteGuard::new(self)).ok_or(TimedOut)
+    }
+
+    /// Waits until nobody reads or writes.
+    ///
+    /// # Cancel safety
+    /// As [`read_async`](RwLock::read_async).
+    pub async fn write_async(&self) -> RwLockWriteGuard<'_, T> {
+        self.raw.acquire_async(Want::Write).await;
+        RwLockWriteGuard::new(self)
+    }
+
+    /// Waits until nobody reads or writes, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody still did by then.
+    ///
+    /// # Cancel safety
+    /// As [`read_async`](RwLock::read_async).
+    pub async fn write_async_timeout(&self, limit: Duration) -> Result<RwLockWriteGuard<'_, T>, TimedOut> {
+        timer::timeout(limit, self.write_async()).await
+    }
+
+    /// The value, without locking: this is the only reference.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+/// Asking.
+impl<T: ?Sized> RwLock<T> {
+    /// Whether somebody reads or writes now.
+    #[must_use]
+    #[doc(alias = "locked")]
+    pub fn is_locked(&self) -> bool {
+        self.raw.is_held_now()
+    }
+
+    /// Whether somebody writes now.
+    #[must_use]
+    pub fn is_write_locked(&self) -> bool {
+        self.raw.is_written_now()
+    }
+}
+
+/// A time beyond what the clock can say is never reached.
+fn after(limit: Duration) -> Option<Instant> {
+    Instant::now().checked_add(limit)
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.try_read() {
+            Some(guard) => f.debug_struct("RwLock").field("value", &&*guard).finish(),
+            None => f.write_str("RwLock { <locked> }"),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Those who wait for the lock, and whose turn it is.
+//!
+//! Whoever comes while the lock can be had takes it, until somebody has waited for longer than a *quantum*: then he is *overdue*,
+//! and those who come now queue up too. Readers and writers take turns: after a writer come the readers that have waited,
+//! all of them at once, and after the last of those a writer (phase-fair: B. Brandenburg, J. Anderson, "Reader-writer synchronization
+//! for shared-memory multiprocessor real-time systems", 2009).
+//!
+//! Those whose turn it is are *told*, and the lock is kept for them if they were overdue. A task that was told may never be
+//! polled, so that lasts a millisecond. After that the lock is anybody's again.
+
+use super::word::{self, Want};
+use crate::os::clock;
+use crate::wait::{Afterwards, Queues, Waiters};
+use std::time::Duration;
+
+/// Nobody is overtaken for longer. A writer that keeps the others out as soon as it waits makes them all sleep; one that is passed
+/// by for longer than this makes the longest waits longer.
+const QUANTUM_US: u32 = 100;
+/// As for the mutex: a task that was told has this long to come.
+const PATIENCE_US: u32 = 1_000;
+
+pub(super) struct State {
+    /// Those who want to read, or to read and upgrade later.
+    pub(super) shared: Waiters,
+    pub(super) writers: Waiters,
+    /// The one who has an upgradable read and wants to write.
+    pub(super) upgrader: Waiters,
+    /// Since when somebody waits to read, and since when the first waits to write.
+    shared_since: u32,
+    exclusive_since: u32,
+    told: Told,
+    /// A writer has had the lock since readers were told.
+    shared_next: bool,
+    /// A task waits, or has waited since somebody last waited. It may be told and not come, so threads look again by themselves.
+    tasks: bool,
+}
+
+/// Who has been told, and has not looked yet.
+#[derive(Clone, Copy)]
+struct Told {
+    left: usize,
+    at: u32,
+    readers: bool,
+    /// The lock is kept for them.
+    kept: bool,
+}
+
+const NOBODY: Told = Told { left: 0, at: 0, readers: false, kept: false };
+
+impl State {
+    pub(super) const fn new() -> Self {
+        State {
+            shared: Waiters::barging(),
+            writers: Waiters::barging(),
+            upgrader: Waiters::barging(),
+            shared_since: 0,
+            exclusive_since: 0,
+            told: NOBODY,
+            shared_next: false,
+            tasks: false,
+        }
+    }
+
+    pub(super) fn nobody_waits(&self) -> bool {
+        self.shared.is_empty() && !self.somebody_waits_to_write()
+    }
+
+    fn somebody_waits_to_write(&self) -> bool {
+        !self.writers.is_empty() || !self.upgrader.is_empty()
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn calm_down(&mut self) {
+        (self.told, self.shared_next, self.tasks) = (NOBODY, false, false);
+    }
+
+    /// A writer gives the lock back, or becomes a reader.
+    pub(super) fn wrote(&mut self) {
+        self.shared_next = true;
+    }
+
+    /// Somebody who was told is here.
+    pub(super) fn has_come(&mut self) {
+        self.told.left = self.told.left.saturating_sub(1);
+    }
+
+    /// Somebody has left, who may have been told.
+    pub(super) fn has_left(&mut self) {
+        self.told = NOBODY;
+    }
+
+    /// Somebody who was told to write does so: the next one has his time from now on.
+    pub(super) fn writes(&mut self, now: u32) {
+        self.exclusive_since = now;
+    }
+
+    /// Whether somebody who comes unasked may take the lock, if it can be had.
+    ///
+    /// A lock that nobody has is refused only while it is kept: otherwise all would wait for somebody who may not know.
+    pub(super) fn admits(&mut self, want: Want, held: bool, now: u32) -> bool {
+        if self.told.left > 0 && late(self.told.at, now) {
+            self.told = NOBODY;
+        }
+        let kept = self.told.left > 0 && self.told.kept;
+        match want {
+            Want::ReadAgain | Want::Upgrade => true,
+            Want::Read | Want::Upgradable if kept && !self.told.readers => false,
+            Want::Read | Want::Upgradable => !(held && self.writers_are_overdue(now)),
+            Want::Write => {
+                !kept && !(held && (self.writers_are_overdue(now) || self.readers_are_overdue(now)))
+            }
+        }
+    }
+
+    fn writers_are_overdue(&self, now: u32) -> bool {
+        self.somebody_waits_to_write() && overdue(self.exclusive_since, now)
+    }
+
+    fn readers_are_overdue(&self, now: u32) -> bool {
+        !self.shared.is_empty() && overdue(self.shared_since, now)
+    }
+
+    /// Somebody is about to queue up who was not in the queue and has not been told.
+    pub(super) fn comes(&mut self, want: Want, task: bool, now: u32, afterwards: &mut Afterwards) {
+        match want {
+            Want::Read | Want::ReadAgain | Want::Upgradable if self.shared.is_empty() => {
+                self.shared_since = now;
+            }
+            Want::Write | Want::Upgrade if !self.somebody_waits_to_write() && self.told.left == 0 => {
+                self.exclusive_since = now;
+            }
+            _ => {}
+        }
+        if task && !self.tasks {
+            self.tasks = true;
+            // Threads that went to sleep before must learn that they have to look again by themselves.
+            self.told.left += self.shared.len() + self.writers.len() + self.upgrader.len();
+            self.told.at = now;
+            for queue in [&mut self.shared, &mut self.writers, &mut self.upgrader] {
+                queue.tell_all(afterwards);
+            }
+        }
+    }
+
+    /// Tells those whose turn it is, unless others have been told and may still come. `word` is of a lock without a writer.
+    pub(super) fn tell(&mut self, word: u32, no_slot_is_taken: bool, now: u32, afterwards: &mut Afterwards) {
+        if self.told.left > 0 && !late(self.told.at, now) {
+            return;
+        }
+        self.told = NOBODY;
+        let told = |left, readers, kept| Told { left, at: now, readers, kept };
+        if !self.shared.is_empty() && (self.shared_next || !self.somebody_waits_to_write()) {
+            self.told = told(self.shared.len(), true, self.readers_are_overdue(now));
+            self.shared_next = false;
+            self.shared.tell_all(afterwards);
+        } else if !self.upgrader.is_empty() {
+            if word::can_upgrade(word) && no_slot_is_taken {
+                self.told = told(1, false, true);
+                self.upgrader.tell_one(afterwards);
+            }
+        } else if !self.writers.is_empty() && word::can_write(word) && no_slot_is_taken {
+            self.told = told(1, false, self.writers_are_overdue(now));
+            self.writers.tell_one(afterwards);
+        }
+    }
+}
+
+impl Queues for State {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.shared);
+        visit(&mut self.writers);
+        visit(&mut self.upgrader);
+    }
+
+    fn sleep_most(&self) -> Option<Duration> {
+        self.tasks.then_some(Duration::from_micros(PATIENCE_US as u64))
+    }
+}
+
+/// Loom knows no time: there everybody is overdue at once, so that the lock is kept; and late, when a model says so.
+fn overdue(since: u32, now: u32) -> bool {
+    cfg!(trefoil_loom) || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
+}
+
+fn late(told_at: u32, now: u32) -> bool {
+    cfg!(trefoil_loom) || now.wrapping_sub(told_at) > clock::micros(PATIENCE_US)
+}
