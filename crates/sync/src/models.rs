@@ -21,6 +21,8 @@ mod extra;
 mod lock;
 #[expect(unsafe_code, reason = "items have a cell that loom watches")]
 mod lockfree;
+#[expect(unsafe_code, reason = "a value that loom watches over")]
+mod rwlock;
 mod select;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.

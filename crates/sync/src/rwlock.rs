@@ -4,11 +4,11 @@ mod bias;
 mod guards;
 mod index;
 mod mapped;
-mod raw;
+pub(crate) mod raw;
 
 mod slots;
 mod state;
-mod word;
+pub(crate) mod word;
 
 use crate::error::TimedOut;
 use crate::primitive::const_but_for_loom;

@@ -48,7 +48,7 @@ use crate::wait::{Afterwards, Guarded, Turn, Waiters};
 use std::sync::atomic::compiler_fence;
 use std::time::Instant;
 
-pub(super) struct RawRwLock {
+pub(crate) struct RawRwLock {
     word: AtomicU32,
     slots: Slots,
     bias: Bias,
@@ -57,7 +57,7 @@ pub(super) struct RawRwLock {
 
 /// Where a reader is counted: in the slot with that number, or in the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(crate) struct Place(u32);
 
 const IN_THE_WORD: Place = Place(u32::MAX);
 
@@ -66,7 +66,7 @@ const LOOKS: u32 = 100;
 
 impl RawRwLock {
     const_but_for_loom! {
-        pub(super) fn new() -> Self {
+        pub(crate) fn new() -> Self {
             RawRwLock {
                 word: AtomicU32::new(0),
                 slots: Slots::new(),
@@ -78,7 +78,7 @@ impl RawRwLock {
 
     /// Reads, if that needs no waiting and nobody waits.
     #[inline]
-    pub(super) fn read_at_once(&self) -> Option<Place> {
+    pub(crate) fn read_at_once(&self) -> Option<Place> {
         // Acquire, in all of this: pairs with the release of the last writer.
         let word = self.word.load(Ordering::Acquire);
         if word & BIASED != 0 {
@@ -135,7 +135,7 @@ impl RawRwLock {
 
     /// As a reader who is not in a slot, so that nobody writes.
     #[cold]
-    fn begin_bias(&self) {
+    pub(crate) fn begin_bias(&self) {
         ask_for_the_barrier();
         self.state.with(|_, _| {
             self.slots.make();
@@ -164,7 +164,7 @@ impl RawRwLock {
     }
 
     #[inline]
-    pub(super) fn read(&self) -> Place {
+    pub(crate) fn read(&self) -> Place {
         match self.read_at_once() {
             Some(place) => place,
             None => {
@@ -175,7 +175,7 @@ impl RawRwLock {
     }
 
     #[inline]
-    pub(super) fn write(&self) {
+    pub(crate) fn write(&self) {
         if !self.write_at_once() {
             self.acquire_contended(Want::Write, None);
         }
@@ -183,20 +183,20 @@ impl RawRwLock {
 
     /// Waits until `deadline`. Blocks this thread, or this coroutine only.
     #[inline]
-    pub(super) fn acquire_until(&self, want: Want, deadline: Option<Instant>) -> Option<Place> {
+    pub(crate) fn acquire_until(&self, want: Want, deadline: Option<Instant>) -> Option<Place> {
         self.try_acquire(want).or_else(|| self.acquire_contended(want, deadline).then_some(IN_THE_WORD))
     }
 
     /// Writes, if the lock is free and nobody waits.
     #[inline]
-    pub(super) fn write_at_once(&self) -> bool {
+    pub(crate) fn write_at_once(&self) -> bool {
         // Acquire: pairs with the releases of the last writer and of the readers since.
         self.word.compare_exchange(0, WRITER, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Takes the lock without waiting, in whichever way it has to be taken.
     #[inline]
-    pub(super) fn try_acquire(&self, want: Want) -> Option<Place> {
+    pub(crate) fn try_acquire(&self, want: Want) -> Option<Place> {
         let at_once = match want {
             Want::Read | Want::ReadAgain => self.read_at_once(),
             Want::Write => self.write_at_once().then_some(IN_THE_WORD),
@@ -220,7 +220,7 @@ impl RawRwLock {
     /// Waits until `deadline`; whether the lock is ours. Blocks this thread, or this coroutine only.
     #[cold]
     #[inline(never)]
-    pub(super) fn acquire_contended(&self, want: Want, deadline: Option<Instant>) -> bool {
+    pub(crate) fn acquire_contended(&self, want: Want, deadline: Option<Instant>) -> bool {
         if self.spin(want) {
             return true;
         }
@@ -232,7 +232,7 @@ impl RawRwLock {
 
     /// # Cancel safety
     /// A future that is dropped leaves the queue; what it was told goes to the others.
-    pub(super) async fn acquire_async(&self, want: Want) -> Place {
+    pub(crate) async fn acquire_async(&self, want: Want) -> Place {
         if let Some(place) = self.try_acquire(want) {
             return place;
         }
@@ -343,7 +343,7 @@ impl RawRwLock {
     }
 
     #[inline]
-    pub(super) fn release_read(&self, place: Place) {
+    pub(crate) fn release_read(&self, place: Place) {
         if place != IN_THE_WORD {
             return self.leave_slot(place.0);
         }
@@ -355,33 +355,33 @@ impl RawRwLock {
     }
 
     #[inline]
-    pub(super) fn release_write(&self) {
+    pub(crate) fn release_write(&self) {
         if self.word.fetch_sub(WRITER, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others_as_writer();
         }
     }
 
-    pub(super) fn release_upgradable(&self) {
+    pub(crate) fn release_upgradable(&self) {
         if self.word.fetch_sub(UPGRADABLE, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others();
         }
     }
 
     /// A writer goes on as a reader. A waker that panics must not lose what he has; here and below.
-    pub(super) fn write_to_read(&self) -> Place {
+    pub(crate) fn write_to_read(&self) -> Place {
         if self.word.fetch_add(READER - WRITER, Ordering::Release) & WAITING != 0 {
             contain(|| self.look_after_the_others_as_writer());
         }
         IN_THE_WORD
     }
 
-    pub(super) fn write_to_upgradable(&self) {
+    pub(crate) fn write_to_upgradable(&self) {
         if self.word.fetch_add(UPGRADABLE - WRITER, Ordering::Release) & WAITING != 0 {
             contain(|| self.look_after_the_others_as_writer());
         }
     }
 
-    pub(super) fn upgradable_to_read(&self) -> Place {
+    pub(crate) fn upgradable_to_read(&self) -> Place {
         if self.word.fetch_add(READER - UPGRADABLE, Ordering::Release) & WAITING != 0 {
             contain(|| self.look_after_the_others());
         }
@@ -436,13 +436,24 @@ impl RawRwLock {
     }
 
     /// Whether somebody has the lock. Out of date as soon as it is there.
-    pub(super) fn is_held_now(&self) -> bool {
+    pub(crate) fn is_held_now(&self) -> bool {
         self.is_held(self.word.load(Ordering::Relaxed))
     }
 
     /// Whether somebody writes. Out of date as soon as it is there.
-    pub(super) fn is_written_now(&self) -> bool {
+    pub(crate) fn is_written_now(&self) -> bool {
         self.word.load(Ordering::Relaxed) & WRITER != 0
+    }
+
+    #[cfg(all(test, trefoil_loom))]
+    pub(crate) fn is_biased(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & BIASED != 0
+    }
+
+    /// From now on, whoever has been told and has not come is late at once.
+    #[cfg(all(test, trefoil_loom))]
+    pub(crate) fn lose_patience(&self) {
+        self.state.with(|state, _| state.impatient = true);
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) struct State {
     shared_next: bool,
     /// A task waits, or has waited since somebody last waited. It may be told and not come, so threads look again by themselves.
     tasks: bool,
+    /// Loom knows no time: whether who was told and has not come is late.
+    #[cfg(trefoil_loom)]
+    pub(super) impatient: bool,
 }
 
 /// Who has been told, and has not looked yet.
@@ -58,6 +61,8 @@ impl State {
             told: NOBODY,
             shared_next: false,
             tasks: false,
+            #[cfg(trefoil_loom)]
+            impatient: false,
         }
     }
 
@@ -98,7 +103,7 @@ impl State {
     ///
     /// A lock that nobody has is refused only while it is kept: otherwise all would wait for somebody who may not know.
     pub(super) fn admits(&mut self, want: Want, held: bool, now: u32) -> bool {
-        if self.told.left > 0 && late(self.told.at, now) {
+        if self.told.left > 0 && self.told_are_late(now) {
             self.told = NOBODY;
         }
         let kept = self.told.left > 0 && self.told.kept;
@@ -110,6 +115,14 @@ impl State {
                 !kept && !(held && (self.writers_are_overdue(now) || self.readers_are_overdue(now)))
             }
         }
+    }
+
+    fn told_are_late(&self, now: u32) -> bool {
+        #[cfg(trefoil_loom)]
+        if self.impatient {
+            return true;
+        }
+        now.wrapping_sub(self.told.at) > clock::micros(PATIENCE_US)
     }
 
     fn writers_are_overdue(&self, now: u32) -> bool {
@@ -144,7 +157,7 @@ impl State {
 
     /// Tells those whose turn it is, unless others have been told and may still come. `word` is of a lock without a writer.
     pub(super) fn tell(&mut self, word: u32, no_slot_is_taken: bool, now: u32, afterwards: &mut Afterwards) {
-        if self.told.left > 0 && !late(self.told.at, now) {
+        if self.told.left > 0 && !self.told_are_late(now) {
             return;
         }
         self.told = NOBODY;
@@ -177,11 +190,7 @@ impl Queues for State {
     }
 }
 
-/// Loom knows no time: there everybody is overdue at once, so that the lock is kept; and late, when a model says so.
+/// Loom knows no time: there everybody is overdue at once, so that the lock is kept.
 fn overdue(since: u32, now: u32) -> bool {
     cfg!(trefoil_loom) || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
-}
-
-fn late(told_at: u32, now: u32) -> bool {
-    cfg!(trefoil_loom) || now.wrapping_sub(told_at) > clock::micros(PATIENCE_US)
 }

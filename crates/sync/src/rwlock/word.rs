@@ -19,7 +19,7 @@ pub(super) const TOO_MANY: u32 = 1 << 31;
 
 /// What somebody wants of the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Want {
+pub(crate) enum Want {
     Read,
     /// As one who reads already, so that nobody who waits goes first.
     ReadAgain,

@@ -24,7 +24,7 @@ use super::patience::Patience;
 use crate::catch::{Every, contain};
 use crate::os::Sleeper;
 use crate::park;
-use crate::primitive::{Mutex, MutexGuard};
+use crate::primitive::{Mutex, MutexGuard, spin_loop};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
@@ -217,6 +217,10 @@ impl<S: Queues> Guarded<S> {
                 (deadline, look_again) => deadline.or(look_again),
             };
             wait.node.rest(&self.patience, until);
+            if look_again.is_some() {
+                // For loom, for which that was no time.
+                spin_loop();
+            }
         }
     }
 
