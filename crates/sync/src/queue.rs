@@ -6,10 +6,14 @@
 //!
 //! How they work, and why no wake-up is lost, is said in `queue/ring.rs`; what was measured, in `docs/design/queue.md`.
 
+mod buffer;
 mod ends;
 mod error;
 mod flavour;
+mod heap;
 mod iter;
+mod kind;
+mod orders;
 mod pace;
 mod unfinished;
 
@@ -26,13 +30,18 @@ mod stream;
 #[expect(unsafe_code, reason = "futures are pinned; whoever is the only one at his end says so")]
 mod waits;
 
+pub mod oneshot;
+
 #[expect(unsafe_code, reason = "the only receiver says that it is")]
 pub mod mpsc;
 #[expect(unsafe_code, reason = "the only sender and the only receiver say that they are")]
 pub mod spsc;
 
+pub use buffer::{Buffer, Overflow};
 pub use error::{GetError, PutError};
 pub use iter::{Drain, IntoIter, Iter};
+pub use kind::{CloseQueueOnDrop, Drained, IterOf, Order, QueueOf};
+pub use orders::{Delay, DelayQueue, Delayed, Fifo, Lifo, LifoQueue, Prioritized, Priority, PriorityQueue};
 pub use stream::Stream;
 
 use crate::error::TimedOut;

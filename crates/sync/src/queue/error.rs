@@ -10,6 +10,16 @@ pub(crate) enum Refusal {
     Closed,
 }
 
+impl Refusal {
+    /// The error that gives the item back.
+    pub(super) fn with<T>(self, item: Option<T>) -> PutError<T> {
+        match item {
+            Some(item) => PutError::new(self, item),
+            None => unreachable!("an item that was refused is still there"),
+        }
+    }
+}
+
 /// An item was not put into a queue; here it is again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PutError<T> {

@@ -1,0 +1,119 @@
+//! The ways for one item, for the latest, for all, and the queues with an order of their own.
+
+use super::poll_and_drop;
+use crate::queue::{GetError, LifoQueue, oneshot};
+use loom::future::block_on;
+use loom::sync::Arc;
+use loom::thread;
+
+/// Something that must be dropped exactly once: loom's `Arc` complains when it leaks.
+type Token = Arc<()>;
+
+#[test]
+fn an_item_is_sent_or_given_back_once_whenever_the_receiver_goes() {
+    loom::model(|| {
+        let (sender, receiver) = oneshot::channel::<Token>();
+        let sending = thread::spawn(move || sender.send(Arc::new(())).is_ok());
+        drop(receiver);
+        sending.join().unwrap();
+    });
+}
+
+#[test]
+fn an_item_reaches_a_thread_and_a_task() {
+    for awaited in [false, true] {
+        loom::model(move || {
+            let (sender, receiver) = oneshot::channel::<Token>();
+            let sending = thread::spawn(move || sender.send(Arc::new(())).unwrap());
+            let item = if awaited { block_on(receiver.get_async()) } else { receiver.get() };
+            assert!(item.is_ok());
+            sending.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_sender_that_goes_ends_the_wait() {
+    loom::model(|| {
+        let (sender, receiver) = oneshot::channel::<Token>();
+        let leaving = thread::spawn(move || drop(sender));
+        assert_eq!(block_on(receiver.get_async()).err(), Some(GetError::Closed));
+        leaving.join().unwrap();
+    });
+}
+
+#[test]
+fn a_receiver_that_goes_ends_the_sender_s_wait() {
+    loom::model(|| {
+        let (sender, receiver) = oneshot::channel::<Token>();
+        let leaving = thread::spawn(move || drop(receiver));
+        block_on(sender.closed_async());
+        leaving.join().unwrap();
+    });
+}
+
+#[test]
+fn a_future_that_is_dropped_leaves_the_item_for_the_next() {
+    loom::model(|| {
+        let (sender, receiver) = oneshot::channel::<Token>();
+        let sending = thread::spawn(move || sender.send(Arc::new(())).unwrap());
+        let mut taken = false;
+        poll_and_drop(async { taken = receiver.get_async().await.is_ok() });
+        assert_eq!(block_on(receiver.get_async()).is_ok(), !taken);
+        sending.join().unwrap();
+    });
+}
+
+#[test]
+fn an_item_put_beside_a_look_in_vain_is_announced() {
+    for awaited in [false, true] {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(move || {
+            let queue = Arc::new(LifoQueue::unbounded());
+            let producer = Arc::clone(&queue);
+            let producer = thread::spawn(move || producer.put(1).unwrap());
+            let item = if awaited { block_on(queue.get_async()) } else { queue.get() };
+            assert_eq!(item, Ok(1));
+            producer.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn room_made_beside_a_look_in_vain_is_announced() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let queue = Arc::new(LifoQueue::bounded(1));
+        queue.put(1).unwrap();
+        let consumer = Arc::clone(&queue);
+        let consumer = thread::spawn(move || consumer.get().unwrap());
+        block_on(queue.put_async(2)).unwrap();
+        assert_eq!(consumer.join().unwrap() + queue.try_get().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_consumer_that_goes_hands_on_the_item_that_it_was_told_of() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let queue = Arc::new(LifoQueue::unbounded());
+        let fickle = Arc::clone(&queue);
+        let fickle = thread::spawn(move || {
+            let mut got = 0;
+            poll_and_drop(async { got = fickle.get_async().await.unwrap_or(0) });
+            got
+        });
+        let producer = Arc::clone(&queue);
+        let producer = thread::spawn(move || {
+            producer.put(1).unwrap();
+            producer.put(2).unwrap();
+        });
+        block_on(queue.get_async()).unwrap();
+        producer.join().unwrap();
+        let got = fickle.join().unwrap();
+        assert_eq!(queue.len(), usize::from(got == 0));
+    });
+}

@@ -1,0 +1,94 @@
+//! What a queue gives out: an iterator, what was drained, and the handle that closes it.
+
+use super::{Order, QueueOf};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Takes items until the queue is closed and empty; see [`QueueOf::iter`].
+#[derive(Debug)]
+pub struct IterOf<'a, O: Order> {
+    queue: &'a QueueOf<O>,
+}
+
+impl<'a, O: Order> IterOf<'a, O> {
+    pub(super) fn of(queue: &'a QueueOf<O>) -> Self {
+        IterOf { queue }
+    }
+}
+
+impl<O: Order> Iterator for IterOf<'_, O> {
+    type Item = O::Item;
+
+    fn next(&mut self) -> Option<O::Item> {
+        self.queue.get().ok()
+    }
+}
+
+impl<'a, O: Order> IntoIterator for &'a QueueOf<O> {
+    type Item = O::Item;
+    type IntoIter = IterOf<'a, O>;
+
+    fn into_iter(self) -> IterOf<'a, O> {
+        self.iter()
+    }
+}
+
+/// What was taken out of a queue at once, in the order in which it would have been got; see [`QueueOf::drain`] and
+/// [`QueueOf::close_now`]. Dropping it drops what is left.
+pub struct Drained<O> {
+    items: O,
+}
+
+impl<O> Drained<O> {
+    pub(super) fn of(items: O) -> Self {
+        Drained { items }
+    }
+}
+
+impl<O: Order> Iterator for Drained<O> {
+    type Item = O::Item;
+
+    fn next(&mut self) -> Option<O::Item> {
+        self.items.pop()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.items.count(), Some(self.items.count()))
+    }
+}
+
+impl<O: Order> ExactSizeIterator for Drained<O> {}
+
+impl<O: Order> fmt::Debug for Drained<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drained").field("len", &self.items.count()).finish()
+    }
+}
+
+/// A queue that is [closed](QueueOf::close) when this is dropped; see [`QueueOf::close_on_drop`].
+#[must_use = "the queue is closed when this is dropped"]
+#[derive(Debug)]
+pub struct CloseQueueOnDrop<O: Order> {
+    queue: Arc<QueueOf<O>>,
+}
+
+impl<O: Order> CloseQueueOnDrop<O> {
+    pub(super) fn of(queue: &Arc<QueueOf<O>>) -> Self {
+        CloseQueueOnDrop { queue: Arc::clone(queue) }
+    }
+}
+
+impl<O: Order> Deref for CloseQueueOnDrop<O> {
+    type Target = QueueOf<O>;
+
+    fn deref(&self) -> &QueueOf<O> {
+        &self.queue
+    }
+}
+
+impl<O: Order> Drop for CloseQueueOnDrop<O> {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}

@@ -1,0 +1,48 @@
+//! What of the queues of other kinds may go to another thread and be shared between threads, checked when this compiles.
+
+#[macro_use]
+#[path = "common/table.rs"]
+mod table;
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+use sync::queue::{
+    Buffer, CloseQueueOnDrop, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, oneshot,
+};
+
+table! {
+    // A queue moves its items.
+    LifoQueue<Cell<u8>> => true, true;
+    LifoQueue<Rc<u8>> => false, false;
+    PriorityQueue<Cell<u8>> => true, true;
+    PriorityQueue<Rc<u8>> => false, false;
+    DelayQueue<Cell<u8>> => true, true;
+    DelayQueue<Rc<u8>> => false, false;
+    Buffer<Cell<u8>> => true, true;
+    Buffer<Rc<u8>> => false, false;
+    Drained<Lifo<Cell<u8>>> => true, false;
+    CloseQueueOnDrop<Lifo<Cell<u8>>> => true, true;
+    CloseQueueOnDrop<Lifo<Rc<u8>>> => false, false;
+    oneshot::Sender<Cell<u8>> => true, true;
+    oneshot::Sender<Rc<u8>> => false, false;
+    oneshot::Receiver<Cell<u8>> => true, true;
+    oneshot::Receiver<Rc<u8>> => false, false;
+}
+
+fn sent<F: Future + Send>(future: F) {
+    drop(future);
+}
+
+#[test]
+fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
+    let (sender, receiver) = oneshot::channel::<Cell<u8>>();
+    sent(receiver.get_async());
+    sent(receiver.get_async_timeout(Duration::ZERO));
+    sent(sender.closed_async());
+    sent(PriorityQueue::<Cell<u8>>::unbounded().get_async_timeout(Duration::ZERO));
+    sent(LifoQueue::unbounded().put_async(Cell::new(1)));
+    sent(DelayQueue::<Cell<u8>>::unbounded().join_async());
+    sent(Buffer::new(1, Overflow::Block).put_async_timeout(Cell::new(1), Duration::ZERO));
+}
