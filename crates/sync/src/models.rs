@@ -16,8 +16,8 @@ use std::sync::Arc as Plain;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-mod kinds;
 mod extra;
+mod kinds;
 #[expect(unsafe_code, reason = "a value that loom watches over")]
 mod lock;
 #[expect(unsafe_code, reason = "items have a cell that loom watches")]
