@@ -16,6 +16,7 @@ use std::sync::Arc as Plain;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+mod condvar;
 mod extra;
 mod kinds;
 #[expect(unsafe_code, reason = "a value that loom watches over")]

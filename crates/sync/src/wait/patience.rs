@@ -9,14 +9,18 @@
 
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
 
 /// About two microseconds, which is a hand-over between two CPUs ten times over.
 const PAUSES: u32 = 200;
 const YIELDS: u32 = 64;
-/// A trial after so many waits in which nothing was tried, and its length.
-const TRIAL_EVERY: u8 = 128;
-const TRIAL_PAUSES: u32 = 60;
+/// A trial after so many waits in which nothing was tried; after each trial in vain, after twice as many, up to `TRIAL_SHIFT_MOST`
+/// times.
+const TRIAL_EVERY: u16 = 128;
+const TRIAL_SHIFT_MOST: u8 = 5;
+/// Longer than it takes to wake a thread on another CPU. Two threads that answer each other and both sleep are as slow as the
+/// wake-ups; one of them has to stay awake until the other has been woken to find out that they could be fast.
+const TRIAL_PAUSES: u32 = 8_000;
 const TRIAL_YIELDS: u32 = 4;
 /// A yield that takes longer than this gave the CPU to somebody with work of his own, and to yield beside such a one costs a
 /// slice of the scheduler each time.
@@ -39,7 +43,9 @@ pub(crate) struct Patience {
 struct Score {
     points: AtomicU8,
     /// Waits since the last trial.
-    skipped: AtomicU8,
+    skipped: AtomicU16,
+    /// Trials in vain since it last paid.
+    failed: AtomicU8,
 }
 
 impl Patience {
@@ -108,7 +114,7 @@ impl Patience {
 
 impl Score {
     const fn new() -> Self {
-        Score { points: AtomicU8::new(SCORE_MOST / 2), skipped: AtomicU8::new(0) }
+        Score { points: AtomicU8::new(SCORE_MOST / 2), skipped: AtomicU16::new(0), failed: AtomicU8::new(0) }
     }
 
     /// How long to try this time.
@@ -116,15 +122,24 @@ impl Score {
         if self.points.load(Relaxed) > 0 {
             return whole;
         }
-        let skipped = self.skipped.load(Relaxed).wrapping_add(1) % TRIAL_EVERY;
-        self.skipped.store(skipped, Relaxed);
-        if skipped == 0 { trial } else { 0 }
+        let failed = self.failed.load(Relaxed);
+        let skipped = self.skipped.load(Relaxed) + 1;
+        if skipped < TRIAL_EVERY << failed {
+            self.skipped.store(skipped, Relaxed);
+            return 0;
+        }
+        self.skipped.store(0, Relaxed);
+        self.failed.store((failed + 1).min(TRIAL_SHIFT_MOST), Relaxed);
+        trial
     }
 
     fn paid(&self) {
         let points = self.points.load(Relaxed);
         if points < SCORE_MOST {
             self.points.store(points + 1, Relaxed);
+        }
+        if points == 0 {
+            self.failed.store(0, Relaxed);
         }
     }
 
