@@ -18,6 +18,7 @@ use std::time::Duration;
 
 mod condvar;
 mod extra;
+mod hand;
 mod kinds;
 #[expect(unsafe_code, reason = "a value that loom watches over")]
 mod lock;

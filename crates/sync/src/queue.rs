@@ -19,6 +19,8 @@ mod unfinished;
 
 #[expect(unsafe_code, reason = "the positions say in which block an item is, and when a block is spent")]
 mod blocks;
+#[expect(unsafe_code, reason = "who waits, waits in his own frame, and items go from frame to frame")]
+pub(crate) mod hand;
 #[expect(unsafe_code, reason = "a node lies in the frame of whoever waits")]
 mod place;
 #[expect(unsafe_code, reason = "the positions say who may touch a slot")]
@@ -96,13 +98,33 @@ impl<T> Queue<T> {
     const_but_for_loom! {
         /// A queue that holds at most `capacity` items. Allocates nothing until the first item comes.
         ///
-        /// # Panics
-        /// If `capacity` is 0: such a queue would never have room.
+        /// With a capacity of 0 it is a [rendezvous](Queue::rendezvous).
         #[must_use]
-        #[track_caller]
         pub fn bounded(capacity: usize) -> Self {
-            assert!(capacity > 0, "a bounded queue needs a capacity of at least 1; `Queue::unbounded` has none");
             Queue { flavour: Flavour::bounded(capacity), unfinished: Unfinished::new() }
+        }
+    }
+
+    const_but_for_loom! {
+        /// A queue without places: an item goes from the hand of its producer to that of a consumer. Never allocates.
+        ///
+        /// [`put`](Queue::put) and its kin return when a consumer has taken the item, and give it back if none has in time.
+        /// [`try_put`](Queue::try_put) succeeds if a consumer waits. If that is a task, which is then dropped before it is
+        /// polled again, the item stays in the queue for whoever comes next: only then does such a queue hold one.
+        ///
+        /// # Examples
+        /// ```
+        /// static QUEUE: sync::Queue<u32> = sync::Queue::rendezvous();
+        ///
+        /// assert!(QUEUE.try_put(1).is_err());
+        /// let consumer = std::thread::spawn(|| QUEUE.get());
+        /// QUEUE.put(2)?;
+        /// assert_eq!(consumer.join().map_err(|_| "it panicked"), Ok(Ok(2)));
+        /// # Ok::<(), sync::queue::PutError<u32>>(())
+        /// ```
+        #[must_use]
+        pub fn rendezvous() -> Self {
+            Queue::bounded(0)
         }
     }
 
@@ -219,7 +241,7 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// As [`get_async`](Queue::get_async).
     pub async fn get_async_timeout(&self, limit: Duration) -> Result<T, GetError> {
-        timer::timeout(limit, self.get_async()).await.unwrap_or(Err(GetError::TimedOut))
+        self.flavour.get_async_timeout(limit).await
     }
 
     /// Refuses every further item, and ends every wait that this makes hopeless. What is inside can still be taken.

@@ -58,17 +58,18 @@ fn a_timeout_takes_no_item_with_it() {
 #[test]
 fn room_goes_to_the_next_producer_and_the_item_goes_with_its_future() {
     let items = Counted::default();
-    let queue = Queue::bounded(1);
+    let queue = Queue::bounded(2);
+    queue.put(items.clone()).unwrap();
     queue.put(items.clone()).unwrap();
     let first = ByHand::waiting(queue.put_async(items.clone()));
     let mut second = ByHand::waiting(queue.put_async(items.clone()));
-    assert_eq!(items.others(), 3);
+    assert_eq!(items.others(), 4);
     drop(queue.get());
     drop(first);
-    assert_eq!(items.others(), 1);
+    assert_eq!(items.others(), 2);
     assert_eq!(second.wakes(), 1);
     assert!(second.poll().unwrap().is_ok());
-    assert_eq!((queue.len(), items.others()), (1, 1));
+    assert_eq!((queue.len(), items.others()), (2, 2));
     drop(second);
     drop(queue);
     assert_eq!(items.others(), 0, "a queue drops what is inside");

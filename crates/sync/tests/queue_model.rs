@@ -105,7 +105,7 @@ fn same_put(
 
 proptest! {
     #[test]
-    fn does_what_a_plain_queue_does(capacity in proptest::option::of(1..4_usize), steps in steps()) {
+    fn does_what_a_plain_queue_does(capacity in proptest::option::of(2..5_usize), steps in steps()) {
         let queue = capacity.map_or_else(Queue::unbounded, Queue::bounded);
         let mut model = Model { items: VecDeque::new(), capacity, closed: false };
         let (mut putting, mut getting): (Vec<(u32, Putting<'_>)>, Vec<Getting<'_>>) = Default::default();

@@ -6,6 +6,7 @@ use linearizable::models::flag::{self, Flag};
 use linearizable::models::permits::{self, Permits};
 use linearizable::models::queue::{Operation, Queue as Model, Response};
 use linearizable::models::register::{self, Register};
+use linearizable::models::rendezvous::Rendezvous;
 use linearizable::models::ways::{Way, Ways};
 use linearizable::{Kind, Trial};
 use std::hint;
@@ -71,6 +72,65 @@ fn bounded_queue(capacity: usize) -> Trial<Ways<Model>, Queue<u32>> {
     Trial::new(&name, Ways(Model::fifo().bounded(capacity)), move || Queue::bounded(capacity), on_queue)
         .threads(3, kinds)
         .ending(|_| (Way::Try, Operation::Get))
+}
+
+/// Who waits for a partner without end in sight takes no part: trials end.
+const PUTS: [Kind<(Way, Operation)>; 3] = [
+    |item| (Way::Try, Operation::Put(item)),
+    |item| (Way::Timeout, Operation::Put(item)),
+    |item| (Way::AsyncTimeout, Operation::Put(item)),
+];
+const GETS: [Kind<(Way, Operation)>; 3] = [
+    |_| (Way::Try, Operation::Get),
+    |_| (Way::Timeout, Operation::Get),
+    |_| (Way::AsyncTimeout, Operation::Get),
+];
+
+#[test]
+fn a_queue_without_places_between_threads() {
+    rendezvous("between threads", Rendezvous::new(), &[PUTS[0], PUTS[1], PUTS[2], GETS[0], GETS[1]]);
+}
+
+#[test]
+fn a_queue_without_places_in_which_producers_wait() {
+    rendezvous("whose producers wait", Rendezvous::new(), &[PUTS[1], PUTS[2], GETS[0], GETS[1], GETS[2]]);
+}
+
+#[test]
+fn a_queue_without_places_in_all_ways() {
+    // What `try_put` leaves to a task that waits, another consumer may take who comes later.
+    let model = OftenFull(Model::fifo().bounded(1));
+    rendezvous("in all ways", model, &[PUTS[0], PUTS[1], PUTS[2], GETS[0], GETS[1], GETS[2]]);
+}
+
+fn rendezvous<M>(name: &str, model: M, kinds: &[Kind<(Way, Operation)>])
+where
+    M: linearizable::Model<Operation = Operation, Response = Response> + Send + 'static,
+{
+    Trial::new(&format!("sync::Queue without places, {name}"), Ways(model), Queue::rendezvous, on_queue)
+        .threads(3, kinds)
+        .ending(|_| (Way::Try, Operation::Get))
+        .check();
+}
+
+/// A queue that may refuse an item for no reason that can be seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct OftenFull(Model);
+
+impl linearizable::Model for OftenFull {
+    type Operation = Operation;
+    type Response = Response;
+
+    fn apply(&mut self, operation: &Operation) -> Response {
+        self.0.apply(operation)
+    }
+
+    fn allows(&self, operation: &Operation, response: &Response) -> Option<Self> {
+        match response {
+            Response::Full => Some(self.clone()),
+            _ => self.0.allows(operation, response).map(OftenFull),
+        }
+    }
 }
 
 fn on_queue(queue: &Queue<u32>, (way, operation): &(Way, Operation)) -> Response {

@@ -1,24 +1,39 @@
 //! What a [`Queue`](super::Queue) is inside: one of a few designs, each the best for some capacities.
 //!
 //! - [`Ring`]: two sides that move along the same slots; for everything that has room.
+//! - [`Hand`]: one line, and items that go from frame to frame; for one place and for none.
 
-#![expect(unsafe_code, reason = "nothing is asked of the callers of a ring that many use at both ends")]
+#![expect(
+    unsafe_code,
+    reason = "nothing is asked of the callers of a ring that many use at both ends; futures are pinned"
+)]
 
 use super::error::{GetError, PutError, Refusal};
+use super::hand::{self, Hand};
 use super::ring::{NO_BOUND, Ring};
 use super::side::Many;
 use super::waits::Get;
 use crate::primitive::const_but_for_loom;
 use crate::timer;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a queue is not moved, and boxing would cost each operation a line"
+)]
 pub(super) enum Flavour<T> {
     Ring(Ring<T, Many, Many>),
+    Hand(Hand<T>),
 }
 
 /// The future of [`Flavour::next`].
-pub(super) type GetNext<'a, T> = Get<'a, T, Many, Many>;
+pub(super) enum GetNext<'a, T> {
+    Ring(Get<'a, T, Many, Many>),
+    Hand(hand::Get<'a, T>),
+}
 
 impl<T> Flavour<T> {
     const_but_for_loom! {
@@ -29,7 +44,10 @@ impl<T> Flavour<T> {
 
     const_but_for_loom! {
         pub(super) fn bounded(capacity: usize) -> Self {
-            Flavour::Ring(Ring::new(capacity))
+            match capacity {
+                0 | 1 => Flavour::Hand(Hand::new(capacity == 1)),
+                capacity => Flavour::Ring(Ring::new(capacity)),
+            }
         }
     }
 
@@ -38,6 +56,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: producers are many.
             Flavour::Ring(ring) => unsafe { ring.try_put(item) },
+            Flavour::Hand(hand) => hand.try_put(item),
         }
     }
 
@@ -46,6 +65,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: producers are many.
             Flavour::Ring(ring) => unsafe { ring.put(item, deadline) },
+            Flavour::Hand(hand) => hand.put(item, deadline),
         }
     }
 
@@ -58,6 +78,7 @@ impl<T> Flavour<T> {
                 let done = put.as_mut().await;
                 put.with_item(done)
             }
+            Flavour::Hand(hand) => hand.put_async(item).await,
         }
     }
 
@@ -69,6 +90,7 @@ impl<T> Flavour<T> {
                 let done = timer::timeout(limit, put.as_mut()).await;
                 put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
             }
+            Flavour::Hand(hand) => hand.put_async_timeout(item, limit).await,
         }
     }
 
@@ -77,6 +99,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: producers are many.
             Flavour::Ring(ring) => unsafe { ring.put_future(item) }.await,
+            Flavour::Hand(hand) => hand.put_from_async(item).await,
         }
     }
 
@@ -85,6 +108,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: consumers are many.
             Flavour::Ring(ring) => unsafe { ring.try_get() },
+            Flavour::Hand(hand) => hand.try_get(),
         }
     }
 
@@ -93,6 +117,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: consumers are many.
             Flavour::Ring(ring) => unsafe { ring.get(deadline) },
+            Flavour::Hand(hand) => hand.get(deadline),
         }
     }
 
@@ -101,6 +126,16 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: consumers are many.
             Flavour::Ring(ring) => unsafe { ring.get_future() }.await,
+            Flavour::Hand(hand) => hand.get_async().await,
+        }
+    }
+
+    pub(super) async fn get_async_timeout(&self, limit: Duration) -> Result<T, GetError> {
+        match self {
+            Flavour::Ring(_) => {
+                timer::timeout(limit, self.get_async()).await.unwrap_or(Err(GetError::TimedOut))
+            }
+            Flavour::Hand(hand) => hand.get_async_timeout(limit).await,
         }
     }
 
@@ -108,25 +143,29 @@ impl<T> Flavour<T> {
     pub(super) fn next(&self) -> GetNext<'_, T> {
         match self {
             // SAFETY: consumers are many.
-            Flavour::Ring(ring) => unsafe { ring.get_future() },
+            Flavour::Ring(ring) => GetNext::Ring(unsafe { ring.get_future() }),
+            Flavour::Hand(hand) => GetNext::Hand(hand.get_async()),
         }
     }
 
     pub(super) fn close(&self) {
         match self {
             Flavour::Ring(ring) => ring.close(),
+            Flavour::Hand(hand) => hand.close(),
         }
     }
 
     pub(super) fn is_closed(&self) -> bool {
         match self {
             Flavour::Ring(ring) => ring.is_closed(),
+            Flavour::Hand(hand) => hand.is_closed(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
         match self {
             Flavour::Ring(ring) => ring.len(),
+            Flavour::Hand(hand) => hand.len(),
         }
     }
 
@@ -134,12 +173,14 @@ impl<T> Flavour<T> {
     pub(super) fn put_count(&self) -> usize {
         match self {
             Flavour::Ring(ring) => ring.put_count(),
+            Flavour::Hand(hand) => hand.put_count(),
         }
     }
 
     pub(super) fn capacity(&self) -> Option<usize> {
         match self {
             Flavour::Ring(ring) => Some(ring.capacity()).filter(|capacity| *capacity < NO_BOUND),
+            Flavour::Hand(hand) => Some(hand.capacity()),
         }
     }
 
@@ -147,6 +188,21 @@ impl<T> Flavour<T> {
     pub(super) fn waiting(&self) -> usize {
         match self {
             Flavour::Ring(ring) => ring.waiting(),
+            Flavour::Hand(hand) => hand.waiting(),
+        }
+    }
+}
+
+impl<T> Future for GetNext<'_, T> {
+    type Output = Result<T, GetError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: whichever future it is stays where it is, as `self` does.
+        match unsafe { self.get_unchecked_mut() } {
+            // SAFETY: as above.
+            GetNext::Ring(get) => unsafe { Pin::new_unchecked(get) }.poll(cx),
+            // SAFETY: as above.
+            GetNext::Hand(get) => unsafe { Pin::new_unchecked(get) }.poll(cx),
         }
     }
 }

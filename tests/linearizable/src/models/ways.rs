@@ -45,4 +45,8 @@ impl<M: Model> Model for Ways<M> {
     fn allows(&self, (_, operation): &Self::Operation, response: &M::Response) -> Option<Self> {
         self.0.allows(operation, response).map(Ways)
     }
+
+    fn is_settled(&self) -> bool {
+        self.0.is_settled()
+    }
 }

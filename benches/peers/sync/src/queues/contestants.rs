@@ -29,15 +29,13 @@ pub fn all<T: Item>(case: Case) -> Vec<(&'static str, bool, Body)> {
     blocking.chain(spinning).filter_map(|(name, blocks, body)| Some((name, blocks, body?))).collect()
 }
 
-/// The narrowest of ours that fits: an end that is the only one says so. There is no capacity of 0 yet.
+/// The best of ours that fits: where there is more than one place, an end that is the only one says so.
 #[must_use]
 pub fn ours<T: Item>(case: Case) -> Option<Body> {
-    if case.capacity == Some(0) {
-        return None;
-    }
-    Some(match (case.producers, case.consumers) {
-        (1, 1) => ours_spsc::<T>(case),
-        (_, 1) => ours_mpsc::<T>(case),
+    Some(match (case.capacity, case.producers, case.consumers) {
+        (Some(0 | 1), _, _) => ours_shared::<T>(case),
+        (_, 1, 1) => ours_spsc::<T>(case),
+        (_, _, 1) => ours_mpsc::<T>(case),
         _ => ours_shared::<T>(case),
     })
 }

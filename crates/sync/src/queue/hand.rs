@@ -1,0 +1,299 @@
+//! A queue with one place or none: items go from hand to hand.
+//!
+//! Such a queue is empty or full most of the time, so nearly every operation meets somebody who waits, or waits itself. What counts
+//! is how many cache lines go from one CPU to the other for each item. All that is shared lies in one line, under one short lock;
+//! who waits has a [`Place`] in his own frame, and the item is moved straight from one frame to the other, past the queue:
+//!
+//! ```text
+//!                            state (one line)                          frames of those who wait
+//! put   a thread waits       takes its place out of the list           item -> its place, told HANDED
+//!       there is room        item -> slot, first task told to look
+//!       else                 own place into the list of senders        waits for TAKEN, sleeps on its own word
+//! get   the slot is full     item <- slot, slot <- first sender        that one is told TAKEN
+//!       a sender waits       item <- its place                         it is told TAKEN
+//!       else                 own place into the list of receivers
+//! ```
+//!
+//! The idea is kanal's (<https://github.com/fereidani/kanal>), and so is moving items between frames. Ours differs: threads pause and
+//! yield by what has [paid](pace) before they sleep; all ends can have deadlines; and **a task is never handed anything**.
+//!
+//! # Tasks
+//! A future that was handed an item and is dropped before it is polled again would lose the item, or have to put it back out of turn.
+//! So a task that waits to receive is *told to look*, and taken out of the list, and the item stays where it is: in the slot,
+//! or with its sender. Whoever looks first takes it; a task that looks in vain waits again in its old place. A task that was told
+//! and goes away without looking has the next receiver served in its place.
+//!
+//! A task that sends leaves its item in its own future, and a receiver that takes it from there tells it so. Then the item is
+//! sent, whether that future is polled again or not.
+//!
+//! # Invariants
+//! 1. While receivers stand in the list, at least as many tasks are told and have not looked as there are *items*, where an item is in the
+//!    slot or with a sender that waits. For each item that comes is handed to the first receiver or has it told; a receiver
+//!    that looks takes one or finds none; one that leaves without looking tells the next, if there is an item; and
+//!    receivers queue up only where there is no item. So no wake-up is lost.
+//! 2. While senders wait, the slot is full, if the capacity is 1.
+//! 3. When the queue is closed, nobody queues up any more.
+//!
+//! # Without places
+//! [`put`](Hand::put) and its kin return when a receiver has taken the item. `try_put` cannot wait for that. If a thread
+//! waits, it is handed the item. If a task waits (and no item is there for which it may have been told), the item goes into the slot, and
+//! the task is told: to refuse would mean that a task which waits can never be reached by `try_put`. This is a
+//! rendezvous as long as the task comes: the moment at which both operations happen is then that of the `try_put`. If its future is
+//! dropped instead, it has taken the item and left it in the queue for whoever comes next: only then does a queue without
+//! places hold an item. A deadline does not do that: who is told and late takes the item.
+
+mod future;
+mod getting;
+mod pace;
+mod place;
+mod putting;
+mod thread;
+
+pub(crate) use future::Get;
+
+use super::error::{GetError, PutError, Refusal};
+use crate::catch::Every;
+use crate::primitive::{ShortLock, UnsafeCell, const_but_for_loom};
+use crate::wait::list::List;
+use pace::Pace;
+use place::{HANDED, LOOK, Place, REFUSED, TAKEN, Wakes};
+use std::fmt;
+
+/// A queue of capacity 0 or 1.
+pub(crate) struct Hand<T> {
+    line: Line<T>,
+    /// Mostly read, by those who wait: not in the line that everybody writes.
+    pace: Pace,
+}
+
+/// What everybody writes.
+#[repr(align(64))]
+struct Line<T> {
+    lock: ShortLock,
+    /// Used by whoever has the lock.
+    state: UnsafeCell<State<T>>,
+}
+
+struct State<T> {
+    senders: List,
+    receivers: List,
+    /// Where the next receiver stands; senders are not told to look, and never queue up again.
+    last_ticket: u64,
+    /// How many items were put, ever. It wraps.
+    puts: usize,
+    has_place: bool,
+    closed: bool,
+    slot: Option<T>,
+}
+
+// SAFETY: items are sent through it; all else is an atomic, or used by whoever has the lock.
+unsafe impl<T: Send> Send for Hand<T> {}
+
+// SAFETY: as above; nobody is given a reference to an item.
+unsafe impl<T: Send> Sync for Hand<T> {}
+
+impl<T> Hand<T> {
+    const_but_for_loom! {
+        /// With one place, or with none.
+        pub(crate) fn new(has_place: bool) -> Self {
+            Hand {
+                line: Line { lock: ShortLock::new(), state: UnsafeCell::new(State::new(has_place)) },
+                pace: Pace::new(),
+            }
+        }
+    }
+
+    /// Puts `item` in if there is room, or if somebody waits for it.
+    pub(crate) fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        let mut wakes = Wakes::default();
+        let done = self.with(|state| state.try_put(item, &mut wakes));
+        wakes.run();
+        done
+    }
+
+    /// Takes the oldest item, out of the queue or from one who waits to put it in.
+    pub(crate) fn try_get(&self) -> Result<T, GetError> {
+        let mut wakes = Wakes::default();
+        let done = self.with(|state| state.get(&mut wakes));
+        wakes.run();
+        done
+    }
+
+    /// Refuses every further item. Those who wait to put one in get it back; what is in the slot can still be taken.
+    ///
+    /// # Panics
+    /// If a waker does, once all the others are woken.
+    pub(crate) fn close(&self) {
+        let mut every = Every::default();
+        loop {
+            let mut wakes = Wakes::default();
+            let more = self.with(|state| {
+                state.closed = true;
+                wakes.add(state.senders.tell_first(REFUSED));
+                wakes.add(state.receivers.tell_first(LOOK));
+                !state.senders.is_empty() || !state.receivers.is_empty()
+            });
+            wakes.run_each(&mut every);
+            if !more {
+                return every.resume();
+            }
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.with(|state| state.closed)
+    }
+
+    /// How many items are in the queue itself: 0 or 1.
+    pub(crate) fn len(&self) -> usize {
+        self.with(|state| usize::from(state.slot.is_some()))
+    }
+
+    /// How many items were put, ever. It wraps.
+    pub(crate) fn put_count(&self) -> usize {
+        self.with(|state| state.puts)
+    }
+
+    /// How many wait, at either end. Takes time in proportion.
+    pub(crate) fn waiting(&self) -> usize {
+        self.with(|state| count(&state.senders) + count(&state.receivers))
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.with(|state| usize::from(state.has_place))
+    }
+
+    /// Nothing of a user's runs under the lock.
+    #[inline]
+    fn with<R>(&self, change: impl FnOnce(&mut State<T>) -> R) -> R {
+        let _turn = self.line.lock.lock();
+        self.line.state.with_mut(|state| {
+            // SAFETY: the lock is held until the end of this function, and no change is made inside another.
+            change(unsafe { &mut *state })
+        })
+    }
+}
+
+impl<T> State<T> {
+    const fn new(has_place: bool) -> Self {
+        State {
+            senders: List::new(),
+            receivers: List::new(),
+            last_ticket: 0,
+            puts: 0,
+            has_place,
+            closed: false,
+            slot: None,
+        }
+    }
+
+    /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there.
+    #[inline]
+    fn put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
+        if self.closed {
+            return Err(PutError::new(Refusal::Closed, item));
+        }
+        if self.slot.is_some() || !self.senders.is_empty() {
+            return Err(PutError::new(Refusal::Full, item));
+        }
+        if let Some(place) = self.first_thread() {
+            place.fill(item);
+            wakes.add(self.receivers.tell_first(HANDED));
+            self.puts = self.puts.wrapping_add(1);
+            return Ok(());
+        }
+        if !self.has_place {
+            return Err(PutError::new(Refusal::Full, item));
+        }
+        self.slot = Some(item);
+        self.puts = self.puts.wrapping_add(1);
+        wakes.add(self.receivers.tell_first(LOOK));
+        Ok(())
+    }
+
+    /// As [`put`](State::put); a task that waits is left the item in the slot.
+    fn try_put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
+        let refused = match self.put(item, wakes) {
+            Err(refused) if refused.is_full() => refused,
+            done => return done,
+        };
+        if self.slot.is_some() || !self.senders.is_empty() || self.receivers.is_empty() {
+            return Err(refused);
+        }
+        self.slot = Some(refused.into_inner());
+        self.puts = self.puts.wrapping_add(1);
+        wakes.add(self.receivers.tell_first(LOOK));
+        Ok(())
+    }
+
+    #[inline]
+    fn get(&mut self, wakes: &mut Wakes) -> Result<T, GetError> {
+        let nothing = if self.closed { GetError::Closed } else { GetError::Empty };
+        self.take(wakes).ok_or(nothing)
+    }
+
+    /// The oldest item. What was waiting for its place moves up.
+    #[inline]
+    fn take(&mut self, wakes: &mut Wakes) -> Option<T> {
+        match self.slot.take() {
+            None => self.take_from_sender(wakes),
+            item => {
+                if self.has_place {
+                    self.slot = self.take_from_sender(wakes);
+                }
+                item
+            }
+        }
+    }
+
+    #[inline]
+    fn take_from_sender(&mut self, wakes: &mut Wakes) -> Option<T> {
+        let item = Place::of(self.senders.first()?).take();
+        wakes.add(self.senders.tell_first(TAKEN));
+        self.puts = self.puts.wrapping_add(1);
+        item
+    }
+
+    /// To be called when there may be one more item than there are receivers who know: brings it to the first one if that is a
+    /// thread, and tells it otherwise.
+    fn serve_a_receiver(&mut self, wakes: &mut Wakes) {
+        let Some(place) = self.first_thread() else {
+            if self.has_item() {
+                wakes.add(self.receivers.tell_first(LOOK));
+            }
+            return;
+        };
+        let place = std::ptr::from_ref(place);
+        if let Some(item) = self.take(wakes) {
+            // SAFETY: the place is the first of the receivers still, who stay in their frames (see `Place`).
+            unsafe { &*place }.fill(item);
+            wakes.add(self.receivers.tell_first(HANDED));
+        }
+    }
+
+    fn has_item(&self) -> bool {
+        self.slot.is_some() || !self.senders.is_empty()
+    }
+
+    /// The place of the first receiver, if that is a thread.
+    #[inline]
+    fn first_thread(&self) -> Option<&Place<T>> {
+        self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
+    }
+}
+
+fn count(list: &List) -> usize {
+    std::iter::successors(list.first(), |entry| entry.next()).count()
+}
+
+impl<T> fmt::Debug for Hand<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, closed) = self.with(|state| (usize::from(state.slot.is_some()), state.closed));
+        f.debug_struct("Hand")
+            .field("len", &len)
+            .field("capacity", &self.capacity())
+            .field("closed", &closed)
+            .field("waiting", &self.waiting())
+            .finish()
+    }
+}

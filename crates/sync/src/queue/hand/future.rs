@@ -1,0 +1,142 @@
+//! How a task waits at a queue: in its future, which is told to look, or that its item was taken.
+
+use super::getting::Getting;
+use super::place::Who;
+use super::putting::Putting;
+use super::{GetError, Hand, PutError, Refusal};
+use crate::timer;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// See [`Hand::put_async`].
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Put<'a, T>(Putting<'a, T>);
+
+/// See [`Hand::get_async`].
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Get<'a, T>(Getting<'a, T>);
+
+impl<T> Hand<T> {
+    /// Puts `item` in, waiting for room or for a receiver. If the future is dropped, the item is sent, or it is dropped too.
+    #[inline]
+    pub(crate) fn put_async(&self, item: T) -> Put<'_, T> {
+        Put(Putting::new(self, item))
+    }
+
+    /// Takes an item, waiting for it. Nothing is lost by dropping the future.
+    #[inline]
+    pub(crate) fn get_async(&self) -> Get<'_, T> {
+        Get(Getting::new(self))
+    }
+
+    pub(crate) async fn put_async_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
+        let mut put = pin!(self.put_async(item));
+        match timer::timeout(limit, put.as_mut()).await {
+            Ok(answer) => answer,
+            Err(_late) => put.give_up(),
+        }
+    }
+
+    /// As [`put_async`](Hand::put_async); an item that is not sent is in `item` again, also when the future is dropped.
+    ///
+    /// # Panics
+    /// If `item` is `None`.
+    pub(crate) async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), Refusal> {
+        let own = item.take().expect("the caller has looked whether there is an item");
+        let put = pin!(self.put_async(own));
+        let mut lent = Lent { put, item };
+        let (why, own) = match lent.put.as_mut().await {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused.into_parts(),
+        };
+        *lent.item = Some(own);
+        Err(why)
+    }
+
+    pub(crate) async fn get_async_timeout(&self, limit: Duration) -> Result<T, GetError> {
+        let mut get = pin!(self.get_async());
+        match timer::timeout(limit, get.as_mut()).await {
+            Ok(answer) => answer,
+            Err(_late) => get.give_up(),
+        }
+    }
+}
+
+/// An item that goes back to where it was taken from, unless it is sent.
+struct Lent<'p, 'a, T> {
+    put: Pin<&'p mut Put<'a, T>>,
+    item: &'p mut Option<T>,
+}
+
+impl<T> Drop for Lent<'_, '_, T> {
+    fn drop(&mut self) {
+        if let Err(refused) = self.put.as_mut().give_up() {
+            *self.item = Some(refused.into_inner());
+        }
+    }
+}
+
+impl<'a, T> Put<'a, T> {
+    /// The item again, if nobody has taken it yet.
+    pub(super) fn give_up(self: Pin<&mut Self>) -> Result<(), PutError<T>> {
+        self.putting().give_up()
+    }
+
+    fn putting(self: Pin<&mut Self>) -> Pin<&mut Putting<'a, T>> {
+        // SAFETY: what is pinned in `Put` is its only field.
+        unsafe { self.map_unchecked_mut(|put| &mut put.0) }
+    }
+}
+
+impl<'a, T> Get<'a, T> {
+    /// The last look, for one who is late: whoever was told takes the item all the same.
+    pub(super) fn give_up(self: Pin<&mut Self>) -> Result<T, GetError> {
+        self.getting().give_up()
+    }
+
+    fn getting(self: Pin<&mut Self>) -> Pin<&mut Getting<'a, T>> {
+        // SAFETY: what is pinned in `Get` is its only field.
+        unsafe { self.map_unchecked_mut(|get| &mut get.0) }
+    }
+}
+
+impl<T> Future for Put<'_, T> {
+    type Output = Result<(), PutError<T>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut putting = self.putting();
+        if putting.place().is_some() {
+            return match putting.as_mut().answer() {
+                Poll::Pending => putting.wait_on(cx.waker().clone()),
+                answer => answer,
+            };
+        }
+        // The first attempt, which mostly succeeds where there is room, does without a waker.
+        if let Poll::Ready(answer) = putting.as_mut().look(None) {
+            return Poll::Ready(answer);
+        }
+        match putting.as_mut().look(Some(Who::Task(cx.waker().clone()))) {
+            // The one whom it told of its item may be a thread that has it already.
+            Poll::Pending => putting.answer(),
+            answer => answer,
+        }
+    }
+}
+
+impl<T> Future for Get<'_, T> {
+    type Output = Result<T, GetError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut getting = self.getting();
+        if getting.place().is_none() {
+            if let Poll::Ready(answer) = getting.as_mut().look(None) {
+                return Poll::Ready(answer);
+            }
+        }
+        getting.look(Some(Who::Task(cx.waker().clone())))
+    }
+}
