@@ -3,8 +3,10 @@
 //! Each is a file with its operations, its responses and its state. A structure takes part with those operations that it
 //! has. [`ways`] goes around any of them, for operations that come in several forms.
 
+pub mod exchange;
 pub mod flag;
 pub mod map;
+pub mod once;
 pub mod permits;
 pub mod queue;
 pub mod register;
