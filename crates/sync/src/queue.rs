@@ -32,7 +32,10 @@ mod stream;
 #[expect(unsafe_code, reason = "futures are pinned; whoever is the only one at his end says so")]
 mod waits;
 
+pub mod broadcast;
 pub mod oneshot;
+pub mod pubsub;
+pub mod watch;
 
 #[expect(unsafe_code, reason = "the only receiver says that it is")]
 pub mod mpsc;

@@ -9,7 +9,8 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 use sync::queue::{
-    Buffer, CloseQueueOnDrop, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, oneshot,
+    Buffer, CloseQueueOnDrop, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, broadcast,
+    oneshot, pubsub, watch,
 };
 
 table! {
@@ -29,6 +30,23 @@ table! {
     oneshot::Sender<Rc<u8>> => false, false;
     oneshot::Receiver<Cell<u8>> => true, true;
     oneshot::Receiver<Rc<u8>> => false, false;
+
+    // Receivers share what they get.
+    broadcast::Sender<u8> => true, true;
+    broadcast::Sender<Cell<u8>> => false, false;
+    broadcast::Receiver<u8> => true, true;
+    broadcast::Receiver<Cell<u8>> => false, false;
+    broadcast::SendError<Cell<u8>> => true, false;
+    broadcast::ReceiveError => true, true;
+    watch::Sender<u8> => true, true;
+    watch::Sender<Cell<u8>> => false, false;
+    watch::Receiver<u8> => true, true;
+    watch::Receiver<Cell<u8>> => false, false;
+    pubsub::PubSub<u8, u8> => true, true;
+    pubsub::PubSub<Rc<u8>, u8> => false, false;
+    pubsub::PubSub<u8, Cell<u8>> => false, false;
+    pubsub::Subscription<u8, u8> => true, true;
+    pubsub::Subscription<u8, Cell<u8>> => false, false;
 }
 
 fn sent<F: Future + Send>(future: F) {
@@ -41,6 +59,12 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     sent(receiver.get_async());
     sent(receiver.get_async_timeout(Duration::ZERO));
     sent(sender.closed_async());
+    let (sender, mut receiver) = broadcast::channel::<u8>(1);
+    sent(receiver.get_async());
+    let (value, mut seen) = watch::channel(1_u8);
+    sent(seen.changed_async());
+    sent(seen.wait_for_async(|value| *value == 1));
+    drop((sender, value));
     sent(PriorityQueue::<Cell<u8>>::unbounded().get_async_timeout(Duration::ZERO));
     sent(LifoQueue::unbounded().put_async(Cell::new(1)));
     sent(DelayQueue::<Cell<u8>>::unbounded().join_async());

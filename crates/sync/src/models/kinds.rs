@@ -1,7 +1,7 @@
 //! The ways for one item, for the latest, for all, and the queues with an order of their own.
 
 use super::poll_and_drop;
-use crate::queue::{GetError, LifoQueue, oneshot};
+use crate::queue::{GetError, LifoQueue, broadcast, oneshot, watch};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
@@ -115,5 +115,67 @@ fn a_consumer_that_goes_hands_on_the_item_that_it_was_told_of() {
         producer.join().unwrap();
         let got = fickle.join().unwrap();
         assert_eq!(queue.len(), usize::from(got == 0));
+    });
+}
+
+#[test]
+fn every_receiver_gets_an_item_and_the_end() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let (sender, mut receiver) = broadcast::channel::<Token>(1);
+        let mut other = receiver.clone();
+        let other = thread::spawn(move || {
+            assert!(other.get().is_ok());
+            assert_eq!(other.get().err(), Some(broadcast::ReceiveError::Closed));
+        });
+        let sending = thread::spawn(move || sender.send(Arc::new(())).unwrap());
+        assert!(block_on(receiver.get_async()).is_ok());
+        sending.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn an_item_is_lost_or_got_beside_a_sender_in_a_hurry() {
+    loom::model(|| {
+        let (sender, mut receiver) = broadcast::channel(1);
+        let sending = thread::spawn(move || {
+            sender.send(1).unwrap();
+            sender.send(2).unwrap();
+        });
+        match block_on(receiver.get_async()) {
+            Ok(1) => assert_eq!(block_on(receiver.get_async()), Ok(2)),
+            Err(broadcast::ReceiveError::Lagged(1)) => assert_eq!(receiver.try_get(), Ok(2)),
+            other => panic!("{other:?}"),
+        }
+        sending.join().unwrap();
+    });
+}
+
+#[test]
+fn a_change_beside_a_look_is_seen() {
+    for awaited in [false, true] {
+        loom::model(move || {
+            let (sender, mut receiver) = watch::channel(1);
+            let sending = thread::spawn(move || drop(sender.send(2)));
+            let seen = if awaited { block_on(receiver.changed_async()) } else { receiver.changed() };
+            assert_eq!(*seen.unwrap(), 2);
+            let end = block_on(receiver.changed_async());
+            assert_eq!(end, Err(GetError::Closed));
+            sending.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn two_changes_at_once_are_both_made() {
+    loom::model(|| {
+        let (sender, receiver) = watch::channel(0);
+        let another = sender.clone();
+        let another = thread::spawn(move || another.send_modify(|value| *value += 1));
+        sender.send_modify(|value| *value += 1);
+        another.join().unwrap();
+        assert_eq!((*receiver.borrow(), receiver.version()), (2, 2));
     });
 }
