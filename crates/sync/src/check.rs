@@ -18,33 +18,29 @@
 //! has to be told which: see [`Context`].
 //!
 //! # Examples
-//! ```
+//! ```standalone_crate
 //! use std::thread;
-//! use sync::{Mutex, check};
+//! use sync::{Event, Mutex, check};
 //!
 //! check::enable();
 //! let (from, to) = (Mutex::new(100), Mutex::new(0));
 //! check::name(&from, "from");
+//! let first_is_done = Event::new();
 //! thread::scope(|scope| {
-//!     let order = sync::Event::new();
-//!     let order = &order;
-//!     let (from, to) = (&from, &to);
-//!     scope.spawn(move || {
+//!     scope.spawn(|| {
 //!         let (mut from, mut to) = (from.lock(), to.lock());
 //!         (*from, *to) = (*from - 10, *to + 10);
 //!         drop((from, to));
-//!         order.set();
+//!         first_is_done.set();
 //!         // It goes on for a while.
 //!         while check::reports().is_empty() {
 //!             thread::yield_now();
 //!         }
 //!     });
-//!     scope.spawn(move || {
-//!         order.wait();
-//!         // The other way round: this time nobody is in the way.
-//!         let (mut to, mut from) = (to.lock(), from.lock());
-//!         (*from, *to) = (*from + 10, *to - 10);
-//!     });
+//!     first_is_done.wait();
+//!     // The other way round: this time nobody is in the way.
+//!     let (mut to, mut from) = (to.lock(), from.lock());
+//!     (*from, *to) = (*from + 10, *to - 10);
 //! });
 //! let report = &check::reports()[0];
 //! assert_eq!(report.verdict, check::Verdict::Potential);

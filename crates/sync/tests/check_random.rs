@@ -13,7 +13,7 @@ use sync::check::{self, Verdict};
 
 const LOCKS: usize = 4;
 const THREADS_MOST: usize = 3;
-const CASES: u32 = 150;
+const CASES: u32 = 300;
 
 /// A lock is taken, the sections inside are gone through, and it is given back.
 #[derive(Clone, Debug)]
@@ -42,14 +42,14 @@ struct Moment {
 
 fn sections() -> impl Strategy<Value = Vec<Section>> {
     let attempt = prop::bool::weighted(0.2);
-    let leaf = (0..LOCKS, attempt.clone()).prop_map(|(lock, is_attempt)| Section {
-        lock,
-        is_attempt,
-        inside: Vec::new(),
-    });
+    let leaf =
+        (0..LOCKS, attempt).prop_map(|(lock, is_attempt)| Section { lock, is_attempt, inside: Vec::new() });
     let section = leaf.prop_recursive(3, 6, 2, move |inner| {
-        (0..LOCKS, attempt.clone(), vec(inner, 0..=2))
-            .prop_map(|(lock, is_attempt, inside)| Section { lock, is_attempt, inside })
+        (0..LOCKS, attempt, vec(inner, 0..=2)).prop_map(|(lock, is_attempt, inside)| Section {
+            lock,
+            is_attempt,
+            inside,
+        })
     });
     vec(section, 0..=2)
 }

@@ -42,7 +42,8 @@ pub(super) const STEPS: &[Step] = &[
         name: "test",
         about: "all tests pass: the README's test command",
         remedy: "run `cargo test --workspace`, or `cargo test -p NAME` for the package that failed",
-        work: Work::cargo(&["test --workspace"]),
+        // The deadlock checker is a feature, and every test of the locks holds with it.
+        work: Work::cargo(&["test --workspace", "test --package sync --features check"]),
     },
     Step {
         name: "fmt",
@@ -61,6 +62,7 @@ pub(super) const STEPS: &[Step] = &[
             lines: &[
                 "clippy --workspace --all-targets -- -D warnings",
                 "clippy --package compare --no-default-features -- -D warnings",
+                "clippy --package sync --all-targets --all-features -- -D warnings",
             ],
             env: &[],
             needs: Some(Tool {
@@ -75,7 +77,7 @@ pub(super) const STEPS: &[Step] = &[
         about: "the documentation builds without a warning, so no link in it is broken",
         remedy: "run `cargo xtask doc` and mend the items that rustdoc names",
         work: Work::Cargo {
-            lines: &["doc --workspace --no-deps"],
+            lines: &["doc --workspace --no-deps", "doc --package sync --no-deps --all-features"],
             env: &[("RUSTDOCFLAGS", "-D warnings")],
             needs: None,
         },

@@ -23,7 +23,7 @@ pub(super) struct ContextId(pub(super) u64);
 /// one, and in a future without one that awaits a lock, the checker does not know who holds, and gives no verdict about him.
 ///
 /// # Examples
-/// ```
+/// ```standalone_crate
 /// use sync::{Mutex, check, park::block_on};
 ///
 /// check::enable();

@@ -5,7 +5,7 @@
 //! [`Work::wait`](Work::wait).
 //!
 //! # Examples
-//! ```
+//! ```standalone_crate
 //! use sync::check::pool::Pool;
 //!
 //! let pool = Pool::new("images", 1);
