@@ -169,7 +169,11 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// The item is in the queue, or it is dropped with the future.
     pub async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
-        self.flavour.put_async(item).await
+        // Mostly there is room, and no future is made.
+        match self.flavour.try_put(item) {
+            Err(refused) if refused.is_full() => self.flavour.put_async(refused.into_inner()).await,
+            done => done,
+        }
     }
 
     /// Waits for room, takes the item out of `item`, and puts it at the end. For an item that must not be lost when
@@ -233,7 +237,11 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// Nothing is lost by dropping the future: an item is taken in the moment in which it is returned.
     pub async fn get_async(&self) -> Result<T, GetError> {
-        self.flavour.get_async().await
+        // Mostly there is an item, and no future is made.
+        match self.flavour.try_get() {
+            Err(GetError::Empty) => self.flavour.get_async().await,
+            done => done,
+        }
     }
 
     /// Waits for an item, at most `limit`, and takes it from the front. Needs no runtime.

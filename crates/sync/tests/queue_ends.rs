@@ -8,7 +8,7 @@ use std::time::Duration;
 use sync::park::block_on;
 use sync::queue::{GetError, mpsc, spsc};
 
-const ITEMS: u64 = if cfg!(miri) { 60 } else { 20_000 };
+const ITEMS: u64 = if cfg!(miri) { 60 } else { 6_000 };
 const MANY: usize = if cfg!(miri) { 20 } else { 10_000 };
 
 /// Capacities of a ring of one, of more, and of a chain of blocks.
@@ -131,10 +131,10 @@ fn what_was_sent_is_there_after_the_sender_went() {
 
 #[test]
 fn items_that_both_ends_leave_behind_are_dropped() {
-    for count in [0, 1, 600, 5_000] {
+    for count in [0, 1, 600] {
         let items = Counted::default();
         let (mut one, its) = spsc::unbounded();
-        let (many, theirs) = mpsc::bounded(8_000);
+        let (many, theirs) = mpsc::bounded(50_000);
         for _ in 0..count {
             one.put(items.clone()).unwrap();
             many.put(items.clone()).unwrap();

@@ -50,6 +50,11 @@ macro_rules! receiver {
             /// Nothing is lost by dropping the future: an item is taken in the moment in which it is returned.
             #[inline]
             pub async fn get_async(&mut self) -> Result<T, GetError> {
+                // Mostly there is an item, and no future is made.
+                match self.try_get() {
+                    Err(GetError::Empty) => {}
+                    done => return done,
+                }
                 // SAFETY: this is the only receiver, and the future borrows it mutably.
                 unsafe { self.shared.ring.get_future() }.await
             }

@@ -107,6 +107,11 @@ impl<T> Sender<T> {
     /// The item is in the channel, or it is dropped with the future.
     #[inline]
     pub async fn put_async(&mut self, item: T) -> Result<(), PutError<T>> {
+        // Mostly there is room, and no future is made.
+        let item = match self.try_put(item) {
+            Err(refused) if refused.is_full() => refused.into_inner(),
+            done => return done,
+        };
         // SAFETY: this is the only sender, and it is borrowed mutably.
         let mut put = pin!(unsafe { self.shared.ring.put_future(Some(item)) });
         let done = put.as_mut().await;

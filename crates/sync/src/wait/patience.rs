@@ -55,15 +55,12 @@ impl Patience {
 
     /// Waits awake until `look` says yes; `false` if it is time to sleep.
     #[inline]
-    pub(crate) fn wait(&self, look: impl FnMut() -> bool) -> bool {
-        self.wait_in_steps(1, look)
+    pub(crate) fn wait(&self, mut look: impl FnMut() -> bool) -> bool {
+        look() || self.wait_in_steps(1, look)
     }
 
-    /// As [`wait`](Patience::wait), with so many pauses between two looks.
+    /// As [`wait`](Patience::wait), with so many pauses before each look, the first one too.
     pub(crate) fn wait_in_steps(&self, step: u32, mut look: impl FnMut() -> bool) -> bool {
-        if look() {
-            return true;
-        }
         // Loom tries every order by itself.
         if cfg!(trefoil_loom) {
             return false;
