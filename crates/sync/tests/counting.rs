@@ -224,6 +224,8 @@ struct Waiter<'a> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn they_open_as_plain_numbers_do(count in 0..5_usize, steps in steps()) {
         let (latch, group) = (Latch::new(count), WaitGroup::new());

@@ -117,7 +117,7 @@ fn futures_that_are_polled_once_and_dropped_leave_nothing_behind() {
 
 #[test]
 fn many_threads_swap_in_all_ways_and_everything_finds_a_new_owner() {
-    const ROUNDS: usize = 300;
+    const ROUNDS: usize = if cfg!(miri) { 5 } else { 300 };
     const THREADS: usize = 4;
     let (exchanger, got) = (Exchanger::new(), Mutex::new(Vec::new()));
     thread::scope(|scope| {
@@ -195,6 +195,8 @@ struct Waiter<'a> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn they_swap_as_the_plain_model_does(steps in steps()) {
         let exchanger = Exchanger::new();

@@ -124,7 +124,7 @@ fn dropping_detaches_and_drops_the_results() {
 
 #[test]
 fn tasks_of_several_threads_by_the_ten_thousand() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = if cfg!(miri) { 20 } else { 20_000 };
     let (promises, tasks) = promises(COUNT);
     let mut halves = promises.into_iter().enumerate();
     let first: Vec<_> = halves.by_ref().take(COUNT / 2).collect();
@@ -138,7 +138,7 @@ fn tasks_of_several_threads_by_the_ten_thousand() {
 
 #[test]
 fn as_completed_yields_a_long_list_in_the_order_of_completion() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = if cfg!(miri) { 20 } else { 20_000 };
     let (promises, tasks) = promises(COUNT);
     let mut results = as_completed(tasks);
     // Backwards, so that a search from the front would take quadratic time.

@@ -115,17 +115,18 @@ fn who_has_enabled_his_wait_is_told_before_who_polls_later() {
 
 #[test]
 fn a_limit_that_passes_loses_no_notification() {
+    const WAITS: usize = if cfg!(miri) { 5 } else { 500 };
     let (notify, waits) = (Notify::new(), AtomicUsize::new(0));
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
-            while waits.load(Ordering::Acquire) < 500 {
+            while waits.load(Ordering::Acquire) < WAITS {
                 let limit = Duration::from_micros((waits.load(Ordering::Relaxed) % 50) as u64);
                 if notify.wait_timeout(limit).is_ok() {
                     waits.fetch_add(1, Ordering::Release);
                 }
             }
         });
-        for round in 0..500 {
+        for round in 0..WAITS {
             notify.notify_one();
             // Unless it was lost, it will be seen.
             while waits.load(Ordering::Acquire) <= round {
@@ -252,6 +253,8 @@ fn give(waiters: &mut [Waiter<'_>]) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn notifications_go_where_the_plain_model_says(steps in steps()) {
         let notify = Notify::new();
