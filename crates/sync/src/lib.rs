@@ -59,5 +59,5 @@ pub use event::Event;
 pub use mutex::{Mutex, MutexGuard};
 pub use queue::Queue;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-pub use semaphore::{Semaphore, SemaphorePermit};
+pub use semaphore::{AcquireError, Semaphore, SemaphorePermit};
 pub use task::{Promise, Task, TaskId, promise, promise_cancelling};

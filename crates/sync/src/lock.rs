@@ -81,6 +81,7 @@ use std::sync::atomic::compiler_fence;
 use std::time::Instant;
 
 pub(crate) use future::Acquire;
+pub(crate) use policy::quantum;
 
 /// Nobody has the lock, and whoever comes may take it.
 const FREE: u8 = 0;

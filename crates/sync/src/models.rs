@@ -36,6 +36,13 @@ fn poll_and_drop(future: impl Future) {
     let _lost = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
 }
 
+/// Three threads are many for loom: at most two of them are interrupted at a time.
+fn model_of_three(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(model);
+}
+
 mod task {
     use super::*;
 
@@ -226,9 +233,52 @@ mod waiting {
             let semaphore = Arc::new(Semaphore::new(1));
             let greedy = Arc::clone(&semaphore);
             let greedy = thread::spawn(move || poll_and_drop(greedy.acquire_many_async(2)));
-            drop(block_on(semaphore.acquire_async()));
+            drop(block_on(semaphore.acquire_async()).unwrap());
             greedy.join().unwrap();
             assert_eq!(semaphore.available(), 1);
+        });
+    }
+
+    #[test]
+    fn a_permit_goes_round_among_threads() {
+        loom::model(|| {
+            let semaphore = Arc::new(Semaphore::new(1));
+            let others: Vec<_> = (0..2)
+                .map(|_| {
+                    let semaphore = Arc::clone(&semaphore);
+                    thread::spawn(move || drop(semaphore.acquire().unwrap()))
+                })
+                .collect();
+            for other in others {
+                other.join().unwrap();
+            }
+            assert_eq!(semaphore.available(), 1);
+        });
+    }
+
+    #[test]
+    fn a_thread_that_gives_up_at_its_deadline_takes_no_permit_with_it() {
+        model_of_three(|| {
+            let semaphore = Arc::new(Semaphore::new(0));
+            let (patient, hasty) = (Arc::clone(&semaphore), Arc::clone(&semaphore));
+            let hasty = thread::spawn(move || hasty.acquire_timeout(Duration::ZERO).map(|_permit| ()));
+            let patient = thread::spawn(move || drop(patient.acquire().unwrap()));
+            semaphore.release(1);
+            patient.join().unwrap();
+            let _late_or_not = hasty.join().unwrap();
+            assert_eq!(semaphore.available(), 1);
+        });
+    }
+
+    #[test]
+    fn a_closed_semaphore_keeps_nobody() {
+        model_of_three(|| {
+            let semaphore = Arc::new(Semaphore::new(0));
+            let (task, thread) = (Arc::clone(&semaphore), Arc::clone(&semaphore));
+            let task = thread::spawn(move || block_on(task.acquire_async()).is_err());
+            let thread = thread::spawn(move || thread.acquire().is_err());
+            semaphore.close();
+            assert!(task.join().unwrap() && thread.join().unwrap());
         });
     }
 

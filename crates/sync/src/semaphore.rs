@@ -1,6 +1,6 @@
 //! A number of permits.
 
-use crate::error::TimedOut;
+use crate::primitive::{AtomicUsize, Ordering, const_but_for_loom};
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::fmt;
@@ -8,26 +8,44 @@ use std::time::{Duration, Instant};
 
 /// Lets a limited number of threads, coroutines and async tasks through at a time.
 ///
-/// Permits are given in order of arrival: who asks for many is not overtaken for ever by those who ask for few. A permit
-/// is given back when its guard is dropped; [`forget`](SemaphorePermit::forget) and [`release`](Semaphore::release)
-/// change the number for good.
+/// Whoever comes while enough permits are free takes them (*barging*), even before those who wait; but once the one who has
+/// waited longest has been first in the queue for a fraction of a millisecond, nobody is let past him, so that who asks for many is not
+/// overtaken for ever by those who ask for few. Those who wait are served in order of arrival. A task that could have its permits and
+/// is not polled loses its turn after a millisecond to whoever comes by, and keeps its place. Waiting allocates nothing.
+///
+/// A permit is given back when its guard is dropped; [`forget`](SemaphorePermit::forget) and [`release`](Semaphore::release)
+/// change the number for good. After [`close`](Semaphore::close), nobody gets a permit.
 ///
 /// # Examples
 /// ```
 /// let tables = sync::Semaphore::new(2);
-/// let first = tables.acquire();
-/// let second = tables.acquire();
-/// assert!(tables.try_acquire().is_none());
+/// let first = tables.acquire()?;
+/// let second = tables.acquire()?;
+/// assert!(tables.try_acquire().is_err());
 /// drop(first);
-/// assert!(tables.try_acquire().is_some());
+/// assert!(tables.try_acquire().is_ok());
 /// # drop(second);
+/// # Ok::<(), sync::AcquireError>(())
 /// ```
 pub struct Semaphore {
-    state: Guarded<State>,
+    /// The free permits, from bit [`SHIFT`] on, and flags below.
+    ///
+    /// `WAITERS` and `DUE` are changed by whoever has `queue`; they may stay for a while after the last waiter has gone. The rest by
+    /// anybody, in one step each, so that all changes have one order: who says that he waits sees the permits that were given
+    /// back before, or is seen by whoever gives back the next.
+    word: AtomicUsize,
+    queue: Guarded<Queue>,
 }
 
-struct State {
-    permits: usize,
+/// Somebody waits: who gives back looks after him.
+const WAITERS: usize = 1 << 0;
+/// The first has waited for long enough: newcomers queue up behind him.
+const DUE: usize = 1 << 1;
+/// Nobody gets a permit any more.
+const CLOSED: usize = 1 << 2;
+const SHIFT: u32 = 3;
+
+struct Queue {
     waiters: Waiters,
 }
 
@@ -40,136 +58,303 @@ pub struct SemaphorePermit<'a> {
 }
 
 impl Semaphore {
-    /// A semaphore with that many permits.
-    #[must_use]
-    pub const fn new(permits: usize) -> Self {
-        Semaphore { state: Guarded::new(State { permits, waiters: Waiters::strict() }) }
-    }
+    /// More permits than this cannot be.
+    pub const MAX_PERMITS: usize = usize::MAX >> SHIFT;
 
-    /// Waits for a permit. Blocks.
-    pub fn acquire(&self) -> SemaphorePermit<'_> {
-        self.acquire_many(1)
-    }
-
-    /// Waits for `count` permits at once. Blocks; for ever, if there are never that many.
-    pub fn acquire_many(&self, count: usize) -> SemaphorePermit<'_> {
-        match self.try_acquire_many(count) {
-            Some(permit) => permit,
-            None => {
-                self.state.wait(|state| &mut state.waiters, None, State::taking(count));
-                SemaphorePermit { semaphore: self, count }
+    const_but_for_loom! {
+        /// A semaphore with that many permits.
+        ///
+        /// # Panics
+        /// If that is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+        #[must_use]
+        pub fn new(permits: usize) -> Self {
+            assert!(permits <= Semaphore::MAX_PERMITS, "a semaphore has at most `Semaphore::MAX_PERMITS` permits");
+            Semaphore {
+                word: AtomicUsize::new(permits << SHIFT),
+                queue: Guarded::new(Queue { waiters: Waiters::strict() }),
             }
         }
     }
 
-    /// Takes a permit if one is free and nobody waits for it.
-    pub fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
+    /// Waits for a permit. Blocks.
+    ///
+    /// # Errors
+    /// [`AcquireError::Closed`] if the semaphore is closed.
+    pub fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.acquire_many(1)
+    }
+
+    /// Waits for `count` permits at once. Blocks; until the semaphore is closed, if there are never that many.
+    ///
+    /// # Errors
+    /// [`AcquireError::Closed`] if the semaphore is closed.
+    pub fn acquire_many(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.acquire_until(count, None)
+    }
+
+    /// Takes a permit if one is free and nobody has waited for it for long.
+    ///
+    /// # Errors
+    /// [`AcquireError::NoPermits`] otherwise, [`AcquireError::Closed`] if the semaphore is closed.
+    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.try_acquire_many(1)
     }
 
-    /// Takes `count` permits if they are free and nobody waits for them.
-    pub fn try_acquire_many(&self, count: usize) -> Option<SemaphorePermit<'_>> {
-        let taken = self.state.with(|state, _| state.waiters.is_empty() && state.take(count));
-        // `then`, not `then_some`: a permit that is made is given back when dropped.
-        taken.then(|| SemaphorePermit { semaphore: self, count })
+    /// Takes `count` permits if they are free and nobody has waited for them for long.
+    ///
+    /// # Errors
+    /// [`AcquireError::NoPermits`] otherwise, [`AcquireError::Closed`] if the semaphore is closed.
+    pub fn try_acquire_many(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
+        match self.take_free(count, DUE | CLOSED) {
+            Ok(permit) => Ok(permit),
+            // `DUE` may have outlived those who waited, and one who is late may be passed by.
+            Err(found) if found & DUE != 0 => {
+                self.queue.with(|queue, _| match queue.waiters.is_newcomers_turn() {
+                    true => self.take_free(count, CLOSED).map_err(AcquireError::now),
+                    false => Err(AcquireError::now(found)),
+                })
+            }
+            Err(found) => Err(AcquireError::now(found)),
+        }
     }
 
     /// Waits for a permit, at most `limit`. Blocks.
     ///
     /// # Errors
-    /// [`TimedOut`] if there was none by then.
-    pub fn acquire_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TimedOut> {
-        let deadline = Instant::now().checked_add(limit);
-        let taken = self.state.wait(|state| &mut state.waiters, deadline, State::taking(1));
-        taken.map(|()| SemaphorePermit { semaphore: self, count: 1 }).ok_or(TimedOut)
+    /// [`AcquireError::TimedOut`] if there was none by then, [`AcquireError::Closed`] if the semaphore is closed.
+    pub fn acquire_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.acquire_many_timeout(1, limit)
+    }
+
+    /// Waits for `count` permits at once, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// As [`acquire_timeout`](Semaphore::acquire_timeout).
+    pub fn acquire_many_timeout(
+        &self,
+        count: usize,
+        limit: Duration,
+    ) -> Result<SemaphorePermit<'_>, AcquireError> {
+        // A time beyond what the clock can say is never reached.
+        self.acquire_until(count, Instant::now().checked_add(limit))
     }
 
     /// Waits for a permit.
     ///
+    /// # Errors
+    /// [`AcquireError::Closed`] if the semaphore is closed.
+    ///
     /// # Cancel safety
     /// A future that is dropped leaves the queue; who stood behind it moves up.
-    pub async fn acquire_async(&self) -> SemaphorePermit<'_> {
+    pub async fn acquire_async(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.acquire_many_async(1).await
     }
 
     /// Waits for `count` permits at once.
     ///
+    /// # Errors
+    /// [`AcquireError::Closed`] if the semaphore is closed.
+    ///
     /// # Cancel safety
     /// As [`acquire_async`](Semaphore::acquire_async).
-    pub async fn acquire_many_async(&self, count: usize) -> SemaphorePermit<'_> {
-        self.state.wait_for(|state| &mut state.waiters, State::taking(count)).await;
-        SemaphorePermit { semaphore: self, count }
+    pub async fn acquire_many_async(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
+        match self.take_free(count, DUE | CLOSED) {
+            Ok(permit) => Ok(permit),
+            Err(_) => self.queue.wait_for(|queue| &mut queue.waiters, self.taking(count)).await,
+        }
     }
 
     /// Waits for a permit, at most `limit`. Needs no runtime.
     ///
     /// # Errors
-    /// [`TimedOut`] if there was none by then.
+    /// As [`acquire_timeout`](Semaphore::acquire_timeout).
     ///
     /// # Cancel safety
     /// As [`acquire_async`](Semaphore::acquire_async).
-    pub async fn acquire_async_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TimedOut> {
-        timer::timeout(limit, self.acquire_async()).await
+    pub async fn acquire_async_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.acquire_many_async_timeout(1, limit).await
+    }
+
+    /// Waits for `count` permits at once, at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// As [`acquire_timeout`](Semaphore::acquire_timeout).
+    ///
+    /// # Cancel safety
+    /// As [`acquire_async`](Semaphore::acquire_async).
+    pub async fn acquire_many_async_timeout(
+        &self,
+        count: usize,
+        limit: Duration,
+    ) -> Result<SemaphorePermit<'_>, AcquireError> {
+        timer::timeout(limit, self.acquire_many_async(count)).await.unwrap_or(Err(AcquireError::TimedOut))
     }
 
     /// Adds permits.
     ///
     /// # Panics
-    /// If there would be more than `usize::MAX`.
+    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    #[inline]
     #[track_caller]
     pub fn release(&self, count: usize) {
-        let fits = self.state.with(|state, afterwards| {
-            let Some(permits) = state.permits.checked_add(count) else { return false };
-            state.permits = permits;
-            state.waiters.nudge_first(afterwards);
-            true
+        assert!(
+            self.try_release(count, Self::MAX_PERMITS),
+            "a semaphore cannot have {count} permits more: that is more than `Semaphore::MAX_PERMITS`"
+        );
+    }
+
+    /// Adds permits; `false` if there would be more than `most` free, and nothing is changed.
+    #[inline]
+    pub(crate) fn try_release(&self, count: usize, most: usize) -> bool {
+        // Relaxed: the exchange below sees what is there.
+        let mut found = self.word.load(Ordering::Relaxed);
+        loop {
+            if count > most || found >> SHIFT > most - count {
+                return false;
+            }
+            // Release: pairs with `take_free`, so that who gets the permit sees what was done under it.
+            let new = found + (count << SHIFT);
+            match self.word.compare_exchange_weak(found, new, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(other) => found = other,
+            }
+        }
+        if found & WAITERS != 0 {
+            self.tell_the_first();
+        }
+        true
+    }
+
+    /// Refuses permits from now on, and ends every wait for some. Permits that are out can still be given back. The second time, nothing
+    /// happens.
+    pub fn close(&self) {
+        self.queue.with(|queue, afterwards| {
+            // Relaxed: under the lock of those who wait, and the others need nothing but the flag.
+            self.word.fetch_or(CLOSED, Ordering::Relaxed);
+            queue.waiters.tell_all(afterwards);
         });
-        assert!(fits, "a semaphore cannot have {count} permits more: that is more than usize::MAX");
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & CLOSED != 0
     }
 
     /// How many permits are free now.
     #[must_use]
     pub fn available(&self) -> usize {
-        self.state.with(|state, _| state.permits)
+        // Relaxed: the answer may be out of date as soon as it is there.
+        self.word.load(Ordering::Relaxed) >> SHIFT
+    }
+
+    #[inline]
+    fn acquire_until(
+        &self,
+        count: usize,
+        deadline: Option<Instant>,
+    ) -> Result<SemaphorePermit<'_>, AcquireError> {
+        match self.take_free(count, DUE | CLOSED) {
+            Ok(permit) => Ok(permit),
+            Err(_) => self.acquire_contended(count, deadline),
+        }
+    }
+
+    #[cold]
+    fn acquire_contended(
+        &self,
+        count: usize,
+        deadline: Option<Instant>,
+    ) -> Result<SemaphorePermit<'_>, AcquireError> {
+        let taken = self.queue.wait(|queue| &mut queue.waiters, deadline, self.taking(count));
+        taken.unwrap_or(Err(AcquireError::TimedOut))
+    }
+
+    /// Takes permits if they are free and none of the flags `unless` is set; otherwise what was found.
+    #[inline]
+    fn take_free(&self, count: usize, unless: usize) -> Result<SemaphorePermit<'_>, usize> {
+        // Relaxed: the exchange below sees what is there.
+        let mut found = self.word.load(Ordering::Relaxed);
+        loop {
+            if found & unless != 0 || found >> SHIFT < count {
+                return Err(found);
+            }
+            // Acquire: pairs with `try_release`.
+            let new = found - (count << SHIFT);
+            match self.word.compare_exchange_weak(found, new, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Ok(SemaphorePermit { semaphore: self, count }),
+                Err(other) => found = other,
+            }
+        }
+    }
+
+    /// The attempt to take that many, in turn.
+    fn taking<'a>(
+        &'a self,
+        count: usize,
+    ) -> impl FnMut(&mut Queue, Turn, &mut Afterwards) -> Option<Result<SemaphorePermit<'a>, AcquireError>>
+    {
+        move |queue, turn, afterwards| {
+            // First, so that who gives back from now on looks after whoever waits. Relaxed: see `word`.
+            let found = self.word.fetch_or(WAITERS, Ordering::Relaxed);
+            if found & CLOSED != 0 {
+                return Some(Err(AcquireError::Closed));
+            }
+            // Without `DUE`, a newcomer who does not wait yet may take what is free.
+            let may_take = turn.first || (!turn.is_queued() && found & DUE == 0);
+            let taken = if may_take { self.take_free(count, 0).ok() } else { None };
+            match &taken {
+                Some(_) => {
+                    let others = queue.waiters.len() - usize::from(turn.is_queued());
+                    let flags = if others == 0 { WAITERS | DUE } else { DUE };
+                    let left = self.word.fetch_and(!flags, Ordering::Relaxed) >> SHIFT;
+                    // He who waits next may need no more than what is left.
+                    if left > 0 {
+                        queue.waiters.nudge_behind(turn, afterwards);
+                    }
+                }
+                None if turn.first && turn.is_overdue() => {
+                    self.word.fetch_or(DUE, Ordering::Relaxed);
+                }
+                None => {}
+            }
+            taken.map(Ok)
+        }
+    }
+
+    #[cold]
+    fn tell_the_first(&self) {
+        self.queue.with(|queue, afterwards| {
+            if queue.waiters.is_empty() {
+                self.word.fetch_and(!(WAITERS | DUE), Ordering::Relaxed);
+                return;
+            }
+            queue.waiters.nudge_first(afterwards);
+            if queue.waiters.is_first_overdue() {
+                self.word.fetch_or(DUE, Ordering::Relaxed);
+            }
+        });
+    }
+}
+
+impl Queues for Queue {
+    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
+        visit(&mut self.waiters);
+    }
+
+    fn sleep_most(&self) -> Option<Duration> {
+        self.waiters.patience_with_tasks()
     }
 }
 
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (available, waiting) = self.state.with(|state, _| (state.permits, state.waiters.len()));
-        f.debug_struct("Semaphore").field("available", &available).field("waiting", &waiting).finish()
-    }
-}
-
-impl Queues for State {
-    fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
-        visit(&mut self.waiters);
-    }
-}
-
-impl State {
-    /// The attempt to take that many, in turn.
-    fn taking(count: usize) -> impl FnMut(&mut State, Turn, &mut Afterwards) -> Option<()> {
-        move |state, turn, afterwards| {
-            if !turn.first || !state.take(count) {
-                return None;
-            }
-            // He who waits next may need no more than what is left.
-            if state.permits > 0 {
-                state.waiters.nudge_behind(turn, afterwards);
-            }
-            Some(())
-        }
-    }
-
-    fn take(&mut self, count: usize) -> bool {
-        match self.permits.checked_sub(count) {
-            Some(left) => {
-                self.permits = left;
-                true
-            }
-            None => false,
-        }
+        let waiting = self.queue.with(|queue, _| queue.waiters.len());
+        f.debug_struct("Semaphore")
+            .field("available", &self.available())
+            .field("waiting", &waiting)
+            .field("closed", &self.is_closed())
+            .finish()
     }
 }
 
@@ -187,7 +372,52 @@ impl SemaphorePermit<'_> {
 }
 
 impl Drop for SemaphorePermit<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.release(self.count);
     }
 }
+
+/// Why there is no permit.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcquireError {
+    /// Not as many are free now, or somebody else has waited for them for long.
+    NoPermits,
+    /// There were none until the time had passed.
+    TimedOut,
+    /// The semaphore is closed.
+    Closed,
+}
+
+impl AcquireError {
+    fn now(found: usize) -> Self {
+        if found & CLOSED != 0 { AcquireError::Closed } else { AcquireError::NoPermits }
+    }
+
+    /// Whether the semaphore is closed, so that trying again is in vain.
+    #[must_use]
+    pub fn is_closed(self) -> bool {
+        self == AcquireError::Closed
+    }
+
+    /// Whether the time had passed.
+    #[must_use]
+    pub fn is_timeout(self) -> bool {
+        self == AcquireError::TimedOut
+    }
+}
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AcquireError::NoPermits => "the semaphore has not as many free permits",
+            AcquireError::TimedOut => {
+                "the semaphore had not as many free permits until the time limit passed"
+            }
+            AcquireError::Closed => "the semaphore is closed",
+        })
+    }
+}
+
+impl std::error::Error for AcquireError {}

@@ -3,11 +3,14 @@
 //!
 //! - [`list`]: the nodes, and the lists that they stand in; how one is told, and how a thread sleeps until he is.
 //! - [`guarded`]: the state, the attempt that ends a wait, and the five ways to wait made of it.
+//! - [`waiters`]: those who wait for one thing, in which order, and who is told.
 //! - [`patience`]: whether it pays to wait awake.
 
 pub(crate) mod guarded;
 #[expect(unsafe_code, reason = "nodes lie in the frames of those who wait")]
 pub(crate) mod list;
 pub(crate) mod patience;
+pub(crate) mod waiters;
 
-pub(crate) use guarded::{Afterwards, Guarded, Queues, Told, Turn, Waiters};
+pub(crate) use guarded::{Guarded, Queues};
+pub(crate) use waiters::{Afterwards, Told, Turn, Waiters};

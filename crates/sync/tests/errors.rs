@@ -98,11 +98,11 @@ fn what_is_shown_while_it_runs() {
     assert_eq!(format!("{queue:?}"), "Queue { len: 1, capacity: Some(2), closed: false, waiting: 0 }");
     assert_eq!(format!("{:?}", sync::Event::new()), "Event { set: false, waiting: 0 }");
     let semaphore = sync::Semaphore::new(3);
-    assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 3, waiting: 0 }");
-    let permit = semaphore.acquire();
+    assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 3, waiting: 0, closed: false }");
+    let permit = semaphore.acquire().unwrap();
     assert_eq!(
         format!("{permit:?}"),
-        "SemaphorePermit { semaphore: Semaphore { available: 2, waiting: 0 }, count: 1 }"
+        "SemaphorePermit { semaphore: Semaphore { available: 2, waiting: 0, closed: false }, count: 1 }"
     );
     assert_eq!(format!("{:?}", sync::Barrier::new(2)), "Barrier { parties: 2, arrived: 0 }");
     assert_eq!(format!("{:?}", sync::Condvar::new()), "Condvar { waiting: 0 }");

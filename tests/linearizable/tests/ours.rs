@@ -255,10 +255,10 @@ fn on_semaphore(semaphore: &Semaphore, (way, operation): &(Way, permits::Operati
     match *operation {
         permits::Operation::Acquire(count) => {
             let permit = match way {
-                Way::Try => semaphore.try_acquire_many(count),
-                Way::Block => Some(semaphore.acquire_many(count)),
+                Way::Try => semaphore.try_acquire_many(count).ok(),
+                Way::Block => semaphore.acquire_many(count).ok(),
                 Way::Timeout => semaphore.acquire_timeout(LIMIT).ok(),
-                Way::Async => Some(block_on(semaphore.acquire_many_async(count))),
+                Way::Async => block_on(semaphore.acquire_many_async(count)).ok(),
                 Way::AsyncTimeout => block_on(semaphore.acquire_async_timeout(LIMIT)).ok(),
             };
             let taken = permit.map(SemaphorePermit::forget).is_some();

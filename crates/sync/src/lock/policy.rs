@@ -47,6 +47,11 @@ pub(super) struct Policy {
     pub(super) impatient: std::sync::atomic::AtomicBool,
 }
 
+/// How long the first of so many who wait may be passed by, in ticks.
+pub(crate) fn quantum(waiting: u32) -> u32 {
+    clock::micros((ROUND_US / waiting.max(1)).clamp(QUANTUM_US_MIN, QUANTUM_US_MAX))
+}
+
 impl Policy {
     pub(super) const fn new() -> Self {
         Policy {
@@ -121,8 +126,7 @@ impl Policy {
 
     /// How long the head may be passed by, in ticks.
     pub(super) fn quantum(&self) -> u32 {
-        let waiting = u32::from(self.waiting.load(Relaxed)).max(1);
-        clock::micros((ROUND_US / waiting).clamp(QUANTUM_US_MIN, QUANTUM_US_MAX))
+        quantum(self.waiting.load(Relaxed).into())
     }
 
     pub(super) fn now(&self) -> u32 {

@@ -2,7 +2,7 @@
 //!
 //! The value is loom's own cell, so two owners at once show, and so does an owner who does not see what the last one wrote.
 
-use super::poll_and_drop;
+use super::{model_of_three, poll_and_drop};
 use crate::lock::RawLock;
 use crate::primitive::UnsafeCell;
 use loom::future::block_on;
@@ -62,13 +62,6 @@ impl Counter {
         // SAFETY: as above.
         self.value.with(|value| assert_eq!(unsafe { *value }, expected));
     }
-}
-
-/// Three threads are many for loom: at most two of them are interrupted at a time.
-fn model_of_three(model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.check(model);
 }
 
 #[test]

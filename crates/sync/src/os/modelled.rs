@@ -1,36 +1,62 @@
-//! The machine as loom sees it: a word to sleep on is the parking of a modelled thread.
+//! The machine as loom sees it: sleeping on a word is looking at it and parking in one step, as a futex does.
+//!
+//! Unparking alone would not do: loom keeps an unpark that came too early, where a futex forgets it, and lets a late one wake
+//! a modelled thread even from waiting for a lock.
 
 use crate::primitive::{AtomicU32, Ordering, fence};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-pub(crate) struct Sleeper(loom::thread::Thread);
+loom::thread_local! {
+    /// Whether this modelled thread sleeps on a word. Loom lets another go on only at its own operations, so this needs none.
+    static ASLEEP: Arc<AtomicBool> = Arc::new(AtomicBool::new(false));
+}
 
-pub(crate) struct Rouse(loom::thread::Thread);
+#[derive(Clone)]
+pub(crate) struct Sleeper {
+    thread: loom::thread::Thread,
+    asleep: Arc<AtomicBool>,
+}
+
+pub(crate) struct Rouse(Sleeper);
 
 impl Sleeper {
     pub(crate) const AVAILABLE: bool = true;
 
     pub(crate) fn here() -> Self {
-        Sleeper(loom::thread::current())
+        Sleeper { thread: loom::thread::current(), asleep: ASLEEP.with(Arc::clone) }
     }
 
     /// A deadline passes at once: the models ask what happens then, not when.
     pub(crate) fn sleep(word: &AtomicU32, expected: u32, deadline: Option<Instant>) {
-        if deadline.is_none() && word.load(Ordering::Relaxed) == expected {
-            loom::thread::park();
+        if deadline.is_some() {
+            return;
         }
+        ASLEEP.with(|asleep| {
+            asleep.store(true, Ordering::Relaxed);
+            // With the one in `now`: the word is seen as it is, or whoever has changed it sees that we sleep.
+            fence(Ordering::SeqCst);
+            // An unpark that has come meanwhile is used up, for it would be too late anywhere else.
+            if word.load(Ordering::Relaxed) == expected || !asleep.swap(false, Ordering::Relaxed) {
+                loom::thread::park();
+            }
+        });
     }
 
     pub(crate) fn sleep_for(_: &AtomicU32, _: u32, _: Option<Duration>) {}
 
     pub(crate) fn rouse(&self, _: &AtomicU32) -> Rouse {
-        Rouse(self.0.clone())
+        Rouse(self.clone())
     }
 }
 
 impl Rouse {
     pub(crate) fn now(self) {
-        self.0.unpark();
+        fence(Ordering::SeqCst);
+        if self.0.asleep.swap(false, Ordering::Relaxed) {
+            self.0.thread.unpark();
+        }
     }
 }
 

@@ -51,6 +51,8 @@ struct Inner {
     who: Who,
     /// Whatever the list's owner counts by.
     ticket: u64,
+    /// When he was told, if the list's owner cares.
+    told_at: u32,
 }
 
 enum Who {
@@ -76,7 +78,8 @@ impl Node {
     }
 
     fn new(who: Who) -> Self {
-        let inner = Inner { previous: ptr::null(), next: ptr::null(), last: ptr::null(), who, ticket: 0 };
+        let inner =
+            Inner { previous: ptr::null(), next: ptr::null(), last: ptr::null(), who, ticket: 0, told_at: 0 };
         Node { state: AtomicU32::new(WAITING), inner: UnsafeCell::new(inner), _pinned: PhantomPinned }
     }
 
@@ -271,6 +274,21 @@ impl<'l> Entry<'l> {
 
     pub(crate) fn ticket(self) -> u64 {
         self.inner(|inner| inner.ticket)
+    }
+
+    /// As [`tell`](Entry::tell), once; notes the time.
+    pub(crate) fn tell_once(self, what: u32, now: u32) -> Wake {
+        if self.node().told().is_some() {
+            return Wake::Nobody;
+        }
+        self.inner(|inner| inner.told_at = now);
+        self.tell(what)
+    }
+
+    /// For how long a task has been told by [`tell_once`](Entry::tell_once) and has not looked, in ticks. Threads do look.
+    pub(crate) fn task_told_for(self, now: u32) -> Option<u32> {
+        self.node().told()?;
+        self.inner(|inner| matches!(inner.who, Who::Task(_)).then(|| now.wrapping_sub(inner.told_at)))
     }
 
     /// Tells him `what`. If he is in no list after this, the node may be gone.

@@ -84,7 +84,7 @@ impl Permits for sync::Semaphore {
     }
 
     fn with(&self, f: impl FnOnce()) {
-        let _permit = self.acquire();
+        let _permit = self.acquire().expect("nobody closes it");
         f();
     }
 }

@@ -1,0 +1,123 @@
+//! What a semaphore promises beside its permits: closing, and that nobody waits for ever.
+
+mod common;
+
+use common::ByHand;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use sync::{AcquireError, Semaphore, park};
+
+#[test]
+fn closing_ends_every_wait_and_refuses_all_that_come() {
+    let semaphore = Arc::new(Semaphore::new(0));
+    // Nobody polls the first: the others must not need it.
+    let mut tasks: Vec<_> = (0..40).map(|_| ByHand::waiting(semaphore.acquire_async())).collect();
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || semaphore.acquire().map(|_permit| ()))
+        })
+        .collect();
+    semaphore.close();
+    semaphore.close();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), Err(AcquireError::Closed));
+    }
+    for task in tasks.iter_mut().rev() {
+        assert!(task.is_told());
+        assert_eq!(task.poll().unwrap().err(), Some(AcquireError::Closed));
+    }
+    semaphore.release(1);
+    assert_eq!(semaphore.try_acquire().err(), Some(AcquireError::Closed));
+    assert_eq!(park::block_on(semaphore.acquire_async()).err(), Some(AcquireError::Closed));
+    assert_eq!(semaphore.acquire_timeout(Duration::MAX).err(), Some(AcquireError::Closed));
+    assert!(semaphore.is_closed());
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn a_permit_that_is_out_comes_back_to_a_closed_semaphore() {
+    let semaphore = Semaphore::new(1);
+    let permit = semaphore.acquire().unwrap();
+    semaphore.close();
+    drop(permit);
+    assert_eq!(semaphore.available(), 1);
+}
+
+/// Two threads pass one of two permits to and fro, so that there is one free nearly always, and never two for long.
+#[test]
+fn who_wants_many_gets_them_although_others_keep_coming() {
+    let semaphore = Semaphore::new(2);
+    let served = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !served.load(Ordering::Relaxed) {
+                    let permit = semaphore.acquire().unwrap();
+                    let begin = Instant::now();
+                    while begin.elapsed() < Duration::from_micros(20) {
+                        std::hint::spin_loop();
+                    }
+                    drop(permit);
+                }
+            });
+        }
+        for _ in 0..20 {
+            drop(semaphore.acquire_many(2).unwrap());
+            park::block_on(async { drop(semaphore.acquire_many_async(2).await.unwrap()) });
+        }
+        served.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Futurelock: the first in the queue is a task that was told, and is not polled.
+#[test]
+fn a_task_that_is_not_polled_keeps_no_thread_waiting() {
+    let semaphore = Semaphore::new(0);
+    let mut forgotten = ByHand::waiting(semaphore.acquire_async());
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| semaphore.acquire().map(|_permit| ()));
+        semaphore.release(1);
+        assert_eq!(thread.join().unwrap(), Ok(()));
+    });
+    assert!(forgotten.is_told());
+    assert!(forgotten.poll().unwrap().is_ok(), "it kept its place, and the permit is back");
+}
+
+#[test]
+fn a_newcomer_passes_a_task_that_is_late() {
+    let semaphore = Semaphore::new(0);
+    let forgotten = ByHand::waiting(semaphore.acquire_async());
+    semaphore.release(1);
+    // Whether it barges at first or waits until the task is late: it gets the permit.
+    let permit = loop {
+        if let Ok(permit) = semaphore.try_acquire() {
+            break permit;
+        }
+    };
+    assert_eq!(permit.count(), 1);
+    drop(forgotten);
+}
+
+#[test]
+fn polled_once_and_dropped_loses_no_permit() {
+    let rounds = if std::env::var_os("TREFOIL_FULL").is_some() { 1_000_000 } else { 10_000 };
+    let semaphore = Semaphore::new(1);
+    let permit = semaphore.acquire().unwrap();
+    let mut last = ByHand::waiting(semaphore.acquire_async());
+    for _ in 0..rounds {
+        drop(ByHand::waiting(semaphore.acquire_async()));
+    }
+    drop(permit);
+    assert!(last.poll().unwrap().is_ok());
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn zero_permits_are_always_there() {
+    let semaphore = Semaphore::new(0);
+    assert_eq!(semaphore.acquire_many(0).unwrap().count(), 0);
+    assert_eq!(semaphore.acquire_timeout(Duration::ZERO).err(), Some(AcquireError::TimedOut));
+}
