@@ -4,7 +4,12 @@
 //! handles says so to the compiler, and that end needs no locked instruction: [`mpsc`] for one consumer, [`spsc`] for one
 //! of each.
 //!
-//! How they work, and why no wake-up is lost, is said in `queue/ring.rs`; what was measured, in `docs/design/queue.md`.
+//! - In another order: [`LifoQueue`], [`PriorityQueue`], [`DelayQueue`]; they are one type, [`QueueOf`], whose argument is in
+//!   `queue/kind.rs`. With a policy for what is too much: [`Buffer`].
+//! - One item, once: [`oneshot`]. The latest value: [`watch`]. Every item for every receiver: [`broadcast`], and by topic,
+//!   [`pubsub`].
+//!
+//! How `Queue`, `mpsc` and `spsc` work, and why no wake-up is lost, is said in `queue/ring.rs`; what was measured, in `docs/design/queue.md`.
 
 mod buffer;
 mod ends;
