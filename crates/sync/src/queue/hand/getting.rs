@@ -132,7 +132,9 @@ impl<'a, T> Getting<'a, T> {
 
 impl<T> Drop for Getting<'_, T> {
     fn drop(&mut self) {
-        let Some(place) = &self.place else { return };
+        // Whom an item was handed to is in no list and has nothing to pass on: the lock would be one more line to be fetched.
+        let is_open = |place: &&Place<T>| place.node().told() != Some(HANDED);
+        let Some(place) = self.place.as_ref().filter(is_open) else { return };
         let mut wakes = Wakes::default();
         self.hand.with(|state| match place.node().told() {
             // It has not looked: another may come for what it was told of.
