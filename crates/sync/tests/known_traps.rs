@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use sync::park::block_on;
 use sync::queue::GetError;
-use sync::{Mutex, Queue, Semaphore, select_async};
+use sync::{Mutex, Queue, RwLock, Semaphore, select_async};
 
 /// Oxide's RFD 609, "futurelock": a task borrows a future that waits for a lock, something else comes first, and in that body
 /// the task waits for the same lock, which was handed to the borrowed future that nobody polls. Here it was only told.
@@ -157,6 +157,20 @@ fn threads_that_wait_leave_the_cpu_to_those_who_work() {
         there.close();
         idle.close();
     });
+}
+
+/// parking_lot#212: who reads, and reads once more while a writer waits, waits for that writer, who waits for him. Whoever needs
+/// that says so.
+#[test]
+fn a_reader_that_reads_again_while_a_writer_waits() {
+    let lock = RwLock::new(0);
+    let reader = lock.read();
+    let mut writer = ByHand::waiting(lock.write_async());
+    let again = lock.read_recursive();
+    assert_eq!((*reader, *again), (0, 0));
+    assert!(writer.poll().is_none());
+    drop((reader, again));
+    assert!(writer.is_told() && writer.poll().is_some());
 }
 
 /// A semaphore is strict, so there the second future waits for the first; but it must go on when that one goes.
