@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::PoisonMutex;
 use sync::park::block_on;
-use sync::{Condvar, Mutex, MutexGuard, TimedOut};
+use sync::{Condvar, Mutex, MutexGuard, RwLock, TimedOut};
 
 fn until_they_wait(condvar: &Condvar, count: usize) {
     while condvar.waiting() < count {
@@ -24,19 +24,22 @@ fn until_they_wait(condvar: &Condvar, count: usize) {
 #[test]
 fn guards_of_every_kind_wait_together() {
     let (condvar, plain, poison) = (Condvar::new(), Mutex::new(0), PoisonMutex::new(0));
-    let shared = Arc::new(Mutex::new(0));
+    let (shared, readable) = (Arc::new(Mutex::new(0)), RwLock::new(0));
     thread::scope(|scope| {
         scope.spawn(|| *condvar.wait(plain.lock()) += 1);
+        scope.spawn(|| *condvar.wait(readable.write()) += 1);
+        scope.spawn(|| *block_on(condvar.wait_async(readable.write())) += 1);
         scope.spawn(|| *condvar.wait(shared.lock_arc()) += 1);
         scope.spawn(|| *condvar.wait(poison.lock().unwrap()).unwrap() += 1);
         scope.spawn(|| *block_on(condvar.wait_async(plain.lock())) += 1);
         scope.spawn(|| *block_on(condvar.wait_async(shared.lock_arc())) += 1);
         scope.spawn(|| *block_on(condvar.wait_async(poison.lock().unwrap())).unwrap() += 1);
-        until_they_wait(&condvar, 6);
-        assert!(!plain.is_locked() && !shared.is_locked() && poison.try_lock().is_ok());
+        until_they_wait(&condvar, 8);
+        // They take their places first, and release their locks then.
+        drop((plain.lock(), shared.lock(), poison.lock().unwrap(), readable.write()));
         condvar.notify_all();
     });
-    assert_eq!((*plain.lock(), *shared.lock(), *poison.lock().unwrap()), (2, 2, 2));
+    assert_eq!((*plain.lock(), *shared.lock(), *poison.lock().unwrap(), *readable.read()), (2, 2, 2, 2));
     assert_eq!(Arc::strong_count(&shared), 1);
 }
 

@@ -1,11 +1,12 @@
 //! The guards that can wait.
 
 use crate::mutex::{ArcMutexGuard, Mutex, MutexGuard};
+use crate::rwlock::{RwLock, RwLockWriteGuard};
 use std::future::Future;
 use std::sync::Arc;
 
-/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, and of
-/// others that lock for one at a time.
+/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, and the
+/// writer's of a `RwLock`.
 ///
 /// It cannot be implemented elsewhere: who waits relies on the lock being released, and being taken again.
 pub trait Guard: Sized + Sealed {
@@ -100,6 +101,34 @@ impl<T: ?Sized> Guard for ArcMutexGuard<T> {
 
     async fn lock_async(mutex: Arc<Mutex<T>>) -> Self {
         ArcMutexGuard::lock_async(mutex).await
+    }
+
+    fn back(self) -> Self {
+        self
+    }
+}
+
+impl<T: ?Sized> Sealed for RwLockWriteGuard<'_, T> {}
+
+impl<'a, T: ?Sized> Guard for RwLockWriteGuard<'a, T> {
+    type Value = T;
+    type Back = Self;
+    type Lock = &'a RwLock<T>;
+
+    fn value(&mut self) -> &mut T {
+        self
+    }
+
+    fn release(self) -> &'a RwLock<T> {
+        RwLockWriteGuard::rwlock(&self)
+    }
+
+    fn lock(rwlock: &'a RwLock<T>) -> Self {
+        rwlock.write()
+    }
+
+    async fn lock_async(rwlock: &'a RwLock<T>) -> Self {
+        rwlock.write_async().await
     }
 
     fn back(self) -> Self {
