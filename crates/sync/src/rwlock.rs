@@ -25,24 +25,27 @@ pub use mapped::{MappedReadGuard, MappedWriteGuard};
 /// A value that many threads, coroutines and async tasks read at once, or one of them writes.
 ///
 /// # Who gets it
-/// Whoever comes while it can be had takes it, until somebody has waited for 100 µs: then those who come now queue up behind
-/// him. Readers and writers take turns: after a writer come all the readers that have waited, and after them a writer. So neither starves.
-/// A task that has been told that it is its turn and is not polled keeps the others out for a millisecond at most; where all who wait are
-/// tasks, until somebody else wants the lock.
+/// Whoever comes while it can be had takes it, until somebody has waited for 100 µs: then those who come now queue up
+/// behind him. Readers and writers take turns: after a writer come all the readers that have waited, and after them a
+/// writer. So neither starves. A task that has been told that it is its turn and is not polled keeps the others out for a
+/// millisecond at most; where all who wait are tasks, until somebody else wants the lock.
 ///
 /// # Reading while one reads
-/// Whoever reads and calls [`read`](RwLock::read) again may wait for a writer that waits for him, and then both wait for ever.
-/// [`read_recursive`](RwLock::read_recursive) goes before all who wait, which starves writers if it is used by everybody.
+/// Whoever reads and calls [`read`](RwLock::read) again may wait for a writer that waits for him, and then both wait for
+/// ever. [`read_recursive`](RwLock::read_recursive) goes before all who wait, which starves writers if it is used by
+/// everybody.
 ///
 /// # Upgrading
-/// Of those who read, one at a time may hold an *upgradable* read, from which [`upgrade`](RwLockUpgradableGuard::upgrade) leads to
-/// writing with nobody writing in between. Two plain readers who both waited to write would wait for each other; there is no way to ask for that.
+/// Of those who read, one at a time may hold an *upgradable* read, from which [`upgrade`](RwLockUpgradableGuard::upgrade)
+/// leads to writing with nobody writing in between. Two plain readers who both waited to write would wait for each other;
+/// there is no way to ask for that.
 ///
 /// # What it costs
-/// While readers on different CPUs meet at the lock and nobody writes, each of them notes in a cache line of its own that it reads:
-/// some 4 ns for a read and its end, on as many CPUs as there are. The first writer after that waits for a barrier on all CPUs,
-/// up to 16 µs, and how soon the lock goes back to that is so chosen that this is a thousandth of the time at worst. The lines, 128 bytes
-/// for each quarter of a CPU, are allocated once, when a lock first needs them; nothing else allocates.
+/// While readers on different CPUs meet at the lock and nobody writes, each of them notes in a cache line of its own that
+/// it reads: some 4 ns for a read and its end, on as many CPUs as there are. The first writer after that waits for a
+/// barrier on all CPUs, up to 16 µs, and how soon the lock goes back to that is so chosen that this is a thousandth of the
+/// time at worst. The lines, 128 bytes for each quarter of a CPU, are allocated once, when a lock first needs them; nothing
+/// else allocates.
 ///
 /// It is not poisoned: a panic while writing releases it, and the next one sees what the panic left. Guards may be sent to
 /// another thread and held across an `.await`. A guard that is forgotten holds the lock for ever.
@@ -145,7 +148,8 @@ impl<T: ?Sized> RwLock<T> {
 
 /// Reading in order to write.
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until nobody writes and nobody else may upgrade. Others may read meanwhile. Blocks this thread, or this coroutine only.
+    /// Waits until nobody writes and nobody else may upgrade. Others may read meanwhile. Blocks this thread, or this
+    /// coroutine only.
     pub fn upgradable_read(&self) -> RwLockUpgradableGuard<'_, T> {
         self.raw.acquire_until(Want::Upgradable, None);
         RwLockUpgradableGuard::new(self)

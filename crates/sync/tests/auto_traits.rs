@@ -16,11 +16,12 @@ use sync::extra::{
 };
 use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
 use sync::queue::{CloseOnDrop, GetError, PutError, Stream, mpsc, spsc};
+use sync::rwlock::{MappedReadGuard, MappedWriteGuard, RwLockUpgradableGuard};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
     AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, Gather, GatherAll, JoinError,
-    Mutex, MutexGuard, OnCancel, Panic, Promise, Queue, Semaphore, SemaphorePermit, Task, TaskId, TimedOut,
-    Unfinished, park, timer,
+    Mutex, MutexGuard, OnCancel, Panic, Promise, Queue, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
+    SemaphorePermit, Task, TaskId, TimedOut, Unfinished, park, timer,
 };
 
 table! {
@@ -108,6 +109,22 @@ table! {
     PoisonMutexGuard<'static, Cell<u8>> => true, false;
     PoisonMutexGuard<'static, StdGuard<'static, u8>> => false, false;
 
+    // Readers share the value, on whichever threads they are.
+    RwLock<u8> => true, true;
+    RwLock<Cell<u8>> => true, false;
+    RwLock<Rc<u8>> => false, false;
+    RwLockReadGuard<'static, u8> => true, true;
+    RwLockReadGuard<'static, Cell<u8>> => false, false;
+    RwLockUpgradableGuard<'static, u8> => true, true;
+    RwLockUpgradableGuard<'static, Cell<u8>> => false, false;
+    RwLockWriteGuard<'static, u8> => true, true;
+    RwLockWriteGuard<'static, Cell<u8>> => false, false;
+    MappedReadGuard<'static, u8> => true, true;
+    MappedReadGuard<'static, Cell<u8>> => false, false;
+    MappedWriteGuard<'static, u8> => true, true;
+    MappedWriteGuard<'static, Cell<u8>> => true, false;
+    MappedWriteGuard<'static, Rc<u8>> => false, false;
+
     // A queue moves its items.
     Queue<u8> => true, true;
     Queue<Cell<u8>> => true, true;
@@ -151,6 +168,10 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     let (mutex, condvar, queue) = (Mutex::new(Cell::new(1)), Condvar::new(), Queue::<Cell<u8>>::unbounded());
     sent(mutex.lock_async());
     sent(mutex.lock_async_timeout(std::time::Duration::ZERO));
+    let rwlock = RwLock::new(1);
+    sent(rwlock.read_async());
+    sent(rwlock.write_async_timeout(std::time::Duration::ZERO));
+    sent(RwLockUpgradableGuard::upgrade_async(rwlock.upgradable_read()));
     sent(queue.get_async());
     sent(queue.put_async(Cell::new(1)));
     sent(queue.get_async_timeout(std::time::Duration::ZERO));

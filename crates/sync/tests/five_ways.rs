@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use sync::extra::{Exchanger, Latch, NotExchanged, Notify, OnceCell, WaitGroup};
 use sync::park::block_on;
 use sync::queue::GetError;
+use sync::rwlock::RwLockUpgradableGuard;
 use sync::{
-    Barrier, BarrierPlace, CancelToken, Condvar, Event, Mutex, Queue, Semaphore, TimedOut, as_completed,
-    promise, timer,
+    Barrier, BarrierPlace, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore, TimedOut,
+    as_completed, promise, timer,
 };
 
 /// The answer of `wait`, which must take at least `SHORT`.
@@ -44,6 +45,60 @@ fn a_mutex() {
     });
     assert_eq!(*mutex.try_lock().unwrap(), 4);
     assert!(!mutex.is_locked());
+}
+
+#[test]
+fn a_lock_to_read_and_to_write() {
+    let lock = RwLock::new(0);
+    let guard = lock.write();
+    for _ in 0..3 {
+        assert!(
+            lock.try_read().is_none() && lock.try_write().is_none() && lock.try_upgradable_read().is_none()
+        );
+        assert!(lock.is_write_locked(), "trying in vain must not release the lock");
+    }
+    assert_eq!(late(|| lock.read_timeout(SHORT).map(drop)), Err(TimedOut));
+    assert_eq!(late(|| lock.write_timeout(SHORT).map(drop)), Err(TimedOut));
+    assert_eq!(late(|| lock.upgradable_read_timeout(SHORT).map(drop)), Err(TimedOut));
+    assert_eq!(late(|| block_on(lock.read_async_timeout(SHORT)).map(drop)), Err(TimedOut));
+    assert_eq!(late(|| block_on(lock.write_async_timeout(SHORT)).map(drop)), Err(TimedOut));
+    assert_eq!(late(|| block_on(lock.upgradable_read_async_timeout(SHORT)).map(drop)), Err(TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| *lock.write() += 1);
+        scope.spawn(|| *lock.write_timeout(LONG).unwrap() += 1);
+        scope.spawn(|| *block_on(lock.write_async()) += 1);
+        scope.spawn(|| *block_on(lock.write_async_timeout(LONG)).unwrap() += 1);
+        scope.spawn(|| assert!(*lock.read() <= 8));
+        scope.spawn(|| assert!(*lock.read_timeout(LONG).unwrap() <= 8));
+        scope.spawn(|| assert!(*block_on(lock.read_async()) <= 8));
+        scope.spawn(|| assert!(*block_on(lock.read_async_timeout(LONG)).unwrap() <= 8));
+        scope.spawn(|| *RwLockUpgradableGuard::upgrade(lock.upgradable_read()) += 1);
+        scope.spawn(|| {
+            let guard = lock.upgradable_read_timeout(LONG).unwrap();
+            *RwLockUpgradableGuard::upgrade_timeout(guard, LONG).unwrap() += 1;
+        });
+        scope.spawn(|| {
+            block_on(async {
+                let guard = lock.upgradable_read_async().await;
+                *RwLockUpgradableGuard::upgrade_async(guard).await += 1;
+            });
+        });
+        scope.spawn(|| {
+            block_on(async {
+                let guard = lock.upgradable_read_async_timeout(LONG).await.unwrap();
+                *RwLockUpgradableGuard::upgrade_async_timeout(guard, LONG).await.unwrap() += 1;
+            });
+        });
+        drop(guard);
+    });
+    assert_eq!(*lock.try_write().unwrap(), 8);
+    let reader = lock.read();
+    let guard = lock.upgradable_read();
+    let guard = late(|| RwLockUpgradableGuard::upgrade_timeout(guard, SHORT)).unwrap_err();
+    let guard = late(|| block_on(RwLockUpgradableGuard::upgrade_async_timeout(guard, SHORT))).unwrap_err();
+    drop(reader);
+    drop(RwLockUpgradableGuard::try_upgrade(guard).unwrap());
+    assert!(!lock.is_locked());
 }
 
 #[test]

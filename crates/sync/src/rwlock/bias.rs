@@ -1,9 +1,10 @@
 //! When the lock is biased to its readers, and when not.
 //!
-//! A bias pays while readers meet at the lock and nobody writes. Who writes pays for its end: a barrier on all CPUs, 0.1 to 16 µs.
-//! So it begins when readers have got into each other's way for some time, and after it has ended, not before a time has
-//! passed that is many times as long as the barrier took. How many times is learned: a bias that did not last long makes it more, one that
-//! lasted makes it less. In the worst case, all biases together cost their lock a thousandth of its time.
+//! A bias pays while readers meet at the lock and nobody writes. Who writes pays for its end: a barrier on all CPUs, 0.1 to
+//! 16 µs. So it begins when readers have got into each other's way for some time, and after it has ended, not before a time
+//! has passed that is many times as long as the barrier took. How many times is learned: a bias that did not last long
+//! makes it more, one that lasted makes it less. In the worst case, all biases together cost their lock a thousandth of its
+//! time.
 //!
 //! All of it is hints: lost updates do no harm.
 

@@ -69,8 +69,8 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
         guard.lock
     }
 
-    /// Waits until all others have stopped to read, and writes; nobody has written in between. Blocks; deadlocks if this thread
-    /// holds another read of the lock.
+    /// Waits until all others have stopped to read, and writes; nobody has written in between. Blocks; deadlocks if this
+    /// thread holds another read of the lock.
     pub fn upgrade(guard: Self) -> RwLockWriteGuard<'a, T> {
         guard.lock.raw.acquire_until(Want::Upgrade, None);
         guard.upgraded()

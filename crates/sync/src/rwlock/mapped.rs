@@ -6,7 +6,8 @@ use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-/// The right to read a part of the value of an [`RwLock`](crate::RwLock), see [`map`](crate::RwLockReadGuard::map). Dropping it gives it up.
+/// The right to read a part of the value of an [`RwLock`](crate::RwLock), see [`map`](crate::RwLockReadGuard::map).
+/// Dropping it gives it up.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MappedReadGuard<'a, U: ?Sized> {
     lock: &'a RawRwLock,
@@ -16,7 +17,8 @@ pub struct MappedReadGuard<'a, U: ?Sized> {
     _part: PhantomData<&'a U>,
 }
 
-/// The right to write a part of the value of an [`RwLock`](crate::RwLock), see [`map`](crate::RwLockWriteGuard::map). Dropping it gives it up.
+/// The right to write a part of the value of an [`RwLock`](crate::RwLock), see [`map`](crate::RwLockWriteGuard::map).
+/// Dropping it gives it up.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MappedWriteGuard<'a, U: ?Sized> {
     lock: &'a RawRwLock,

@@ -1,40 +1,44 @@
 //! The lock without a value.
 //!
 //! # The word
-//! Everything but reading under a bias is a compare-and-swap of one [word](super::word), or a subtraction from it. Who cannot have what he wants
-//! sets `WAITING` and queues up, both under the state's lock, so that no release comes in between unseen: it either comes before,
-//! and then the compare-and-swap fails, or finds `WAITING` and looks after the queues when it gets the state's lock.
+//! Everything but reading under a bias is a compare-and-swap of one [word](super::word), or a subtraction from it. Who
+//! cannot have what he wants sets `WAITING` and queues up, both under the state's lock, so that no release comes in between
+//! unseen: it either comes before, and then the compare-and-swap fails, or finds `WAITING` and looks after the queues when
+//! it gets the state's lock.
 //!
 //! # The bias
-//! Two readers on two CPUs take the word from each other, which costs some fifty nanoseconds each time. So when readers have met
-//! often enough, the lock is *biased*: a reader counts himself in a [slot](super::slots) in a cache line of its own, and out again. Neither is a full
-//! barrier where the other side can make it ([`heavy_barrier`]). D. Dice, A. Kogan, "BRAVO: Biased Locking for Reader-Writer Locks",
-//! USENIX ATC 2019. There, slots are in one table for all locks, taken by compare-and-swap, and given back by whoever holds the
-//! lock. Here each lock has slots of its own once it needs them, so that a guard that is forgotten harms no other lock; and a slot is a thread's, so that
-//! its owner writes it with plain stores.
+//! Two readers on two CPUs take the word from each other, which costs some fifty nanoseconds each time. So when readers
+//! have met often enough, the lock is *biased*: a reader counts himself in a [slot](super::slots) in a cache line of its
+//! own, and out again. Neither is a full barrier where the other side can make it ([`heavy_barrier`]). D. Dice, A. Kogan,
+//! "BRAVO: Biased Locking for Reader-Writer Locks", USENIX ATC 2019. There, slots are in one table for all locks, taken by
+//! compare-and-swap, and given back by whoever holds the lock. Here each lock has slots of its own once it needs them, so
+//! that a guard that is forgotten harms no other lock; and a slot is a thread's, so that its owner writes it with plain
+//! stores.
 //!
-//! 1. *A reader enters*: counts himself in (R1), looks whether the lock is still biased (R2). *A writer ends the bias*: clears `BIASED` and
-//!    sets `WAITING` (W1), then looks whether the slots are empty (W2). A full barrier between the two steps on each side, or a heavy one
-//!    on the writer's, makes one see the other: the reader gives up, or the writer waits.
-//! 2. *A reader leaves*: counts himself out (R3), looks for `WAITING` (R4). If the writer's W2 does not see R3, then R4 sees W1 by the
-//!    same barriers, and the reader looks after those who wait.
-//! 3. `WAITING` is not cleared while there may be readers in the slots and the lock is not biased. So what holds in 2 for who ended the
-//!    bias holds for every later writer too.
-//! 4. W1, the barrier and the look are under the state's lock. Whoever has that lock and sees `SLOTS` without `BIASED` knows that the barrier has been.
+//! 1. *A reader enters*: counts himself in (R1), looks whether the lock is still biased (R2). *A writer ends the bias*:
+//!    clears `BIASED` and sets `WAITING` (W1), then looks whether the slots are empty (W2). A full barrier between the two
+//!    steps on each side, or a heavy one on the writer's, makes one see the other: the reader gives up, or the writer
+//!    waits.
+//! 2. *A reader leaves*: counts himself out (R3), looks for `WAITING` (R4). If the writer's W2 does not see R3, then R4
+//!    sees W1 by the same barriers, and the reader looks after those who wait.
+//! 3. `WAITING` is not cleared while there may be readers in the slots and the lock is not biased. So what holds in 2 for
+//!    who ended the bias holds for every later writer too.
+//! 4. W1, the barrier and the look are under the state's lock. Whoever has that lock and sees `SLOTS` without `BIASED`
+//!    knows that the barrier has been.
 //! 5. The bias begins under the state's lock, while nobody waits and nobody writes.
 //!
 //! # No wake-up is lost
-//! The invariant: **whenever somebody waits and nobody has the state's lock, then somebody has the lock, or has given it up and is on his way
-//! to the state's lock, or somebody has been told to look and has not done so.**
+//! The invariant: **whenever somebody waits and nobody has the state's lock, then somebody has the lock, or has given it up
+//! and is on his way to the state's lock, or somebody has been told to look and has not done so.**
 //!
-//! - Who looks in vain and waits found that another has the lock, or that it is kept for one who was told. The latter stops being so when
-//!   the told one looks.
-//! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain found
-//!   another who has the lock.
+//! - Who looks in vain and waits found that another has the lock, or that it is kept for one who was told. The latter stops
+//!   being so when the told one looks.
+//! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain
+//!   found another who has the lock.
 //! - Who goes away without the lock, told or not, does what one does who gives the lock up, as if nobody had been told.
 //!
-//! As with the mutex, what it cannot promise is that a task which was told does look. After a millisecond whoever comes by takes the lock
-//! all the same, and threads that wait beside tasks look again each millisecond.
+//! As with the mutex, what it cannot promise is that a task which was told does look. After a millisecond whoever comes by
+//! takes the lock all the same, and threads that wait beside tasks look again each millisecond.
 
 use super::bias::Bias;
 use super::slots::Slots;
@@ -61,7 +65,8 @@ pub(crate) struct Place(u32);
 
 const IN_THE_WORD: Place = Place(u32::MAX);
 
-/// So often a newcomer looks before he queues up, where another CPU may release the lock meanwhile: one to two microseconds.
+/// So often a newcomer looks before he queues up, where another CPU may release the lock meanwhile: one to two
+/// microseconds.
 const LOOKS: u32 = 100;
 
 impl RawRwLock {
@@ -142,8 +147,8 @@ impl RawRwLock {
             let word = self.word.load(Ordering::Relaxed);
             if word & (WRITER | WAITING | BIASED | SLOTS) == 0 {
                 self.bias.begins();
-                // Release: pairs with the readers' look at the word, after which they look for the slots. If the word has changed, another time
-                // will do.
+                // Release: pairs with the readers' look at the word, after which they look for the slots. If the word has
+                // changed, another time will do.
                 let biased = word | BIASED | SLOTS;
                 let _ = self.word.compare_exchange(word, biased, Ordering::AcqRel, Ordering::Relaxed);
             }

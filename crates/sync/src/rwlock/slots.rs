@@ -1,8 +1,8 @@
 //! Where readers say that they read while the lock is biased to them: each thread in a cache line of its own.
 //!
-//! A slot belongs to the thread whose [number](index) it has; the others, which come when there are more threads than slots or
-//! when a guard is dropped by another thread than it was made by, use the second of its two counts. The readers in a slot
-//! are the sum of the two, either of which may be negative.
+//! A slot belongs to the thread whose [number](index) it has; the others, which come when there are more threads than slots
+//! or when a guard is dropped by another thread than it was made by, use the second of its two counts. The readers in a
+//! slot are the sum of the two, either of which may be negative.
 
 use super::index;
 use crate::os;

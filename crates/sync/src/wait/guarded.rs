@@ -26,7 +26,7 @@ use super::waiters::{Afterwards, Place, Turn, Waiters};
 use crate::catch::{Every, contain};
 use crate::os::Sleeper;
 use crate::park;
-use crate::primitive::{Mutex, MutexGuard, spin_loop};
+use crate::primitive::{Mutex, MutexGuard};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -159,10 +159,6 @@ impl<S: Queues> Guarded<S> {
                 (deadline, look_again) => deadline.or(look_again),
             };
             wait.node.rest(&self.patience, until);
-            if look_again.is_some() {
-                // For loom, for which that was no time.
-                spin_loop();
-            }
         }
     }
 
