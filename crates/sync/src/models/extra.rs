@@ -22,7 +22,7 @@ fn one_of_two_makes_the_value_and_both_see_it() {
 
 #[test]
 fn a_value_whose_maker_goes_away_is_made_by_the_next_and_seen_by_who_waits() {
-    loom::model(|| {
+    model_of_three(|| {
         let cell = Arc::new(OnceCell::new());
         let fickle = Arc::clone(&cell);
         let mut fickle = Box::pin(fickle.get_or_init_async(pending()));
@@ -115,7 +115,7 @@ fn what_was_brought_is_dropped_once_when_its_owner_goes_away() {
 
 #[test]
 fn three_swap_in_pairs_and_the_last_is_alone() {
-    loom::model(|| {
+    model_of_three(|| {
         let exchanger = Arc::new(Exchanger::new());
         let others = [1, 2].map(|number| {
             let exchanger = Arc::clone(&exchanger);
@@ -133,7 +133,7 @@ fn three_swap_in_pairs_and_the_last_is_alone() {
 
 #[test]
 fn who_waits_for_a_group_goes_on_when_the_last_has_left() {
-    loom::model(|| {
+    model_of_three(|| {
         let group = Arc::new(WaitGroup::new());
         let ended = Arc::new(AtomicUsize::new(0));
         group.add(2);
@@ -170,7 +170,7 @@ fn who_waits_for_a_group_goes_on_although_more_begins() {
 
 #[test]
 fn a_latch_opens_for_all_when_the_last_has_counted() {
-    loom::model(|| {
+    model_of_three(|| {
         let latch = Arc::new(Latch::new(2));
         let others = [(); 2].map(|()| {
             let latch = Arc::clone(&latch);
@@ -186,7 +186,7 @@ fn a_latch_opens_for_all_when_the_last_has_counted() {
 
 #[test]
 fn the_next_of_several_tasks_is_not_missed() {
-    loom::model(|| {
+    model_of_three(|| {
         let (first, one) = promise::<u32>();
         let (second, two) = promise::<u32>();
         let producers = [(first, 1), (second, 2)]
