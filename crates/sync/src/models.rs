@@ -228,6 +228,27 @@ mod waiting {
     }
 
     #[test]
+    fn an_event_that_resets_itself_lets_two_through_for_two_sets() {
+        model_of_three(|| {
+            let event = Arc::new(Event::auto_reset());
+            let thread = Arc::clone(&event);
+            let thread = thread::spawn(move || thread.wait());
+            let (setter, turn) = (Arc::clone(&event), Arc::new(Event::new()));
+            let turned = Arc::clone(&turn);
+            let setter = thread::spawn(move || {
+                setter.set();
+                block_on(turned.wait_async());
+                setter.set();
+            });
+            // Whichever of the two is through first lets the second set come.
+            poll_and_drop(event.wait_async());
+            turn.set();
+            thread.join().unwrap();
+            setter.join().unwrap();
+        });
+    }
+
+    #[test]
     fn a_semaphore_whose_head_gives_up_serves_the_next() {
         loom::model(|| {
             let semaphore = Arc::new(Semaphore::new(1));
