@@ -175,7 +175,7 @@ impl<T> Queue<T> {
     /// The item is in the queue, or it is dropped with the future.
     pub async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
         // Mostly there is room, and no future is made.
-        match self.flavour.try_put(item) {
+        match self.flavour.put_at_once(item) {
             Err(refused) if refused.is_full() => self.flavour.put_async(refused.into_inner()).await,
             done => done,
         }

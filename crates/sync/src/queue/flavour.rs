@@ -60,6 +60,17 @@ impl<T> Flavour<T> {
         }
     }
 
+    /// As [`put`](Flavour::put), if that need not wait. What it refuses, `try_put` may take: a task that waits at a queue without
+    /// places has not taken the item yet.
+    #[inline]
+    pub(super) fn put_at_once(&self, item: T) -> Result<(), PutError<T>> {
+        match self {
+            // SAFETY: producers are many.
+            Flavour::Ring(ring) => unsafe { ring.try_put(item) },
+            Flavour::Hand(hand) => hand.put_at_once(item),
+        }
+    }
+
     #[inline]
     pub(super) fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         match self {

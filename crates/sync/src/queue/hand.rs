@@ -111,6 +111,15 @@ impl<T> Hand<T> {
         done
     }
 
+    /// Puts `item` in, if that ends now: where there is no place, and no thread waits, a receiver would have to come first.
+    #[inline]
+    pub(crate) fn put_at_once(&self, item: T) -> Result<(), PutError<T>> {
+        let mut wakes = Wakes::default();
+        let done = self.with(|state| state.put(item, &mut wakes));
+        wakes.run();
+        done
+    }
+
     /// Takes the oldest item, out of the queue or from one who waits to put it in.
     pub(crate) fn try_get(&self) -> Result<T, GetError> {
         let mut wakes = Wakes::default();
