@@ -51,7 +51,7 @@ fn main() {
 /// The mistake: whoever sends is locked first. A limit makes it an error instead of the end.
 fn transfer_as_it_comes(from: &Account, to: &Account, first_is_held: &Barrier) -> Result<(), TimedOut> {
     let mut source = from.money.lock();
-    first_is_held.wait();
+    first_is_held.wait().expect("nobody breaks it");
     let mut target = to.money.lock_timeout(LIMIT)?;
     *source -= 1;
     *target += 1;
@@ -78,7 +78,7 @@ fn transfer_in_order(from: &Account, to: &Account) -> Result<(), TimedOut> {
 /// the lock that was missing. So nobody waits for one while he holds another.
 fn transfer_or_let_go(from: &Account, to: &Account, first_is_held: &Barrier) -> Result<(), TimedOut> {
     let mut source = from.money.lock();
-    first_is_held.wait();
+    first_is_held.wait().expect("nobody breaks it");
     let mut target = loop {
         if let Some(target) = to.money.try_lock() {
             break target;

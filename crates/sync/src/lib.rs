@@ -46,7 +46,7 @@ pub mod lockfree;
 #[cfg(all(test, trefoil_loom))]
 mod models;
 
-pub use barrier::{Barrier, BarrierPlace};
+pub use barrier::{Barrier, BarrierError, BarrierPlace};
 pub use cancel::{CancelToken, OnCancel};
 pub use catch::{catch, contain};
 pub use completion::{

@@ -104,7 +104,7 @@ fn what_is_shown_while_it_runs() {
         format!("{permit:?}"),
         "SemaphorePermit { semaphore: Semaphore { available: 2, waiting: 0, closed: false }, count: 1 }"
     );
-    assert_eq!(format!("{:?}", sync::Barrier::new(2)), "Barrier { parties: 2, arrived: 0 }");
+    assert_eq!(format!("{:?}", sync::Barrier::new(2)), "Barrier { parties: 2, arrived: 0, broken: false }");
     assert_eq!(format!("{:?}", sync::Condvar::new()), "Condvar { waiting: 0 }");
     let mutex = sync::Mutex::new(1);
     assert_eq!(format!("{mutex:?}"), "Mutex { value: 1 }");

@@ -12,8 +12,8 @@ use sync::park::block_on;
 use sync::queue::GetError;
 use sync::rwlock::RwLockUpgradableGuard;
 use sync::{
-    Barrier, BarrierPlace, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore, TimedOut,
-    as_completed, promise, timer,
+    Barrier, BarrierError, BarrierPlace, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore,
+    TimedOut, as_completed, promise, timer,
 };
 
 /// The answer of `wait`, which must take at least `SHORT`.
@@ -179,13 +179,14 @@ fn a_barrier() {
     let barrier = Barrier::new(4);
     assert!(late(|| barrier.wait_timeout(SHORT)).is_err());
     assert!(late(|| block_on(barrier.wait_async_timeout(SHORT))).is_err());
+    assert_eq!(barrier.try_wait(), Err(BarrierError::NotAll));
     assert_eq!(barrier.arrived(), 0, "who gave up has left");
     for _ in 0..3 {
         let mut places = thread::scope(|scope| {
             let others = [
-                scope.spawn(|| barrier.wait()),
+                scope.spawn(|| barrier.wait().unwrap()),
                 scope.spawn(|| barrier.wait_timeout(LONG).unwrap()),
-                scope.spawn(|| block_on(barrier.wait_async())),
+                scope.spawn(|| block_on(barrier.wait_async()).unwrap()),
                 scope.spawn(|| block_on(barrier.wait_async_timeout(LONG)).unwrap()),
             ];
             others.map(|other| other.join().unwrap())
@@ -194,8 +195,8 @@ fn a_barrier() {
         assert_eq!(places.map(BarrierPlace::index), [0, 1, 2, 3]);
         assert_eq!(places.map(BarrierPlace::is_leader), [false, false, false, true]);
     }
-    assert!(Barrier::new(0).wait().is_leader());
-    assert!(Barrier::new(1).wait().is_leader());
+    assert!(Barrier::new(0).wait().unwrap().is_leader());
+    assert!(Barrier::new(1).try_wait().unwrap().is_leader());
 }
 
 #[test]

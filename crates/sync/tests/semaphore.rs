@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use sync::extra::BoundedSemaphore;
 use sync::{AcquireError, Semaphore, park};
 
 #[test]
@@ -120,4 +121,25 @@ fn zero_permits_are_always_there() {
     let semaphore = Semaphore::new(0);
     assert_eq!(semaphore.acquire_many(0).unwrap().count(), 0);
     assert_eq!(semaphore.acquire_timeout(Duration::ZERO).err(), Some(AcquireError::TimedOut));
+}
+
+#[test]
+fn what_was_not_taken_cannot_be_given_back() {
+    let semaphore = BoundedSemaphore::new(2);
+    let first = semaphore.acquire().unwrap();
+    park::block_on(semaphore.acquire_async()).unwrap().keep();
+    assert_eq!(semaphore.try_acquire().err(), Some(AcquireError::NoPermits));
+    assert_eq!(semaphore.acquire_timeout(Duration::ZERO).err(), Some(AcquireError::TimedOut));
+    assert_eq!(
+        park::block_on(semaphore.acquire_async_timeout(Duration::ZERO)).err(),
+        Some(AcquireError::TimedOut)
+    );
+    // One is out with its guard, one without.
+    assert!(semaphore.release(2).is_err());
+    assert_eq!(semaphore.release(1), Ok(()));
+    assert_eq!(semaphore.release(1).unwrap_err().to_string(), "1 given back, but only 0 were out");
+    drop(first);
+    assert_eq!(semaphore.available(), 2);
+    semaphore.close();
+    assert!(semaphore.is_closed() && semaphore.acquire().is_err());
 }

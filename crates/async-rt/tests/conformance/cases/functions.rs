@@ -55,7 +55,7 @@ pub(crate) fn at_most_as_many_as_asked_for(backend: Backend) {
             let (running, most, barrier) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&barrier));
             runtime.spawn_blocking(move || {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                barrier.wait();
+                barrier.wait().unwrap();
                 running.fetch_sub(1, Ordering::SeqCst);
             })
         })
