@@ -274,7 +274,7 @@ impl<T> Queue<T> {
     pub fn close_now(&self) -> Vec<T> {
         self.close();
         let left: Vec<T> = self.drain().collect();
-        self.unfinished.done(left.len(), self.flavour.put_count());
+        self.unfinished.done(left.len(), || self.flavour.put_count());
         left
     }
 
@@ -343,7 +343,7 @@ impl<T> Queue<T> {
     /// If it is said more often than items were put.
     #[track_caller]
     pub fn task_done(&self) {
-        let in_order = self.unfinished.done(1, self.flavour.put_count());
+        let in_order = self.unfinished.done(1, || self.flavour.put_count());
         assert!(
             in_order,
             "`task_done` was called more often than items were put; call it once for each item"
@@ -354,7 +354,7 @@ impl<T> Queue<T> {
     #[must_use]
     #[doc(alias = "unfinished_tasks")]
     pub fn unfinished(&self) -> usize {
-        self.unfinished.count(self.flavour.put_count())
+        self.unfinished.count(|| self.flavour.put_count())
     }
 
     /// Waits until every item that was put is [done](Queue::task_done). Blocks.

@@ -281,6 +281,26 @@ fn whoever_joins_waits_until_all_is_done() {
 }
 
 #[test]
+fn items_that_are_put_and_done_at_the_same_time_are_all_counted() {
+    for queue in [Queue::unbounded(), Queue::bounded(1)] {
+        thread::scope(|scope| {
+            let work = || {
+                for _ in 0..MANY {
+                    queue.put(()).unwrap();
+                    queue.get().unwrap();
+                    queue.task_done();
+                }
+            };
+            let workers = [scope.spawn(work), scope.spawn(work), scope.spawn(work)];
+            while !workers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                assert!(queue.unfinished() <= 3, "nobody has more than one item");
+            }
+        });
+        assert_eq!(queue.join_timeout(Duration::ZERO), Ok(()));
+    }
+}
+
+#[test]
 fn a_queue_that_is_closed_now_gives_back_what_is_left() {
     let queue = Queue::unbounded();
     (0..3).for_each(|number| queue.put(number).unwrap());

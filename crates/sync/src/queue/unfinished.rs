@@ -34,9 +34,11 @@ impl Unfinished {
     }
 
     /// So many more are done, of all that were put. False, and nothing is changed, if these are fewer.
-    pub(super) fn done(&self, count: usize, put: usize) -> bool {
+    ///
+    /// How many were put is asked under the lock, here and below: an older number may be less than what others have done since.
+    pub(super) fn done(&self, count: usize, put: impl FnOnce() -> usize) -> bool {
         self.state.with(|state, afterwards| {
-            let left = state.left(put);
+            let left = state.left(put());
             if left < count {
                 return false;
             }
@@ -49,8 +51,8 @@ impl Unfinished {
     }
 
     /// How many are not done, of all that were put.
-    pub(super) fn count(&self, put: usize) -> usize {
-        self.state.with(|state, _| state.left(put))
+    pub(super) fn count(&self, put: impl FnOnce() -> usize) -> usize {
+        self.state.with(|state, _| state.left(put()))
     }
 
     pub(super) fn join(&self, deadline: Option<Instant>, put: impl Fn() -> usize) -> Option<()> {
