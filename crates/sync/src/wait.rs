@@ -13,4 +13,4 @@ pub(crate) mod patience;
 pub(crate) mod waiters;
 
 pub(crate) use guarded::{Guarded, Queues};
-pub(crate) use waiters::{Afterwards, Told, Turn, Waiters};
+pub(crate) use waiters::{Afterwards, Told, Turn, Waiters, patience_with_tasks, sleep_until};

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, Counted, LONG, SHORT};
+use common::{ByHand, Counted, LONG, SHORT, await_waiters};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -197,6 +197,50 @@ fn a_future_that_is_told_and_never_polled_keeps_nobody_from_what_is_there() {
     queue.put(3).unwrap();
     assert_eq!((queue.get(), queue.get()), (Ok(2), Ok(3)));
     drop(sleepy);
+}
+
+#[test]
+fn threads_behind_a_task_that_does_not_come_get_the_item_and_the_room() {
+    let queue = Queue::bounded(2);
+    let mut sleepy = ByHand::waiting(queue.get_async());
+    thread::scope(|scope| {
+        let consumer = scope.spawn(|| queue.get());
+        await_waiters(&queue, 2);
+        queue.put(1).unwrap();
+        assert_eq!(consumer.join().unwrap(), Ok(1));
+    });
+    assert!(sleepy.is_told() && sleepy.poll().is_none());
+    drop(sleepy);
+    queue.put(2).unwrap();
+    queue.put(3).unwrap();
+    let mut sleepy = ByHand::waiting(queue.put_async(4));
+    thread::scope(|scope| {
+        let producer = scope.spawn(|| queue.put_timeout(5, LONG));
+        await_waiters(&queue, 2);
+        assert_eq!(queue.get(), Ok(2));
+        producer.join().unwrap().unwrap();
+    });
+    assert!(sleepy.is_told() && sleepy.poll().is_none());
+    assert_eq!((queue.get(), queue.get()), (Ok(3), Ok(5)));
+    assert!(sleepy.poll().unwrap().is_ok());
+    assert!(format!("{queue:?}").contains("waiting: 0"), "{queue:?}");
+}
+
+#[test]
+fn a_task_that_comes_back_to_its_place_before_a_thread_does_not_keep_it_from_the_item() {
+    let queue = Queue::unbounded();
+    let mut sleepy = ByHand::waiting(queue.get_async());
+    queue.put(1).unwrap();
+    assert_eq!(queue.try_get(), Ok(1));
+    thread::scope(|scope| {
+        // It waits alone: the task has been told, and is in no list.
+        let consumer = scope.spawn(|| queue.get());
+        await_waiters(&queue, 1);
+        assert!(sleepy.poll().is_none());
+        queue.put(2).unwrap();
+        assert!(sleepy.is_told());
+        assert_eq!(consumer.join().unwrap(), Ok(2));
+    });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, Counted, LONG, SHORT};
+use common::{ByHand, Counted, LONG, SHORT, await_waiters};
 use std::thread;
 use std::time::Duration;
 use sync::park::block_on;
@@ -74,6 +74,23 @@ fn items_pass_from_many_to_one() {
         assert!(numbers.into_iter().eq(0..ITEMS / 3 * 3));
         sending.into_iter().for_each(|it| it.join().unwrap());
     }
+}
+
+#[test]
+fn a_sender_behind_a_task_that_does_not_come_gets_the_room() {
+    let (sender, mut receiver) = mpsc::bounded(1);
+    sender.put(1).unwrap();
+    let mut sleepy = ByHand::waiting(sender.put_async(2));
+    thread::scope(|scope| {
+        let sending = scope.spawn(|| sender.put(3));
+        await_waiters(&sender, 2);
+        assert_eq!(receiver.get(), Ok(1));
+        sending.join().unwrap().unwrap();
+    });
+    assert!(sleepy.is_told() && sleepy.poll().is_none());
+    assert_eq!(receiver.get(), Ok(3));
+    assert!(sleepy.poll().unwrap().is_ok());
+    assert_eq!(receiver.get(), Ok(2));
 }
 
 #[test]

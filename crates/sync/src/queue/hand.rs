@@ -21,7 +21,9 @@
 //! A future that was handed an item and is dropped before it is polled again would lose the item, or have to put it back out of turn.
 //! So a task that waits to receive is *told to look*, and taken out of the list, and the item stays where it is: in the slot,
 //! or with its sender. Whoever looks first takes it; a task that looks in vain waits again in its old place. A task that was told
-//! and goes away without looking has the next receiver served in its place.
+//! and goes away without looking has the next receiver served in its place. One that is told, and neither polled nor dropped, keeps no
+//! thread from the item: where tasks receive as well, threads that receive look again [every so
+//! often](crate::wait::patience_with_tasks).
 //!
 //! A task that sends leaves its item in its own future, and a receiver that takes it from there tells it so. Then the item is
 //! sent, whether that future is polled again or not.
@@ -77,6 +79,8 @@ struct Line<T> {
 struct State<T> {
     senders: List,
     receivers: List,
+    /// Tasks among the receivers: those in the list, and those that were told and may come back to their old place.
+    tasks: usize,
     /// Where the next receiver stands; senders are not told to look, and never queue up again.
     last_ticket: u64,
     /// How many items were put, ever. It wraps.
@@ -188,6 +192,7 @@ impl<T> State<T> {
         State {
             senders: List::new(),
             receivers: List::new(),
+            tasks: 0,
             last_ticket: 0,
             puts: 0,
             has_place,

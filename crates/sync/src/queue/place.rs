@@ -2,6 +2,7 @@
 
 use super::side::{End, Queued, Users};
 use crate::wait::list::{Node, set_waker};
+use crate::wait::{patience_with_tasks, sleep_until};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -18,6 +19,9 @@ pub(super) struct Place<'r, T, U: Users> {
     ticket: Option<u64>,
     /// He has queued up at a side of one, and found something in the last look. It may be something that nobody was told of.
     untold: bool,
+    is_of_a_task: bool,
+    /// There may be tasks before him, which may be told and not come.
+    beside_tasks: bool,
 }
 
 /// Who waits there.
@@ -28,7 +32,14 @@ pub(super) enum Who {
 
 impl<'r, T, U: Users> Place<'r, T, U> {
     pub(super) fn new(end: End<'r, T, U>) -> Self {
-        Place { end, node: MaybeUninit::uninit(), ticket: None, untold: false }
+        Place {
+            end,
+            node: MaybeUninit::uninit(),
+            ticket: None,
+            untold: false,
+            is_of_a_task: false,
+            beside_tasks: false,
+        }
     }
 
     /// Queues up, or takes the old place again, and looks once more. `false`: look again, for there is something, or the
@@ -46,10 +57,9 @@ impl<'r, T, U: Users> Place<'r, T, U> {
             return false;
         }
         if this.ticket.is_none() {
-            this.node.write(match who {
-                Some(Who::Task(_)) => Node::of_a_task(),
-                _ => Node::of_this_thread(),
-            });
+            this.is_of_a_task = matches!(who, Some(Who::Task(_)));
+            this.node.write(if this.is_of_a_task { Node::of_a_task() } else { Node::of_this_thread() });
+            hold.count_a_task(this.is_of_a_task);
         }
         let node = this.node.as_ptr();
         // SAFETY: it was written above, or when the ticket was given.
@@ -59,6 +69,7 @@ impl<'r, T, U: Users> Place<'r, T, U> {
         // SAFETY: it is pinned, and goes away by `leave` only; without a ticket it is new.
         let (ticket, queued) = unsafe { hold.queue_up(NonNull::from(shared), this.ticket) };
         this.ticket = Some(ticket);
+        this.beside_tasks = hold.has_tasks();
         drop(hold);
         if queued == Queued::Locked {
             return true;
@@ -68,11 +79,12 @@ impl<'r, T, U: Users> Place<'r, T, U> {
         !this.untold
     }
 
-    /// Sleeps until told, or until the deadline, or a little less. The node is this thread's.
+    /// Sleeps until told, or until it is time to look again, or until the deadline, or a little less. The node is this thread's.
     pub(super) fn sleep(self: Pin<&mut Self>, deadline: Option<Instant>) {
         if self.ticket.is_some() {
+            let until = sleep_until(deadline, patience_with_tasks(self.beside_tasks));
             // SAFETY: while there is a ticket it is initialised.
-            unsafe { self.node.assume_init_ref() }.sleep(deadline);
+            unsafe { self.node.assume_init_ref() }.sleep(until);
         }
     }
 
@@ -99,8 +111,10 @@ impl<'r, T, U: Users> Place<'r, T, U> {
         }
         // SAFETY: while there was a ticket it was initialised.
         let node = NonNull::from(unsafe { self.node.assume_init_ref() });
+        let mut hold = self.end.hold();
+        hold.discount_a_task(self.is_of_a_task);
         // SAFETY: whoever has a ticket is queued up.
-        unsafe { self.end.hold().remove(node, made_use) };
+        unsafe { hold.remove(node, made_use) };
         // SAFETY: it is in no list any more, and without a ticket nobody uses it.
         unsafe { self.node.assume_init_drop() };
     }

@@ -52,8 +52,8 @@
 //! that nobody was told of it. Who takes that, and is told meanwhile of something that came later, has made no use of being
 //! told: he tells the next.
 //!
-//! Who is told and never polled again keeps nobody out: the item stays where it is, for whoever comes. But those who wait
-//! already are told for later items only.
+//! Who is told and never polled again keeps nobody out: the item stays where it is, for whoever comes. Threads that wait already come by
+//! themselves [every so often](crate::wait::patience_with_tasks) where tasks wait as well; tasks are told for later items only.
 //!
 //! Sources: two locks for two ends, M. M. Michael and M. L. Scott, "Simple, Fast, and Practical Non-Blocking and Blocking
 //! Concurrent Queue Algorithms", PODC 1996; the remembered position of the other side, N. P. Jones's and E. Rigtorp's

@@ -100,6 +100,8 @@ pub(super) struct Own<T> {
 pub(super) struct Waiting {
     list: List,
     len: usize,
+    /// Tasks among those who wait: those in the list, and those that were told and may come back to their old place.
+    tasks: usize,
     last_ticket: u64,
     /// Of a side of one: where it was when somebody queued up, and how often in a row a barrier was too dear since.
     last_position: usize,
@@ -129,6 +131,7 @@ impl<T, U> Side<T, U> {
                 waiting: UnsafeCell::new(Waiting {
                     list: List::new(),
                     len: 0,
+                    tasks: 0,
                     last_ticket: 0,
                     last_position: 0,
                     dear: 0,
@@ -421,6 +424,20 @@ impl<T, U: Users> Hold<'_, T, U> {
 
     pub(super) fn is_closed(&self) -> bool {
         self.end.is_closed()
+    }
+
+    /// Somebody comes who has no ticket, perhaps a task.
+    pub(super) fn count_a_task(&mut self, is_task: bool) {
+        self.access(|waiting| waiting.tasks += usize::from(is_task));
+    }
+
+    /// Somebody gives his ticket back.
+    pub(super) fn discount_a_task(&mut self, is_task: bool) {
+        self.access(|waiting| waiting.tasks -= usize::from(is_task));
+    }
+
+    pub(super) fn has_tasks(&mut self) -> bool {
+        self.access(|waiting| waiting.tasks > 0)
     }
 
     /// Tells the first to look again, and takes him out.

@@ -22,7 +22,7 @@
 
 use super::list::Node;
 use super::patience::Patience;
-use super::waiters::{Afterwards, Place, Turn, Waiters};
+use super::waiters::{Afterwards, Place, Turn, Waiters, sleep_until};
 use crate::catch::{Every, contain};
 use crate::os::Sleeper;
 use crate::park;
@@ -153,12 +153,7 @@ impl<S: Queues> Guarded<S> {
             if done.is_some() || late {
                 return done;
             }
-            let look_again = wait.sleep_most.and_then(|most| Instant::now().checked_add(most));
-            let until = match (deadline, look_again) {
-                (Some(deadline), Some(look_again)) => Some(deadline.min(look_again)),
-                (deadline, look_again) => deadline.or(look_again),
-            };
-            wait.node.rest(&self.patience, until);
+            wait.node.rest(&self.patience, sleep_until(deadline, wait.sleep_most));
         }
     }
 

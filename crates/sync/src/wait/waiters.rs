@@ -7,7 +7,7 @@ use crate::lock;
 use crate::os::clock;
 use std::ptr::NonNull;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Those who wait for one thing, in order of arrival.
 pub(crate) struct Waiters {
@@ -176,10 +176,9 @@ impl Waiters {
         self.telling = None;
     }
 
-    /// For how long a thread sleeps at most in a strict queue before it looks again: there may be tasks before it that do not come.
+    /// See [`patience_with_tasks`].
     pub(crate) fn patience_with_tasks(&self) -> Option<Duration> {
-        // Loom knows no time, and would look for ever.
-        (self.tasks && !cfg!(trefoil_loom)).then(|| Duration::from_micros(LATE_US.into()))
+        patience_with_tasks(self.tasks)
     }
 
     fn is_being_told(&self, ticket: u64) -> bool {
@@ -388,6 +387,21 @@ impl Afterwards {
             every.run(|| drop(waker));
         }
         self.unfinished
+    }
+}
+
+/// For how long a thread sleeps at most before it looks again, where there may be tasks before it: these may be told, and not come.
+pub(crate) fn patience_with_tasks(tasks: bool) -> Option<Duration> {
+    // Loom knows no time, and would look for ever.
+    (tasks && !cfg!(trefoil_loom)).then(|| Duration::from_micros(LATE_US.into()))
+}
+
+/// Until when somebody sleeps who has a deadline, or looks again after `patience`.
+pub(crate) fn sleep_until(deadline: Option<Instant>, patience: Option<Duration>) -> Option<Instant> {
+    let look_again = patience.and_then(|patience| Instant::now().checked_add(patience));
+    match (deadline, look_again) {
+        (Some(deadline), Some(look_again)) => Some(deadline.min(look_again)),
+        (deadline, look_again) => deadline.or(look_again),
     }
 }
 

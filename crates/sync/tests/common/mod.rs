@@ -2,11 +2,13 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 /// Long enough to be seen on the clock.
@@ -63,6 +65,13 @@ impl<'a, T> ByHand<'a, T> {
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Returns when so many wait at a queue, which says so.
+pub(crate) fn await_waiters(queue: &impl Debug, count: usize) {
+    while !format!("{queue:?} ").contains(&format!("waiting: {count} ")) {
+        thread::yield_now();
     }
 }
 

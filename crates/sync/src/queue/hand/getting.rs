@@ -2,6 +2,7 @@
 
 use super::place::{HANDED, LOOK, Place, Wakes, Who};
 use super::{GetError, Hand, State};
+use crate::wait::{patience_with_tasks, sleep_until};
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -14,21 +15,30 @@ pub(super) struct Getting<'a, T> {
     ticket: u64,
     /// How many items had been put when it began to wait.
     puts: usize,
+    /// It has looked again since: it does not wait awake a second time.
+    has_looked_again: bool,
+    /// There may be tasks before it, which may be told and not come.
+    beside_tasks: bool,
 }
 
 type Answer<T> = Result<T, GetError>;
 
 impl<'a, T> Getting<'a, T> {
     pub(super) fn new(hand: &'a Hand<T>) -> Self {
-        Getting { hand, place: None, ticket: 0, puts: 0 }
+        Getting { hand, place: None, ticket: 0, puts: 0, has_looked_again: false, beside_tasks: false }
     }
 
-    /// Waits on this thread until told, or until the deadline, or a little less. Whether it was told.
+    /// Waits on this thread until it is told, or is to look again, or until the deadline, or a little less. `false` in the last case.
     #[inline]
     pub(super) fn rest(&self, deadline: Option<Instant>) -> bool {
         let Some(place) = &self.place else { return false };
-        place.rest(&self.hand.pace, self.puts, deadline);
+        if !self.has_looked_again && place.wait_awake(&self.hand.pace, self.puts) {
+            return true;
+        }
+        let patience = patience_with_tasks(self.beside_tasks);
+        place.sleep(sleep_until(deadline, patience));
         place.node().told().is_some()
+            || patience.is_some() && deadline.is_none_or(|deadline| Instant::now() < deadline)
     }
 
     pub(super) fn place(&self) -> Option<&Place<T>> {
@@ -65,8 +75,10 @@ impl<'a, T> Getting<'a, T> {
         let (hand, mut wakes) = (this.hand, Wakes::default());
         let answer = hand.with(|state| {
             let answer = this.answer(state, &mut wakes);
-            // Where there is no item, there is nothing to tell the next one of, even if this one has been told.
-            this.leave_list(state);
+            if answer.is_pending() {
+                // Where there is no item, there is nothing to tell the next one of, even if this one has been told.
+                this.leave(state);
+            }
             answer
         });
         this.place = None;
@@ -85,7 +97,7 @@ impl<'a, T> Getting<'a, T> {
         place.take()
     }
 
-    /// The answer, if there is one; it stands in no list then.
+    /// The answer, if there is one; it has left then.
     #[inline]
     fn answer(&self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Answer<T>> {
         if let Some(item) = self.handed() {
@@ -94,7 +106,7 @@ impl<'a, T> Getting<'a, T> {
         match state.get(wakes) {
             Err(GetError::Empty) => Poll::Pending,
             answer => {
-                self.leave_list(state);
+                self.leave(state);
                 Poll::Ready(answer)
             }
         }
@@ -108,25 +120,33 @@ impl<'a, T> Getting<'a, T> {
             state.last_ticket += 1;
             self.ticket = state.last_ticket;
             let place = self.place.insert(Place::new(who, None));
+            self.beside_tasks = state.tasks > 0;
+            state.tasks += usize::from(!place.is_of_a_thread());
             // SAFETY: it is new, and thus in no list. It stays where it is, in what is pinned, until it has left: it is told, or
-            // taken out by `leave_list`, in `drop` at the latest.
+            // taken out by `leave`, in `drop` at the latest.
             unsafe { state.receivers.push(place.as_node(), self.ticket) };
             return None;
         };
+        (self.has_looked_again, self.beside_tasks) = (true, state.tasks > 0);
         // SAFETY: the lock is held, and with it the list.
         let old = unsafe { place.renew(who) };
-        if place.node().told().is_some() {
-            place.node().begin();
+        let has_left = place.node().told().is_some();
+        place.node().begin();
+        if has_left {
             // SAFETY: it was taken out when it was told; the rest as above.
             unsafe { state.receivers.push_back_in(place.as_node(), self.ticket) };
         }
         old
     }
 
-    fn leave_list(&self, state: &mut State<T>) {
-        let Some(place) = self.place.as_ref().filter(|place| place.node().told().is_none()) else { return };
-        // SAFETY: who has a place and has not been told is in the list.
-        unsafe { state.receivers.remove(place.as_node()) };
+    /// Waits no more; once.
+    fn leave(&self, state: &mut State<T>) {
+        let Some(place) = &self.place else { return };
+        state.tasks -= usize::from(!place.is_of_a_thread());
+        if place.node().told().is_none() {
+            // SAFETY: who has a place and has not been told is in the list.
+            unsafe { state.receivers.remove(place.as_node()) };
+        }
     }
 }
 
@@ -136,10 +156,12 @@ impl<T> Drop for Getting<'_, T> {
         let is_open = |place: &&Place<T>| place.node().told() != Some(HANDED);
         let Some(place) = self.place.as_ref().filter(is_open) else { return };
         let mut wakes = Wakes::default();
-        self.hand.with(|state| match place.node().told() {
-            // It has not looked: another may come for what it was told of.
-            Some(LOOK) => state.serve_a_receiver(&mut wakes),
-            _ => self.leave_list(state),
+        self.hand.with(|state| {
+            self.leave(state);
+            if place.node().told() == Some(LOOK) {
+                // It has not looked: another may come for what it was told of.
+                state.serve_a_receiver(&mut wakes);
+            }
         });
         wakes.run();
     }

@@ -86,12 +86,15 @@ impl<T> Place<T> {
         &self.node
     }
 
-    /// Blocks this thread, whose place it is, until it is told, or until the deadline, or a little less.
+    /// Waits awake on this thread, whose place it is, for as long as has paid; `false` if it is time to sleep.
     #[inline]
-    pub(super) fn rest(&self, pace: &Pace, puts: usize, deadline: Option<Instant>) {
-        if !pace.wait(puts, || self.node.told().is_some()) {
-            self.node.sleep(deadline);
-        }
+    pub(super) fn wait_awake(&self, pace: &Pace, puts: usize) -> bool {
+        pace.wait(puts, || self.node.told().is_some())
+    }
+
+    /// Blocks this thread, whose place it is, until it is told, or until the deadline, or a little less.
+    pub(super) fn sleep(&self, deadline: Option<Instant>) {
+        self.node.sleep(deadline);
     }
 
     #[inline]

@@ -67,7 +67,9 @@ impl<'a, T> Putting<'a, T> {
     /// Waits on this thread until told, or until the deadline, or a little less.
     pub(super) fn rest(&self, deadline: Option<Instant>) {
         if let Some(place) = self.place() {
-            place.rest(&self.hand.pace, self.puts, deadline);
+            if !place.wait_awake(&self.hand.pace, self.puts) {
+                place.sleep(deadline);
+            }
         }
     }
 
