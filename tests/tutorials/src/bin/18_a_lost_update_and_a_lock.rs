@@ -42,7 +42,7 @@ fn without_a_lock() -> Result<u32, Box<dyn Error>> {
         threads::spawn(move || {
             // `Relaxed` is enough: the barrier orders the steps, and `join` what comes after.
             let read = n.load(Ordering::Relaxed);
-            both_have_read.wait();
+            both_have_read.wait().expect("nobody breaks it");
             n.store(read + 1, Ordering::Relaxed);
         })
     };

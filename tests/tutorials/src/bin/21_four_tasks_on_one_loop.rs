@@ -72,7 +72,7 @@ fn lost_updates(event_loop: &Runtime) -> Result<u32, Box<dyn Error>> {
         event_loop.spawn(async move {
             // `Relaxed` is enough on one thread, and `join` orders what comes after.
             let read = n.load(Ordering::Relaxed);
-            all_have_read.wait_async().await;
+            all_have_read.wait_async().await.expect("nobody breaks it");
             n.store(read + 1, Ordering::Relaxed);
         })
     });

@@ -338,7 +338,7 @@ pub(crate) fn its_own_functions_wait_for_the_others(backend: Backend) {
     let [first, second] = [(); 2].map(|()| {
         let (inside, ended, both) = (Arc::clone(&runtime), Arc::clone(&ended), Arc::clone(&both));
         runtime.spawn_blocking(move || {
-            both.wait();
+            both.wait().unwrap();
             inside.shutdown(Shutdown::Finish);
             ended.load(Ordering::SeqCst)
         })
