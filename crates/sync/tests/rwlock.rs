@@ -199,6 +199,54 @@ fn a_thread_that_waits_wakes_up_when_a_task_in_front_of_it_goes_away() {
     });
 }
 
+/// A writer that has been told, has come when a reader had the lock again, and waits on; and that reader.
+fn told_in_vain(lock: &RwLock<i32>) -> (ByHand<'_, RwLockWriteGuard<'_, i32>>, RwLockReadGuard<'_, i32>) {
+    let reader = lock.read();
+    let mut writer = ByHand::waiting(lock.write_async());
+    drop(reader);
+    assert!(writer.is_told());
+    // Readers come and go in between, and find nobody in the queue.
+    drop(lock.read_recursive());
+    let reader = lock.read_recursive();
+    assert!(writer.poll().is_none(), "somebody reads");
+    (writer, reader)
+}
+
+#[test]
+fn a_task_that_is_polled_for_nothing_is_told_all_the_same() {
+    let lock = RwLock::new(1);
+    let (mut writer, reader) = told_in_vain(&lock);
+    // What is polled unasked may be asked to look again, but then it is done.
+    assert!(writer.poll().is_none(), "somebody reads");
+    while writer.is_told() {
+        assert!(writer.poll().is_none(), "somebody reads");
+    }
+    drop(reader);
+    assert!(writer.is_told(), "the lock is free");
+    assert!(writer.poll().is_some());
+}
+
+#[test]
+fn a_thread_behind_a_task_that_was_told_twice_and_does_not_come_looks_by_itself() {
+    let lock = RwLock::new(1);
+    let (has_written, written) = mpsc::channel();
+    thread::scope(|scope| {
+        let (writer, reader) = told_in_vain(&lock);
+        let thread = scope.spawn(|| {
+            *lock.write() = 2;
+            has_written.send(()).unwrap();
+        });
+        // It sleeps, or is about to; the test can fail only if it does.
+        thread::sleep(SHORT);
+        drop(reader);
+        assert!(writer.is_told());
+        written.recv_timeout(LONG).expect("the thread sleeps behind a task that does not come");
+        thread.join().unwrap();
+        drop(writer);
+    });
+    assert_eq!(lock.into_inner(), 2);
+}
+
 #[test]
 fn a_write_that_gives_up_lets_the_readers_in_that_it_kept_out() {
     let lock = RwLock::new(());

@@ -8,7 +8,7 @@ use crate::rwlock::word::Want;
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -60,6 +60,17 @@ impl Number {
 
     fn write_as_task(&self) {
         block_on(self.lock.acquire_async(Want::Write));
+        self.add();
+        self.lock.release_write();
+    }
+
+    /// As a task that is polled once more for nothing each time.
+    fn write_looking_twice(&self) {
+        let mut write = pin!(self.lock.acquire_async(Want::Write));
+        block_on(poll_fn(|cx| match write.as_mut().poll(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => write.as_mut().poll(cx).map(drop),
+        }));
         self.add();
         self.lock.release_write();
     }
@@ -226,6 +237,25 @@ fn a_writer_that_was_told_is_dropped() {
         }
         other.join().unwrap();
         reader.join().unwrap();
+        number.end(1);
+    });
+}
+
+#[test]
+fn a_task_that_looks_unasked_is_told_all_the_same() {
+    model(|| {
+        let number = Number::new();
+        let place = number.lock.read();
+        let writer = beside(&number, Number::write_looking_twice);
+        number.lock.release_read(place);
+        for _ in 0..2 {
+            let place = number.lock.try_acquire(Want::ReadAgain);
+            if let Some(place) = place {
+                number.look();
+                number.lock.release_read(place);
+            }
+        }
+        writer.join().unwrap();
         number.end(1);
     });
 }

@@ -301,8 +301,13 @@ impl RawRwLock {
                 Err(other) => word = other,
             }
         }
-        if let (Some(task), false) = (waits, told) {
-            state.comes(want, task, now, afterwards);
+        if let Some(task) = waits {
+            if !told {
+                state.comes(want, now);
+            }
+            if task {
+                state.task_waits(now, afterwards);
+            }
         }
         false
     }

@@ -134,8 +134,8 @@ impl State {
         !self.shared.is_empty() && overdue(self.shared_since, now)
     }
 
-    /// Somebody is about to queue up who was not in the queue and has not been told.
-    pub(super) fn comes(&mut self, want: Want, task: bool, now: u32, afterwards: &mut Afterwards) {
+    /// Somebody waits who has not been told; he is about to queue up, or was queued up already.
+    pub(super) fn comes(&mut self, want: Want, now: u32) {
         match want {
             Want::Read | Want::ReadAgain | Want::Upgradable if self.shared.is_empty() => {
                 self.shared_since = now;
@@ -145,14 +145,20 @@ impl State {
             }
             _ => {}
         }
-        if task && !self.tasks {
-            self.tasks = true;
-            // Threads that went to sleep before must learn that they have to look again by themselves.
-            self.told.left += self.shared.len() + self.writers.len() + self.upgrader.len();
-            self.told.at = now;
-            for queue in [&mut self.shared, &mut self.writers, &mut self.upgrader] {
-                queue.tell_all(afterwards);
-            }
+    }
+
+    /// A task waits, be it that it was told and has looked in vain: meanwhile, nobody may have waited. So whenever a task is
+    /// queued up, `tasks` is set. Otherwise a task that looks unasked would tell itself here, and be counted as one who comes.
+    pub(super) fn task_waits(&mut self, now: u32, afterwards: &mut Afterwards) {
+        if self.tasks {
+            return;
+        }
+        self.tasks = true;
+        // Threads that went to sleep before must learn that they have to look again by themselves.
+        self.told.left += self.shared.len() + self.writers.len() + self.upgrader.len();
+        self.told.at = now;
+        for queue in [&mut self.shared, &mut self.writers, &mut self.upgrader] {
+            queue.tell_all(afterwards);
         }
     }
 
