@@ -18,7 +18,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use sync::{CancelToken, JoinError, OnCancel, Promise, Task, promise_cancelling};
+use sync::{CancelToken, JoinError, Task, cancel::OnCancel, promise_cancelling, task::Promise};
 
 /// Runs `future` as a task of the current runtime and returns its handle at once.
 ///

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use sync::{Condvar, JoinError, Mutex, Promise, Task, TimedOut, promise};
+use sync::{Condvar, JoinError, Mutex, Task, TimedOut, promise, task::Promise};
 
 use crate::contract::Shutdown;
 

@@ -4,7 +4,7 @@ use crate::contract::{Argument, Executor};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::iter::{Enumerate, Fuse};
-use sync::{AsCompleted, JoinError, Task, as_completed};
+use sync::{JoinError, Task, as_completed, completion::AsCompleted};
 
 /// How many tasks are started ahead for each worker, unless [`Map::window`] says otherwise. With one, a worker would
 /// wait for the caller after each task; many would only fill memory.

@@ -5,7 +5,7 @@ mod inline;
 #[path = "common/threads.rs"]
 mod threads;
 
-use executor::sync::{CancelToken, OnCancel, promise_cancelling};
+use executor::sync::{CancelToken, cancel::OnCancel, promise_cancelling};
 use executor::{Executor, JoinError, Task};
 use inline::Inline;
 use proptest::prelude::*;

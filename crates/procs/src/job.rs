@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::ptr::NonNull;
-use sync::{JoinError, Panic};
+use sync::{JoinError, error::Panic};
 
 /// What a worker is sent.
 pub(crate) struct Job {

@@ -22,6 +22,6 @@ pub use process::{Builder, Process};
 pub use executor::{self, Abilities, Argument, Executor, Shutdown};
 pub use ipc;
 pub use sync::{
-    self, Finished, JoinError, Panic, Task, TimedOut, Unfinished, Wait, When, as_completed, wait,
-    wait_timeout,
+    self, JoinError, Task, TimedOut, When, as_completed, completion::Finished, completion::Wait,
+    error::Panic, error::Unfinished, wait, wait_timeout,
 };

@@ -12,7 +12,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use sync::{CancelToken, JoinError, OnCancel, Promise, Task, Unfinished, Wait};
+use sync::{
+    CancelToken, JoinError, Task, cancel::OnCancel, completion::Wait, error::Unfinished, task::Promise,
+};
 
 /// A process of this program that runs one function, and the handle of its result.
 ///

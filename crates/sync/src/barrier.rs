@@ -115,7 +115,7 @@ impl Barrier {
     /// });
     /// assert!(barrier.wait()?.is_leader());
     /// assert_eq!(ROUNDS.load(Ordering::Relaxed), 1);
-    /// # Ok::<(), sync::BarrierError>(())
+    /// # Ok::<(), sync::barrier::BarrierError>(())
     /// ```
     #[must_use]
     pub fn with_action(parties: usize, action: impl Fn() + Send + Sync + 'static) -> Self {

@@ -12,15 +12,15 @@ mod check;
 pub mod park;
 pub mod timer;
 
-mod cancel;
+pub mod cancel;
 mod catch;
 #[expect(unsafe_code, reason = "a cell is shared by two sides and freed by whichever leaves last")]
 pub mod cell;
-mod completion;
-mod error;
+pub mod completion;
+pub mod error;
 mod hook;
 #[expect(unsafe_code, reason = "a handle is one pointer to a cell of unknown type")]
-mod task;
+pub mod task;
 
 #[expect(unsafe_code, reason = "waiters stand in a list of nodes that lie in their own frames")]
 mod lock;
@@ -29,7 +29,7 @@ mod os;
 #[expect(unsafe_code, reason = "waiters stand in lists of nodes that lie in their own frames")]
 mod wait;
 
-mod barrier;
+pub mod barrier;
 pub mod condvar;
 mod event;
 #[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
@@ -38,7 +38,7 @@ pub mod queue;
 #[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
 pub mod rwlock;
 pub mod select;
-mod semaphore;
+pub mod semaphore;
 
 pub mod extra;
 pub mod lockfree;
@@ -46,18 +46,15 @@ pub mod lockfree;
 #[cfg(all(test, trefoil_loom))]
 mod models;
 
-pub use barrier::{Barrier, BarrierError, BarrierPlace};
-pub use cancel::{CancelToken, OnCancel};
+pub use barrier::Barrier;
+pub use cancel::CancelToken;
 pub use catch::{catch, contain};
-pub use completion::{
-    AsCompleted, Completes, Finished, Gather, GatherAll, Wait, When, as_completed, gather, gather_all, wait,
-    wait_async, wait_timeout,
-};
+pub use completion::{When, as_completed, gather, gather_all, wait, wait_async, wait_timeout};
 pub use condvar::Condvar;
-pub use error::{JoinError, Panic, TimedOut, Unfinished};
+pub use error::{JoinError, TimedOut};
 pub use event::Event;
 pub use mutex::{Mutex, MutexGuard};
 pub use queue::Queue;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-pub use semaphore::{AcquireError, Semaphore, SemaphorePermit};
-pub use task::{Promise, Task, TaskId, promise, promise_cancelling};
+pub use semaphore::{Semaphore, SemaphorePermit};
+pub use task::{Task, promise, promise_cancelling};

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// drop(first);
 /// assert!(tables.try_acquire().is_ok());
 /// # drop(second);
-/// # Ok::<(), sync::AcquireError>(())
+/// # Ok::<(), sync::semaphore::AcquireError>(())
 /// ```
 pub struct Semaphore {
     /// The free permits, from bit [`SHIFT`] on, and flags below.

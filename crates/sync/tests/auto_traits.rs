@@ -19,9 +19,10 @@ use sync::queue::{CloseOnDrop, GetError, PutError, Stream, mpsc, spsc};
 use sync::rwlock::{MappedReadGuard, MappedWriteGuard, RwLockUpgradableGuard};
 use sync::timer::{Scheduled, Sleep};
 use sync::{
-    AsCompleted, Barrier, BarrierPlace, CancelToken, Condvar, Event, Finished, Gather, GatherAll, JoinError,
-    Mutex, MutexGuard, OnCancel, Panic, Promise, Queue, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
-    SemaphorePermit, Task, TaskId, TimedOut, Unfinished, park, timer,
+    Barrier, CancelToken, Condvar, Event, JoinError, Mutex, MutexGuard, Queue, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, Semaphore, SemaphorePermit, Task, TimedOut, barrier::BarrierPlace, cancel::OnCancel,
+    completion::AsCompleted, completion::Finished, completion::Gather, completion::GatherAll, error::Panic,
+    error::Unfinished, park, task::Promise, task::TaskId, timer,
 };
 
 table! {

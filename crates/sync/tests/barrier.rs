@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use sync::{Barrier, BarrierError, BarrierPlace, Event, park};
+use sync::{Barrier, Event, barrier::BarrierError, barrier::BarrierPlace, park};
 
 #[test]
 fn the_action_runs_once_before_anybody_goes_on() {

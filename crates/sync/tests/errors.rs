@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use sync::queue::GetError;
-use sync::{JoinError, Panic, Queue, TimedOut, Unfinished, promise};
+use sync::{JoinError, Queue, TimedOut, error::Panic, error::Unfinished, promise};
 
 #[test]
 fn every_reason_says_what_happened() {

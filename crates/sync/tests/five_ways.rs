@@ -12,8 +12,8 @@ use sync::park::block_on;
 use sync::queue::GetError;
 use sync::rwlock::RwLockUpgradableGuard;
 use sync::{
-    Barrier, BarrierError, BarrierPlace, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore,
-    TimedOut, as_completed, promise, timer,
+    Barrier, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore, TimedOut, as_completed,
+    barrier::BarrierError, barrier::BarrierPlace, promise, timer,
 };
 
 /// The answer of `wait`, which must take at least `SHORT`.

@@ -6,8 +6,8 @@ use common::{ByHand, Counted, LONG, SHORT};
 use std::thread;
 use sync::park::block_on;
 use sync::{
-    CancelToken, Gather, JoinError, Promise, Task, When, as_completed, catch, gather, gather_all, promise,
-    promise_cancelling, timer, wait, wait_async,
+    CancelToken, JoinError, Task, When, as_completed, catch, completion::Gather, gather, gather_all, promise,
+    promise_cancelling, task::Promise, timer, wait, wait_async,
 };
 
 fn promises<T: Send + 'static>(count: usize) -> (Vec<Promise<T>>, Vec<Task<T>>) {
@@ -186,7 +186,7 @@ fn waiting_for_the_first_error() {
     one_kept.finish(Ok(1));
     assert!(!one.is_failed());
     {
-        let mut tasks: [&mut dyn sync::Wait; 3] = [&mut one, &mut two, &mut three];
+        let mut tasks: [&mut dyn sync::completion::Wait; 3] = [&mut one, &mut two, &mut three];
         let mut waiting = ByHand::waiting(wait_async(&mut tasks, When::FirstError));
         two_kept.finish(Err(JoinError::Cancelled));
         assert!(waiting.is_told());

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use sync::park::block_on;
 use sync::timer::{self, Scheduled, Timer};
-use sync::{Barrier, BarrierPlace, Condvar, Event, Mutex, Queue, Semaphore};
+use sync::{Barrier, Condvar, Event, Mutex, Queue, Semaphore, barrier::BarrierPlace};
 
 #[test]
 fn a_lock_that_was_released_goes_to_the_next() {

@@ -6,7 +6,7 @@ use common::{Bomb, ByHand, Sharp};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::Arc;
 use std::task::Context;
-use sync::{CancelToken, Event, JoinError, Mutex, Panic, Semaphore, catch, promise};
+use sync::{CancelToken, Event, JoinError, Mutex, Semaphore, catch, error::Panic, promise};
 
 fn panic_of(work: impl FnOnce()) -> Panic {
     match catch(work) {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::BoundedSemaphore;
-use sync::{AcquireError, Semaphore, park};
+use sync::{Semaphore, park, semaphore::AcquireError};
 
 #[test]
 fn closing_ends_every_wait_and_refuses_all_that_come() {

@@ -5,7 +5,7 @@ mod common;
 use common::ByHand;
 use proptest::prelude::*;
 use std::collections::VecDeque;
-use sync::{AcquireError, CancelToken, Event, Semaphore, SemaphorePermit};
+use sync::{CancelToken, Event, Semaphore, SemaphorePermit, semaphore::AcquireError};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -30,7 +30,7 @@ fn all_of_them() {
             promise.finish(if number == 3 { Err(JoinError::Cancelled) } else { Ok(number) });
         }
     });
-    let mut list: Vec<&mut dyn sync::Wait> = tasks.iter_mut().map(|task| task as _).collect();
+    let mut list: Vec<&mut dyn sync::completion::Wait> = tasks.iter_mut().map(|task| task as _).collect();
     let finished = wait(&mut list, When::AllCompleted);
     assert_eq!(finished.done, (0..10).collect::<Vec<_>>());
     assert!(finished.pending.is_empty());
@@ -59,7 +59,7 @@ fn a_limit_shows_in_what_is_pending() {
 fn waiting_for_several_without_a_thread() {
     let (first, mut one) = promise::<u32>();
     let (second, mut two) = promise::<&str>();
-    let mut list: [&mut dyn sync::Wait; 2] = [&mut one, &mut two];
+    let mut list: [&mut dyn sync::completion::Wait; 2] = [&mut one, &mut two];
     let mut waiting = ByHand::waiting(wait_async(&mut list, When::AllCompleted));
     first.finish(Ok(1));
     assert_eq!(waiting.wakes(), 1);

@@ -6,7 +6,7 @@ use crate::thread::Thread;
 use crate::timer::Timer;
 use std::io;
 use std::time::Duration;
-use sync::{CancelToken, JoinError, Promise, promise_cancelling};
+use sync::{CancelToken, JoinError, promise_cancelling, task::Promise};
 
 /// What a thread is to be like. [`Thread::builder`](crate::Thread) gives one with nothing set.
 ///

@@ -21,6 +21,7 @@ pub use timer::Timer;
 
 pub use executor::{self, Abilities, Argument, Executor, Hooked, Map, MapUnordered, Shutdown};
 pub use sync::{
-    self, AsCompleted, CancelToken, Finished, JoinError, Panic, Task, TaskId, TimedOut, Unfinished, Wait,
-    When, as_completed, wait, wait_timeout,
+    self, CancelToken, JoinError, Task, TimedOut, When, as_completed, completion::AsCompleted,
+    completion::Finished, completion::Wait, error::Panic, error::Unfinished, task::TaskId, wait,
+    wait_timeout,
 };

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
-use sync::{CancelToken, JoinError, Task, Unfinished, Wait};
+use sync::{CancelToken, JoinError, Task, completion::Wait, error::Unfinished};
 
 /// A thread of the operating system: a [`Task`] with an identity.
 ///

@@ -7,7 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use sync::{JoinError, Task, Unfinished, Wait};
+use sync::{JoinError, Task, completion::Wait, error::Unfinished};
 
 /// Work that a thread does after a while, unless it is cancelled before.
 ///

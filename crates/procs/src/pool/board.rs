@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 use sync::timer::{self, Scheduled};
-use sync::{JoinError, OnCancel};
+use sync::{JoinError, cancel::OnCancel};
 
 /// Decodes what came of a task, and tells its handle.
 pub(super) type Finish = Box<dyn FnOnce(Result<Parcel, JoinError>) + Send>;

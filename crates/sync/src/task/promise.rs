@@ -48,7 +48,7 @@ pub fn promise_cancelling<T: Send + 'static>(token: CancelToken) -> (Promise<T>,
 /// ```compile_fail,E0308
 /// type Any = for<'a> fn(&'a u8) -> &'a u8;
 /// type Static = fn(&'static u8) -> &'static u8;
-/// fn wider(promise: sync::Promise<Any>) -> sync::Promise<Static> {
+/// fn wider(promise: sync::task::Promise<Any>) -> sync::task::Promise<Static> {
 ///     promise
 /// }
 /// ```

@@ -1,7 +1,7 @@
 //! A task as the queue holds it.
 
 use crate::ambient;
-use sync::{CancelToken, JoinError, OnCancel, Promise};
+use sync::{CancelToken, JoinError, cancel::OnCancel, task::Promise};
 
 /// Something to run, or to end without being run.
 pub(super) trait Job: Send {
