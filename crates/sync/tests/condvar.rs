@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::task::Context;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::PoisonMutex;
@@ -333,4 +333,28 @@ proptest! {
             model.leave(waiter.number);
         }
     }
+}
+
+/// More wait than are woken at once, and one who is woken first notifies more than are left.
+#[test]
+fn a_notification_in_the_middle_of_another_ends() {
+    struct Notifies(Arc<Condvar>);
+    impl Wake for Notifies {
+        fn wake(self: Arc<Self>) {
+            self.0.notify(usize::MAX);
+        }
+    }
+    let (ended, ends) = mpsc::channel();
+    // If it does not end, it is not to be waited for.
+    let thread = thread::spawn(move || {
+        let (condvar, mutex) = (Arc::new(Condvar::new()), Mutex::new(()));
+        let waker = Waker::from(Arc::new(Notifies(Arc::clone(&condvar))));
+        let mut first = Box::pin(condvar.wait_async(mutex.lock()));
+        assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let others: Vec<_> = (0..20).map(|_| ByHand::waiting(condvar.wait_async(mutex.lock()))).collect();
+        condvar.notify_all();
+        ended.send(others.iter().filter(|other| other.is_told()).count()).unwrap();
+    });
+    assert_eq!(ends.recv_timeout(LONG), Ok(20));
+    thread.join().unwrap();
 }

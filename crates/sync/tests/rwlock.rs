@@ -6,8 +6,8 @@ use common::{Bomb, ByHand, LONG, SHORT};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Barrier, mpsc};
-use std::task::Context;
+use std::sync::{Arc, Barrier, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::park::{block_on, block_on_timeout};
@@ -459,4 +459,71 @@ fn parts_of_the_value() {
     assert!(lock.try_read().is_none());
     drop(part);
     assert_eq!(format!("{lock:?}"), "RwLock { value: (1, [2, 4]) }");
+}
+
+/// He was told, and a writer came first; when that has gone, he need not wait until those who were told with him have read.
+#[test]
+#[cfg_attr(miri, ignore = "it has to be fast, or the lock is kept for the readers")]
+fn a_reader_who_looked_too_early_does_not_wait_for_a_reader() {
+    let lock = RwLock::new(());
+    let (mut early, mut second, barged) = loop {
+        let guard = lock.write();
+        let early = ByHand::waiting(lock.read_async());
+        let second = ByHand::waiting(lock.read_async());
+        drop(guard);
+        if let Some(barged) = lock.try_write() {
+            break (early, second, barged);
+        }
+    };
+    assert!(early.poll().is_none(), "somebody writes");
+    drop(barged);
+    let reads = second.poll().unwrap();
+    assert!(early.is_told());
+    assert!(early.poll().is_some());
+    drop(reads);
+    assert!(!lock.is_locked());
+}
+
+#[test]
+fn who_wants_to_upgrade_does_not_wait_for_a_reader() {
+    let lock = RwLock::new(());
+    let guard = lock.write();
+    let mut first = ByHand::waiting(lock.upgradable_read_async());
+    let mut second = ByHand::waiting(lock.upgradable_read_async());
+    let mut reader = ByHand::waiting(lock.read_async());
+    drop(guard);
+    let upgradable = first.poll().unwrap();
+    assert!(second.poll().is_none(), "one at a time may upgrade");
+    drop(upgradable);
+    let reads = reader.poll().unwrap();
+    assert!(second.is_told());
+    assert!(second.poll().is_some());
+    drop(reads);
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_takes_no_lock_with_it() {
+    struct Sharp;
+    impl Wake for Sharp {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Sharp {
+        fn drop(&mut self) {
+            panic!("a panic that the test asked for");
+        }
+    }
+    let lock = RwLock::new(());
+    let guard = lock.write();
+    let stuck = ByHand::waiting(lock.write_async());
+    let mut waiting = Box::pin(lock.write_async());
+    let sharp = Waker::from(Arc::new(Sharp));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&sharp)).is_pending());
+    // The queue's copy is the last one from now on.
+    drop(sharp);
+    drop(guard);
+    // The one who was told is late.
+    thread::sleep(SHORT);
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    drop((waiting, stuck));
+    assert!(lock.try_write().is_some());
 }

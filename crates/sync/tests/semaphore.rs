@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::ByHand;
+use common::{ByHand, SHORT};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -100,6 +100,22 @@ fn a_newcomer_passes_a_task_that_is_late() {
     };
     assert_eq!(permit.count(), 1);
     drop(forgotten);
+}
+
+#[test]
+fn who_passes_a_task_that_is_late_tells_the_one_behind_himself() {
+    let semaphore = Semaphore::new(0);
+    let forgotten = ByHand::waiting(semaphore.acquire_async());
+    let mut second = ByHand::waiting(semaphore.acquire_async());
+    let mut third = ByHand::waiting(semaphore.acquire_async());
+    semaphore.release(1);
+    assert!(forgotten.is_told());
+    thread::sleep(SHORT);
+    semaphore.release(1);
+    assert!(second.is_told() && !third.is_told());
+    let _permit = second.poll().unwrap().unwrap();
+    assert!(third.is_told(), "there is another permit");
+    assert!(third.poll().unwrap().is_ok());
 }
 
 #[test]

@@ -34,7 +34,8 @@
 //! - Who looks in vain and waits found that another has the lock, or that it is kept for one who was told. The latter stops
 //!   being so when the told one looks.
 //! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain
-//!   found another who has the lock.
+//!   found another who has the lock. Readers are told even then, unless the lock is kept for a writer: those who were told
+//!   may take it for long, and they can have it too.
 //! - Who goes away without the lock, told or not, does what one does who gives the lock up, as if nobody had been told.
 //!
 //! As with the mutex, what it cannot promise is that a task which was told does look. After a millisecond whoever comes by

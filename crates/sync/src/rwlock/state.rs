@@ -155,21 +155,29 @@ impl State {
         }
         self.tasks = true;
         // Threads that went to sleep before must learn that they have to look again by themselves.
-        self.told.left += self.shared.len() + self.writers.len() + self.upgrader.len();
         self.told.at = now;
         for queue in [&mut self.shared, &mut self.writers, &mut self.upgrader] {
+            self.told.left += queue.untold();
             queue.tell_all(afterwards);
         }
     }
 
     /// Tells those whose turn it is, unless others have been told and may still come. `word` is of a lock without a writer.
     pub(super) fn tell(&mut self, word: u32, no_slot_is_taken: bool, now: u32, afterwards: &mut Afterwards) {
+        let readers_turn = !self.shared.is_empty() && (self.shared_next || !self.somebody_waits_to_write());
         if self.told.left > 0 && !self.told_are_late(now) {
+            // A reader does not wait for readers: who looked too early, or has come since, looks beside those who have not yet
+            // looked. They may read for long before they look after him.
+            if readers_turn && (self.told.readers || !self.told.kept) {
+                self.told.left += self.shared.untold();
+                self.shared_next = false;
+                self.shared.tell_all(afterwards);
+            }
             return;
         }
         self.told = NOBODY;
         let told = |left, readers, kept| Told { left, at: now, readers, kept };
-        if !self.shared.is_empty() && (self.shared_next || !self.somebody_waits_to_write()) {
+        if readers_turn {
             self.told = told(self.shared.len(), true, self.readers_are_overdue(now));
             self.shared_next = false;
             self.shared.tell_all(afterwards);

@@ -320,6 +320,17 @@ pub(crate) unsafe fn set_waker(node: &Node, waker: Waker) -> Option<Waker> {
     })
 }
 
+/// Takes a node's waker out.
+///
+/// # Safety
+/// As for [`set_waker`].
+pub(crate) unsafe fn take_waker(node: &Node) -> Option<Waker> {
+    Entry::of_pushed(NonNull::from(node)).inner(|inner| match &mut inner.who {
+        Who::Task(place) => place.take(),
+        Who::Thread(_) => None,
+    })
+}
+
 /// Somebody to be woken when the list is given back.
 #[must_use = "somebody waits for it"]
 pub(crate) enum Wake {

@@ -150,10 +150,10 @@ impl Waiters {
     pub(crate) fn tell_some(&mut self, count: usize, afterwards: &mut Afterwards) -> usize {
         let before = self.len;
         for _ in 0..count {
-            if afterwards.is_full() || self.is_empty() {
+            // All who are there may be being told already.
+            if afterwards.is_full() || !self.tell_one(afterwards) {
                 break;
             }
-            self.tell_one(afterwards);
         }
         before - self.len
     }
@@ -188,24 +188,22 @@ impl Waiters {
     /// Tells the one who has waited longest and leaves him at the head of the queue.
     pub(crate) fn nudge_first(&mut self, afterwards: &mut Afterwards) {
         debug_assert!(self.order == Order::Strict, "who barges is told");
-        self.nudge_from(self.list.first(), afterwards);
+        self.nudge_all_but(None, afterwards);
     }
 
     /// As [`nudge_first`](Waiters::nudge_first), for the first behind the one whose turn it is.
     pub(crate) fn nudge_behind(&mut self, turn: Turn, afterwards: &mut Afterwards) {
         debug_assert!(self.order == Order::Strict, "who barges is told");
-        let mut next = self.list.first();
-        if next.is_some_and(|first| Some(first.ticket()) == turn.ticket) {
-            next = next.and_then(Entry::next);
-        }
-        self.nudge_from(next, afterwards);
+        // It may not be the first: those before it are late.
+        self.nudge_all_but(turn.ticket, afterwards);
     }
 
-    /// Tells the first of those from `next` on that is not late.
-    fn nudge_from(&self, mut next: Option<Entry<'_>>, afterwards: &mut Afterwards) {
+    /// Tells the first that is not late, nor has the ticket `but`.
+    fn nudge_all_but(&self, but: Option<u64>, afterwards: &mut Afterwards) {
         let now = clock::now();
+        let mut next = self.list.first();
         while let Some(entry) = next {
-            if !is_late(entry, now) {
+            if Some(entry.ticket()) != but && !is_late(entry, now) {
                 return afterwards.wake(entry.tell_once(TOLD_ALONE, now));
             }
             next = entry.next();
@@ -249,6 +247,18 @@ impl Waiters {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many wait whom nobody tells now.
+    pub(crate) fn untold(&self) -> usize {
+        let Some(last) = self.telling else { return self.len };
+        let mut untold = 0;
+        let mut next = self.list.first();
+        while let Some(entry) = next {
+            untold += usize::from(entry.ticket() > last);
+            next = entry.next();
+        }
+        untold
     }
 
     pub(super) fn turn(&self, node: &Node, ticket: Option<u64>) -> Turn {
