@@ -47,14 +47,15 @@ impl<'a, T> Getting<'a, T> {
 
     /// Takes an item or another answer, if there is one; `who` queues up otherwise, or waits on.
     #[inline]
-    pub(super) fn look(self: Pin<&mut Self>, who: Option<Who>) -> Poll<Answer<T>> {
+    pub(super) fn look(self: Pin<&mut Self>, mut who: Option<Who>) -> Poll<Answer<T>> {
         // SAFETY: a place is moved neither here nor below.
         let this = unsafe { self.get_unchecked_mut() };
         let (hand, mut wakes, mut old) = (this.hand, Wakes::default(), None);
         let answer = hand.with(|state| {
             let answer = this.answer(state, &mut wakes);
             if answer.is_pending() {
-                if let Some(who) = who {
+                // A waker that is not needed is dropped without the lock, like the old one.
+                if let Some(who) = who.take() {
                     old = this.wait(state, who);
                 }
             }

@@ -32,7 +32,7 @@ impl<'a, T> Putting<'a, T> {
 
     /// Tries to put the item in that it holds; `who` queues up otherwise. Where there is nobody to do so, it holds the item still.
     #[inline]
-    pub(super) fn look(self: Pin<&mut Self>, who: Option<Who>) -> Poll<Answer<T>> {
+    pub(super) fn look(self: Pin<&mut Self>, mut who: Option<Who>) -> Poll<Answer<T>> {
         // SAFETY: a place is moved neither here nor below, while it is in the list.
         let this = unsafe { self.get_unchecked_mut() };
         let mut wakes = Wakes::default();
@@ -43,7 +43,8 @@ impl<'a, T> Putting<'a, T> {
             match state.put(item, &mut wakes) {
                 Err(refused) if refused.is_full() => {
                     let item = refused.into_inner();
-                    let Some(who) = who else {
+                    // A waker that is not needed is dropped without the lock.
+                    let Some(who) = who.take() else {
                         this.stage = Stage::Held(item);
                         return Poll::Pending;
                     };
