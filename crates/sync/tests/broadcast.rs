@@ -7,12 +7,14 @@ use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::catch;
 use sync::park::block_on;
-use sync::queue::broadcast::{ReceiveError, Receiver, channel};
+use sync::queue::broadcast::{ReceiveError, Receiver, Sender, channel};
 use sync::queue::pubsub::{PubSub, Subscription};
 
 type Way = fn(&mut Receiver<u32>) -> Result<u32, ReceiveError>;
@@ -118,6 +120,35 @@ impl Clone for Fragile {
         assert!(!PANICS.get(), "a panic that the test asked for");
         Fragile(self.0.clone())
     }
+}
+
+#[test]
+fn a_receiver_that_goes_does_not_wait_for_whoever_sends_meanwhile() {
+    /// Sends another of its kind when it is dropped; not for ever, so that the test can fail.
+    struct Echo {
+        sender: Option<Sender<Echo>>,
+        sent: Arc<AtomicUsize>,
+    }
+
+    impl Drop for Echo {
+        fn drop(&mut self) {
+            let Some(sender) = self.sender.take().filter(|_| self.sent.load(Ordering::Relaxed) < 100) else {
+                return;
+            };
+            let another = Echo { sender: Some(sender.clone()), sent: Arc::clone(&self.sent) };
+            match sender.send(another) {
+                Ok(_) => _ = self.sent.fetch_add(1, Ordering::Relaxed),
+                Err(refused) => refused.into_inner().sender = None,
+            }
+        }
+    }
+
+    let (sender, receiver) = channel(2);
+    let sent = Arc::default();
+    sender.send(Echo { sender: Some(sender.clone()), sent: Arc::clone(&sent) }).unwrap();
+    drop(receiver);
+    assert_eq!(sent.load(Ordering::Relaxed), 0, "it was still there for what its items sent");
+    assert_eq!(sender.receivers(), 0);
 }
 
 #[test]

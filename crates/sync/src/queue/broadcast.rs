@@ -253,21 +253,16 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        // What is sent from now on is not for this one. Otherwise it would have to keep up with whoever sends, be it a destructor.
+        let end = self.shared.state.with(|state, _| {
+            state.receivers -= 1;
+            state.end()
+        });
         // One at a time, so that destructors run outside of the lock; nobody else's position is touched.
-        loop {
+        while self.next < end {
             let next = &mut self.next;
-            let unread = self.shared.state.with(|state, _| match state.get(next) {
-                Some(Err(ReceiveError::Lagged(_))) => Some(None),
-                Some(Ok(item)) => Some(Some(item)),
-                Some(Err(_)) | None => {
-                    state.receivers -= 1;
-                    None
-                }
-            });
-            match unread {
-                Some(item) => contain(|| drop(item)),
-                None => return,
-            }
+            let unread = self.shared.state.with(|state, _| state.get(next));
+            contain(|| drop(unread));
         }
     }
 }
