@@ -54,6 +54,7 @@ pub use kind::{CloseQueueOnDrop, Drained, IterOf, Order, QueueOf};
 pub use orders::{Delay, DelayQueue, Delayed, Fifo, Lifo, LifoQueue, Prioritized, Priority, PriorityQueue};
 pub use stream::Stream;
 
+use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::primitive::const_but_for_loom;
 use crate::timer;
@@ -423,6 +424,7 @@ impl<T> Deref for CloseOnDrop<T> {
 
 impl<T> Drop for CloseOnDrop<T> {
     fn drop(&mut self) {
-        self.queue.close();
+        // It may be a panic that drops it, in which a waker that panics would end the process.
+        contain(|| self.queue.close());
     }
 }

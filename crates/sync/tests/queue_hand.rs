@@ -557,17 +557,32 @@ fn a_waker_that_panics_takes_no_item_with_it() {
 }
 
 #[test]
+fn a_waker_that_panics_makes_no_second_panic_of_one_that_closes_the_queue() {
+    for queue in [Queue::<u8>::rendezvous(), Queue::bounded(1)] {
+        let queue = Arc::new(queue);
+        let mut bomb = Box::pin(queue.get_async());
+        assert!(bomb.as_mut().poll_with(&mut Context::from_waker(&Bomb::waker())).is_pending());
+        drop(queue.close_on_drop());
+        assert!(queue.is_closed());
+    }
+}
+
+#[test]
 #[expect(unsafe_code, reason = "only a waker of its own says when a clone of it is dropped")]
 fn a_waker_that_uses_the_queue_when_it_is_dropped_finds_it_free() {
     static QUEUE: Queue<u8> = Queue::bounded(1);
     static LOCKED_OUT: AtomicUsize = AtomicUsize::new(0);
-    static CURIOUS: RawWakerVTable =
-        RawWakerVTable::new(|_| RawWaker::new(std::ptr::null(), &CURIOUS), |_| (), |_| (), |_| {
+    static CURIOUS: RawWakerVTable = RawWakerVTable::new(
+        |_| RawWaker::new(std::ptr::null(), &CURIOUS),
+        |_| (),
+        |_| (),
+        |_| {
             // Another thread looks, so that the test can end if it cannot.
             let (seen, has_seen) = std::sync::mpsc::channel();
             thread::spawn(move || seen.send(QUEUE.len()));
             LOCKED_OUT.fetch_add(usize::from(has_seen.recv_timeout(LONG).is_err()), Ordering::Relaxed);
-        });
+        },
+    );
     // SAFETY: the functions use no data.
     let curious = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &CURIOUS)) };
     let mut curious = Context::from_waker(&curious);

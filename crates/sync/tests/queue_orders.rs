@@ -207,8 +207,14 @@ macro_rules! five_ways {
                 assert_eq!(queue.try_get().map($number), Ok(1));
                 let mut bomb = Box::pin(queue.get_async());
                 assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
-                assert!(catch(|| queue.put($item(3))).is_err());
+                queue.put($item(3)).unwrap();
                 assert_eq!(queue.try_get().map($number), Ok(3));
+                // Nor does it make a second panic of one that closes the queue.
+                let queue = Arc::new($queue::bounded(1));
+                let mut bomb = Box::pin(queue.get_async());
+                assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
+                drop(queue.close_on_drop());
+                assert!(queue.put($item(4)).is_err_and(|refused| refused.is_closed()));
             }
         }
     };
@@ -336,6 +342,17 @@ impl PartialEq for Fragile {
 }
 
 impl Eq for Fragile {}
+
+#[test]
+fn who_waits_for_what_is_drained_from_a_closed_queue_goes_on_at_once() {
+    let queue = DelayQueue::unbounded();
+    queue.put(Delayed::after(LONG, 1)).unwrap();
+    queue.close();
+    let mut consumer = ByHand::waiting(queue.get_async());
+    assert_eq!(queue.drain().len(), 1);
+    assert!(consumer.is_told());
+    assert_eq!(consumer.poll(), Some(Err(GetError::Closed)));
+}
 
 #[test]
 fn a_comparison_that_panics_leaves_the_queue_as_it_was() {

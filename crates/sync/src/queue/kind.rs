@@ -292,7 +292,8 @@ impl<O: Order> QueueOf<O> {
         let stamp = inner.change();
         drop(inner);
         let drained = Drained::of(items);
-        contain(|| self.announce(stamp, |changes, afterwards| changes.producers.tell_all(afterwards)));
+        // Consumers, too: in a closed queue they wait for what is not due yet, and there is nothing more.
+        contain(|| self.announce(stamp, Changes::tell_everybody));
         drained
     }
 

@@ -130,11 +130,13 @@ impl<O: Order> QueueOf<O> {
         let (next, stamp) = (inner.items.next(), inner.change());
         drop(inner);
         drop(on_panic);
-        self.announce(stamp, |changes, afterwards| match next {
+        let tell = |changes: &mut Changes, afterwards: &mut Afterwards| match next {
             Next::At(_) if next < before => changes.consumers.tell_all(afterwards),
             Next::At(_) | Next::Never => {}
             Next::Now => changes.tell_a_consumer(afterwards),
-        });
+        };
+        // The item is in, whatever a waker does; the panic hook has spoken.
+        contain(|| self.announce(stamp, tell));
         Offer::Done
     }
 

@@ -1,6 +1,7 @@
 //! What a queue gives out: an iterator, what was drained, and the handle that closes it.
 
 use super::{Order, QueueOf};
+use crate::catch::contain;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ impl<O: Order> Deref for CloseQueueOnDrop<O> {
 
 impl<O: Order> Drop for CloseQueueOnDrop<O> {
     fn drop(&mut self) {
-        self.queue.close();
+        // It may be a panic that drops it, in which a waker that panics would end the process.
+        contain(|| self.queue.close());
     }
 }
