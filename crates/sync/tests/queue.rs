@@ -2,10 +2,12 @@
 
 mod common;
 
-use common::{ByHand, Counted, LONG, SHORT, await_waiters};
+use common::{Bomb, ByHand, Counted, LONG, SHORT, await_waiters};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::thread;
 use std::time::Duration;
 use sync::park::block_on;
@@ -377,4 +379,49 @@ fn a_stream_ends_with_the_queue() {
         sum.join().unwrap()
     });
     assert_eq!(sum, 5050);
+}
+
+#[test]
+fn a_waker_that_panics_makes_no_second_panic_of_one_that_closes_the_queue() {
+    for capacity in 0..3 {
+        let queue = Arc::new(Queue::<u8>::bounded(capacity));
+        let mut bomb = Box::pin(queue.get_async());
+        assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
+        drop(queue.close_on_drop());
+        assert!(queue.is_closed());
+    }
+}
+
+#[test]
+#[expect(unsafe_code, reason = "only a waker of its own says when a clone of it is dropped")]
+fn a_waker_that_uses_the_queue_when_it_is_dropped_finds_it_free() {
+    static QUEUE: Queue<u8> = Queue::bounded(1);
+    static LOCKED_OUT: AtomicUsize = AtomicUsize::new(0);
+    static CURIOUS: RawWakerVTable = RawWakerVTable::new(
+        |_| RawWaker::new(std::ptr::null(), &CURIOUS),
+        |_| (),
+        |_| (),
+        |_| {
+            // Another thread looks, so that the test can end if it cannot.
+            let (seen, has_seen) = std::sync::mpsc::channel();
+            thread::spawn(move || seen.send(QUEUE.len()));
+            LOCKED_OUT.fetch_add(usize::from(has_seen.recv_timeout(LONG).is_err()), Ordering::Relaxed);
+        },
+    );
+    // SAFETY: the functions use no data.
+    let curious = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &CURIOUS)) };
+    let mut curious = Context::from_waker(&curious);
+
+    let mut receiver = Box::pin(QUEUE.get_async());
+    assert!(receiver.as_mut().poll(&mut curious).is_pending());
+    QUEUE.put(1).unwrap();
+    assert_eq!(receiver.as_mut().poll(&mut curious), Poll::Ready(Ok(1)));
+
+    QUEUE.put(2).unwrap();
+    let mut sender = Box::pin(QUEUE.put_async(3));
+    assert!(sender.as_mut().poll(&mut curious).is_pending());
+    assert!(sender.as_mut().poll(&mut curious).is_pending());
+    assert_eq!(QUEUE.get(), Ok(2));
+    assert!(sender.as_mut().poll(&mut curious).is_ready());
+    assert_eq!(LOCKED_OUT.load(Ordering::Relaxed), 0, "a waker was dropped under the lock");
 }

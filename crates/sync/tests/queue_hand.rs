@@ -6,7 +6,7 @@ use common::{Bomb, ByHand, Counted, LONG, SHORT, await_waiters};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::park::block_on;
@@ -557,51 +557,6 @@ fn a_waker_that_panics_takes_no_item_with_it() {
 }
 
 #[test]
-fn a_waker_that_panics_makes_no_second_panic_of_one_that_closes_the_queue() {
-    for queue in [Queue::<u8>::rendezvous(), Queue::bounded(1)] {
-        let queue = Arc::new(queue);
-        let mut bomb = Box::pin(queue.get_async());
-        assert!(bomb.as_mut().poll_with(&mut Context::from_waker(&Bomb::waker())).is_pending());
-        drop(queue.close_on_drop());
-        assert!(queue.is_closed());
-    }
-}
-
-#[test]
-#[expect(unsafe_code, reason = "only a waker of its own says when a clone of it is dropped")]
-fn a_waker_that_uses_the_queue_when_it_is_dropped_finds_it_free() {
-    static QUEUE: Queue<u8> = Queue::bounded(1);
-    static LOCKED_OUT: AtomicUsize = AtomicUsize::new(0);
-    static CURIOUS: RawWakerVTable = RawWakerVTable::new(
-        |_| RawWaker::new(std::ptr::null(), &CURIOUS),
-        |_| (),
-        |_| (),
-        |_| {
-            // Another thread looks, so that the test can end if it cannot.
-            let (seen, has_seen) = std::sync::mpsc::channel();
-            thread::spawn(move || seen.send(QUEUE.len()));
-            LOCKED_OUT.fetch_add(usize::from(has_seen.recv_timeout(LONG).is_err()), Ordering::Relaxed);
-        },
-    );
-    // SAFETY: the functions use no data.
-    let curious = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &CURIOUS)) };
-    let mut curious = Context::from_waker(&curious);
-
-    let mut receiver = pin!(QUEUE.get_async());
-    assert!(receiver.as_mut().poll_with(&mut curious).is_pending());
-    QUEUE.put(1).unwrap();
-    assert_eq!(receiver.as_mut().poll_with(&mut curious), Poll::Ready(Ok(1)));
-
-    QUEUE.put(2).unwrap();
-    let mut sender = pin!(QUEUE.put_async(3));
-    assert!(sender.as_mut().poll_with(&mut curious).is_pending());
-    assert!(sender.as_mut().poll_with(&mut curious).is_pending());
-    assert_eq!(QUEUE.get(), Ok(2));
-    assert!(sender.as_mut().poll_with(&mut curious).is_ready());
-    assert_eq!(LOCKED_OUT.load(Ordering::Relaxed), 0, "a waker was dropped under the lock");
-}
-
-#[test]
 fn large_items_and_items_without_size() {
     let large = Queue::rendezvous();
     let none = Queue::rendezvous();
@@ -622,7 +577,7 @@ trait PollOnce: std::future::Future {
     }
 
     fn poll_once(self: std::pin::Pin<&mut Self>) -> Poll<Self::Output> {
-        self.poll(&mut Context::from_waker(Waker::noop()))
+        self.poll(&mut Context::from_waker(std::task::Waker::noop()))
     }
 }
 
