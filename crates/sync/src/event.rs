@@ -110,7 +110,8 @@ impl Event {
         });
     }
 
-    /// Clears the flag. Who waited when it was set goes through all the same.
+    /// Clears the flag. Who waited when it was set goes through all the same; if he went away instead, with
+    /// [`auto_reset`](Event::auto_reset) the next who comes does.
     pub fn clear(&self) {
         // Relaxed: it tells nobody anything.
         self.flags.fetch_and(!SET, Ordering::Relaxed);

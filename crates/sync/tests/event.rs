@@ -160,3 +160,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_set_for_one_who_went_away_is_the_next_ones() {
+    let event = Event::auto_reset();
+    let waiting = ByHand::waiting(event.wait_async());
+    event.set();
+    assert!(waiting.is_told());
+    drop(waiting);
+    event.clear();
+    assert!(event.try_wait(), "it was not set for nobody");
+    assert!(!event.try_wait());
+}
