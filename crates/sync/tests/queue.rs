@@ -404,8 +404,11 @@ fn a_waker_that_uses_the_queue_when_it_is_dropped_finds_it_free() {
         |_| {
             // Another thread looks, so that the test can end if it cannot.
             let (seen, has_seen) = std::sync::mpsc::channel();
-            thread::spawn(move || seen.send(QUEUE.len()));
-            LOCKED_OUT.fetch_add(usize::from(has_seen.recv_timeout(LONG).is_err()), Ordering::Relaxed);
+            let looks = thread::spawn(move || seen.send(QUEUE.len()));
+            match has_seen.recv_timeout(LONG) {
+                Ok(_) => looks.join().unwrap().unwrap(),
+                Err(_) => _ = LOCKED_OUT.fetch_add(1, Ordering::Relaxed),
+            }
         },
     );
     // SAFETY: the functions use no data.
