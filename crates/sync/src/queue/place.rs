@@ -88,6 +88,11 @@ impl<'r, T, U: Users> Place<'r, T, U> {
         }
     }
 
+    /// Whether this has been in the list since it was made or served.
+    pub(super) fn has_queued_up(&self) -> bool {
+        self.ticket.is_some()
+    }
+
     /// Whether this is in the list.
     pub(super) fn is_in_the_list(&self) -> bool {
         // SAFETY: while there is a ticket it is initialised.
