@@ -21,6 +21,7 @@ use crate::wait::list::{FIRST_TOLD, List, Node, Wake};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, compiler_fence};
+use std::time::Duration;
 
 /// How many use a side at a time.
 pub(crate) trait Users {
@@ -204,22 +205,29 @@ impl<'r, T, U: Users> End<'r, T, U> {
     #[cold]
     #[inline(never)]
     fn enter_contended(self) -> usize {
-        const TRIES: u32 = 12;
+        const PAUSING: u32 = 12;
         const FIRST_PAUSES: u32 = 32;
         const MOST_PAUSES: u32 = 256;
+        const YIELDING: u32 = PAUSING + 16;
+        // What a thread that sleeps takes to be back.
+        const SLEEP: Duration = Duration::from_micros(50);
         let mut pauses = FIRST_PAUSES;
-        let mut tries = if os::cpus() > 1 { 0 } else { TRIES };
+        let mut tries = if os::cpus() > 1 { 0 } else { PAUSING };
         loop {
-            if tries < TRIES && !cfg!(trefoil_loom) {
+            if cfg!(trefoil_loom) {
+                spin_loop();
+            } else if tries < PAUSING {
                 (0..pauses).for_each(|_| spin_loop());
                 pauses = (pauses * 2).min(MOST_PAUSES);
-                tries += 1;
-            } else if cfg!(trefoil_loom) {
-                spin_loop();
-            } else {
+            } else if tries < YIELDING {
                 // Whoever has it may have lost his CPU.
                 std::thread::yield_now();
+            } else {
+                // He has lost it to somebody with work of his own. Beside such a one each yield costs a slice of the scheduler,
+                // for us too; who sleeps is back soon.
+                std::thread::sleep(SLEEP);
             }
+            tries = (tries + 1).min(YIELDING);
             let word = self.side.word.load(Ordering::Relaxed);
             if self.try_lock(word) {
                 return word;
