@@ -107,6 +107,47 @@ fn an_answer_to_each_item_comes_before_the_next() {
 }
 
 #[test]
+fn a_lone_end_that_changes_how_it_publishes_wakes_all_the_same() {
+    // More than the items without anybody waiting after which an end is as it was at the beginning.
+    const CALM: usize = if cfg!(miri) { 200 } else { 5_000 };
+    let (mut sender, mut receiver) = spsc::unbounded();
+    for _ in 0..3 {
+        // Who waits again and again while no item comes finds the kernel's barrier too dear, and asks the sender to make
+        // one for each item. The sender learns of it with the first item, and the next wait relies on that.
+        for number in 0..8 {
+            drop(ByHand::waiting(receiver.get_async()));
+            let mut waiting = ByHand::waiting(receiver.get_async());
+            sender.put(number).unwrap();
+            assert!(waiting.is_told(), "item {number} woke nobody");
+            assert_eq!(waiting.poll(), Some(Ok(number)));
+        }
+        for number in 0..CALM {
+            sender.put(number).unwrap();
+            assert_eq!(receiver.try_get(), Ok(number));
+        }
+    }
+}
+
+#[test]
+fn a_lone_end_that_changes_how_it_publishes_keeps_no_thread_asleep() {
+    const CALM: u64 = if cfg!(miri) { 50 } else { 5_000 };
+    let ((mut ask, mut asked), (mut answer, mut answered)) = (spsc::bounded(8_192), spsc::bounded(8_192));
+    thread::scope(|scope| {
+        scope.spawn(move || asked.iter().for_each(|number: u64| answer.put(number).unwrap()));
+        for _ in 0..if cfg!(miri) { 2 } else { 5 } {
+            // One by one, so that both wait for each item and ask for barriers; then many, so that both stop.
+            for number in 0..200.min(CALM) {
+                ask.put(number).unwrap();
+                assert_eq!(answered.get(), Ok(number));
+            }
+            (0..CALM).for_each(|number| ask.put(number).unwrap());
+            (0..CALM).for_each(|number| assert_eq!(answered.get(), Ok(number)));
+        }
+        drop(ask);
+    });
+}
+
+#[test]
 fn a_receiver_that_goes_refuses_and_drops_what_is_unread() {
     let items = Counted::default();
     let (mut one, its) = spsc::bounded(2);

@@ -1,0 +1,83 @@
+//! Queues where only one thread can run at a time: whoever waits awake keeps the other from what he waits for.
+
+#![cfg(all(target_os = "linux", not(miri)))]
+#![expect(unsafe_code, reason = "binding threads to a CPU is a system call")]
+
+use std::mem;
+use std::thread;
+use sync::park::block_on;
+use sync::queue::{Queue, mpsc, spsc};
+
+const ITEMS: u64 = 20_000;
+
+/// Binds the program's first thread, by which a queue knows how many CPUs there are, and this one, of which those that
+/// it starts inherit it, to one CPU.
+fn on_one_cpu() {
+    // SAFETY: the call touches no memory.
+    let first = unsafe { libc::getpid() };
+    // SAFETY: the call touches no memory.
+    let cpu = usize::try_from(unsafe { libc::sched_getcpu() }).expect("the CPU that this runs on");
+    // SAFETY: a set of CPUs is plain numbers, for which zero is a value.
+    let mut one: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: a number beyond the set's size is left out, and the call below then fails.
+    unsafe { libc::CPU_SET(cpu, &mut one) };
+    for thread in [first, 0] {
+        // SAFETY: the set is as large as said, and only read.
+        let answer = unsafe { libc::sched_setaffinity(thread, mem::size_of_val(&one), &one) };
+        assert_eq!(answer, 0, "cannot bind to CPU {cpu}: {}", std::io::Error::last_os_error());
+    }
+    assert_eq!(thread::available_parallelism().map(usize::from).ok(), Some(1));
+}
+
+// One test, for the first thread is bound by all of them.
+#[test]
+fn all_items_pass_on_one_cpu() {
+    on_one_cpu();
+    for capacity in [2, 1024] {
+        many_to_many(&Queue::bounded(capacity));
+        many_to_one(capacity);
+        one_to_one(capacity);
+    }
+}
+
+fn many_to_many(queue: &Queue<u64>) {
+    let sum: u64 = thread::scope(|scope| {
+        let taking = [
+            scope.spawn(|| queue.iter().sum::<u64>()),
+            scope.spawn(|| {
+                block_on(async {
+                    let mut sum = 0;
+                    while let Ok(item) = queue.get_async().await {
+                        sum += item;
+                    }
+                    sum
+                })
+            }),
+        ];
+        let putting =
+            [(); 2].map(|()| scope.spawn(|| (0..ITEMS / 2).for_each(|item| queue.put(item).unwrap())));
+        putting.into_iter().for_each(|it| it.join().unwrap());
+        queue.close();
+        taking.into_iter().map(|it| it.join().unwrap()).sum()
+    });
+    assert_eq!(sum, (0..ITEMS / 2).sum::<u64>() * 2);
+}
+
+fn many_to_one(capacity: usize) {
+    let (sender, mut receiver) = mpsc::bounded(capacity);
+    let sum: u64 = thread::scope(|scope| {
+        for sender in [sender.clone(), sender] {
+            scope.spawn(move || (0..ITEMS / 2).for_each(|item| sender.put(item).unwrap()));
+        }
+        receiver.iter().sum()
+    });
+    assert_eq!(sum, (0..ITEMS / 2).sum::<u64>() * 2);
+}
+
+fn one_to_one(capacity: usize) {
+    let (mut sender, mut receiver) = spsc::bounded(capacity);
+    thread::scope(|scope| {
+        scope.spawn(move || (0..ITEMS).for_each(|item| sender.put(item).unwrap()));
+        assert!(receiver.iter().eq(0..ITEMS), "items came in another order, or not at all");
+    });
+}
