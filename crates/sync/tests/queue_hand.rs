@@ -258,11 +258,12 @@ fn closing_gives_items_back_and_leaves_what_is_inside() {
 
 #[test]
 fn closing_ends_all_receivers() {
+    const TASKS: usize = if cfg!(miri) { 4 } else { 40 };
     both(|queue: &Queue<u8>| {
-        let mut tasks: Vec<_> = (0..40).map(|_| ByHand::waiting(queue.get_async())).collect();
+        let mut tasks: Vec<_> = (0..TASKS).map(|_| ByHand::waiting(queue.get_async())).collect();
         thread::scope(|scope| {
             let threads = [(); 3].map(|()| scope.spawn(|| queue.get()));
-            await_waiters(queue, 43);
+            await_waiters(queue, TASKS + 3);
             queue.close();
             for thread in threads {
                 assert_eq!(thread.join().unwrap(), Err(GetError::Closed));
@@ -370,7 +371,7 @@ fn as_many_arrive_as_were_sent() {
 
 #[test]
 fn sums_are_right_whoever_sends_and_receives() {
-    const ITEMS: usize = if cfg!(miri) { 20 } else { 3_000 };
+    const ITEMS: usize = if cfg!(miri) { 8 } else { 3_000 };
     both(|queue| {
         let left = AtomicUsize::new(4);
         let sum = thread::scope(|scope| {
@@ -558,12 +559,13 @@ fn a_waker_that_panics_takes_no_item_with_it() {
 
 #[test]
 fn large_items_and_items_without_size() {
+    const ITEMS: u64 = if cfg!(miri) { 10 } else { 100 };
     let large = Queue::rendezvous();
     let none = Queue::rendezvous();
     thread::scope(|scope| {
-        scope.spawn(|| (0..100_u64).for_each(|number| large.put([number; 32]).unwrap()));
-        scope.spawn(|| (0..100).for_each(|_| none.put(()).unwrap()));
-        for number in 0..100 {
+        scope.spawn(|| (0..ITEMS).for_each(|number| large.put([number; 32]).unwrap()));
+        scope.spawn(|| (0..ITEMS).for_each(|_| none.put(()).unwrap()));
+        for number in 0..ITEMS {
             assert_eq!(large.get(), Ok([number; 32]));
             assert_eq!(none.get_timeout(LONG), Ok(()));
         }
