@@ -175,7 +175,7 @@ mod waiting {
 
     #[test]
     fn a_lock_that_was_released_reaches_the_next_when_the_first_gives_up() {
-        loom::model(|| {
+        model_of_three(|| {
             let mutex = Arc::new(Mutex::new(()));
             let patient = Arc::clone(&mutex);
             let mut fickle = Box::pin(mutex.lock_async());

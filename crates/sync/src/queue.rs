@@ -192,7 +192,8 @@ impl<T> Queue<T> {
     /// When it is polled, if `item` is `None`.
     ///
     /// # Cancel safety
-    /// The item is in the queue, or, if the future is dropped, still in `item`.
+    /// If the future is dropped, the item is still in `item`, or else in the queue: with one place or none, it may have gone there while
+    /// the future had not been polled again.
     pub async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), PutError<()>> {
         assert!(item.is_some(), "there is no item to put into the queue: `item` is `None`");
         self.flavour.put_from_async(item).await.map_err(|why| PutError::new(why, ()))

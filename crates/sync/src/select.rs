@@ -29,7 +29,7 @@
 //! | waiting for | arm | when it wins | when it loses |
 //! |---|---|---|---|
 //! | an item | `item = queue.get_async()` | the item is yours | the queue keeps it |
-//! | room | `done = queue.put_from_async(&mut item)` | the item is in the queue, and `item` is `None` | `item` still has it |
+//! | room | `done = queue.put_from_async(&mut item)` | the item is in the queue, and `item` is `None` | `item` still has it, or else the queue has |
 //! | room | `done = queue.put_async(item)` | the item is in the queue | **the item is dropped** |
 //! | a lock | `guard = mutex.lock_async()` | **the lock is held**, until the guard is dropped: take care to name it | it is not held |
 //! | an event | `() = event.wait_async()` | | |

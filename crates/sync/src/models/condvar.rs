@@ -36,7 +36,7 @@ fn a_thread_misses_no_notification_between_the_lock_and_the_wait() {
 
 #[test]
 fn one_who_notifies_under_the_lock_is_heard() {
-    loom::model(|| {
+    model_of_three(|| {
         let shared = pair();
         let notifier = Arc::clone(&shared);
         let notifier = thread::spawn(move || {

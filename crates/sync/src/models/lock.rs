@@ -78,7 +78,7 @@ fn two_threads() {
 
 #[test]
 fn two_threads_and_a_hand_over() {
-    loom::model(|| {
+    model_of_three(|| {
         let counter = Counter::impatient();
         let other = Arc::clone(&counter);
         let other = thread::spawn(move || {

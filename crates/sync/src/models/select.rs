@@ -10,38 +10,6 @@ fn with_changes(changes: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// The loser was told, or is, or is not yet: the item goes to the one who waits for nothing else.
-#[test]
-fn an_item_that_a_loser_was_told_of_reaches_the_next() {
-    with_changes(2, || {
-        let (queue, event) = (Arc::new(Queue::unbounded()), Arc::new(Event::new()));
-        let producer = thread::spawn({
-            let (queue, event) = (Arc::clone(&queue), Arc::clone(&event));
-            move || {
-                queue.try_put(7).unwrap();
-                event.set();
-            }
-        });
-        let patient = thread::spawn({
-            let queue = Arc::clone(&queue);
-            move || block_on(queue.get_async())
-        });
-        // Either outcome; but what is put is put once, and after a loss it is there for the other.
-        let mine = block_on(async {
-            select_async! {
-                () = event.wait_async() => None,
-                item = queue.get_async() => item.ok(),
-            }
-        });
-        if mine.is_some() {
-            queue.try_put(8).unwrap();
-        }
-        assert!(patient.join().unwrap().is_ok());
-        producer.join().unwrap();
-        assert!(queue.is_empty());
-    });
-}
-
 #[test]
 fn a_lock_that_a_loser_was_told_of_reaches_the_next() {
     with_changes(2, || {
@@ -67,7 +35,7 @@ fn a_lock_that_a_loser_was_told_of_reaches_the_next() {
 }
 
 #[test]
-fn a_put_that_loses_has_its_item_and_one_that_wins_has_not() {
+fn a_put_that_loses_has_its_item_unless_the_queue_has_it() {
     with_changes(2, || {
         let (queue, event) = (Arc::new(Queue::bounded(1)), Arc::new(Event::new()));
         queue.try_put(0).unwrap();
@@ -87,7 +55,9 @@ fn a_put_that_loses_has_its_item_and_one_that_wins_has_not() {
             }
         });
         assert_eq!(consumer.join().unwrap(), Some(0));
-        assert_eq!((item, queue.try_get().ok()), if put { (None, Some(1)) } else { (Some(1), None) });
+        // Where it lost, it may have been put all the same, before it could look; the item tells.
+        assert!(!put || item.is_none());
+        assert_eq!(queue.try_get().ok(), if item.is_none() { Some(1) } else { None });
     });
 }
 
