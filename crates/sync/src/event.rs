@@ -1,7 +1,7 @@
 //! A flag to wait for.
 
 use crate::error::TimedOut;
-use crate::primitive::{AtomicU8, Ordering};
+use crate::primitive::{AtomicU8, Ordering, const_but_for_loom};
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::fmt;
@@ -38,34 +38,20 @@ struct Queue {
     granted: usize,
 }
 
-/// `const`, but for loom, whose atomics cannot be made so.
-macro_rules! constructor {
-    ($(#[$about:meta])* $name:ident, $auto_reset:expr) => {
-        $(#[$about])*
-        #[must_use]
-        #[cfg(not(trefoil_loom))]
-        pub const fn $name() -> Self {
-            let queue = Guarded::new(Queue { waiters: Waiters::barging(), granted: 0 });
-            Event { flags: AtomicU8::new(0), auto_reset: $auto_reset, queue }
-        }
-
-        $(#[$about])*
-        #[must_use]
-        #[cfg(trefoil_loom)]
-        pub fn $name() -> Self {
-            let queue = Guarded::new(Queue { waiters: Waiters::barging(), granted: 0 });
-            Event { flags: AtomicU8::new(0), auto_reset: $auto_reset, queue }
-        }
-    };
-}
-
 impl Event {
-    constructor! {
+    const_but_for_loom! {
         /// A flag that is not set, and stays set once it is.
-        new, false
+        #[must_use]
+        pub fn new() -> Self {
+            Event {
+                flags: AtomicU8::new(0),
+                auto_reset: false,
+                queue: Guarded::new(Queue { waiters: Waiters::barging(), granted: 0 }),
+            }
+        }
     }
 
-    constructor! {
+    const_but_for_loom! {
         /// A flag that is not set, and that whoever it lets through clears: each [`set`](Event::set) ends one wait, the longest
         /// one or, if nobody waits, the next one. Setting it twice while nobody waits lets one through. Whoever comes may be faster
         /// than the one who was told, who then waits on in his old place.
@@ -77,7 +63,14 @@ impl Event {
         /// assert!(turn.try_wait());
         /// assert!(!turn.try_wait());
         /// ```
-        auto_reset, true
+        #[must_use]
+        pub fn auto_reset() -> Self {
+            Event {
+                flags: AtomicU8::new(0),
+                auto_reset: true,
+                queue: Guarded::new(Queue { waiters: Waiters::barging(), granted: 0 }),
+            }
+        }
     }
 
     /// Sets the flag and ends every wait; with [`auto_reset`](Event::auto_reset), one.

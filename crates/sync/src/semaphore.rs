@@ -1,5 +1,6 @@
 //! A number of permits.
 
+use crate::catch::contain;
 use crate::primitive::{AtomicUsize, Ordering, const_but_for_loom};
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
@@ -197,32 +198,32 @@ impl Semaphore {
     #[inline]
     #[track_caller]
     pub fn release(&self, count: usize) {
-        assert!(
-            self.try_release(count, Self::MAX_PERMITS),
-            "a semaphore cannot have {count} permits more: that is more than `Semaphore::MAX_PERMITS`"
-        );
+        if self.give_back(count) {
+            self.tell_the_first();
+        }
     }
 
-    /// Adds permits; `false` if there would be more than `most` free, and nothing is changed.
+    /// Adds permits, and says whether somebody waits and is to be told.
+    ///
+    /// # Panics
+    /// As [`release`](Semaphore::release); nothing is changed then.
     #[inline]
-    pub(crate) fn try_release(&self, count: usize, most: usize) -> bool {
+    #[track_caller]
+    fn give_back(&self, count: usize) -> bool {
         // Relaxed: the exchange below sees what is there.
         let mut found = self.word.load(Ordering::Relaxed);
         loop {
-            if count > most || found >> SHIFT > most - count {
-                return false;
-            }
+            assert!(
+                count <= Self::MAX_PERMITS && found >> SHIFT <= Self::MAX_PERMITS - count,
+                "a semaphore cannot have {count} permits more: that is more than `Semaphore::MAX_PERMITS`"
+            );
             // Release: pairs with `take_free`, so that who gets the permit sees what was done under it.
             let new = found + (count << SHIFT);
             match self.word.compare_exchange_weak(found, new, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => break,
+                Ok(_) => return found & WAITERS != 0,
                 Err(other) => found = other,
             }
         }
-        if found & WAITERS != 0 {
-            self.tell_the_first();
-        }
-        true
     }
 
     /// Refuses permits from now on, and ends every wait for some. Permits that are out can still be given back. The second time, nothing
@@ -279,7 +280,7 @@ impl Semaphore {
             if found & unless != 0 || found >> SHIFT < count {
                 return Err(found);
             }
-            // Acquire: pairs with `try_release`.
+            // Acquire: pairs with `give_back`.
             let new = found - (count << SHIFT);
             match self.word.compare_exchange_weak(found, new, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return Ok(SemaphorePermit { semaphore: self, count }),
@@ -374,7 +375,10 @@ impl SemaphorePermit<'_> {
 impl Drop for SemaphorePermit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.release(self.count);
+        if self.semaphore.give_back(self.count) {
+            // A waker's panic must not leave a destructor, which may run in another panic.
+            contain(|| self.semaphore.tell_the_first());
+        }
     }
 }
 

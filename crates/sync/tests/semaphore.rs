@@ -3,8 +3,11 @@
 mod common;
 
 use common::{ByHand, SHORT};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::BoundedSemaphore;
@@ -158,4 +161,28 @@ fn what_was_not_taken_cannot_be_given_back() {
     assert_eq!(semaphore.available(), 2);
     semaphore.close();
     assert!(semaphore.is_closed() && semaphore.acquire().is_err());
+}
+
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker");
+    }
+}
+
+/// Two panics at once would end the program.
+#[test]
+fn a_waker_that_panics_gets_out_of_no_destructor() {
+    let semaphore = Semaphore::new(1);
+    let permit = semaphore.acquire().unwrap();
+    let mut waiting = Box::pin(semaphore.acquire_async());
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        let _permit = permit;
+        panic!("under the permit");
+    }));
+    assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"under the permit"));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }
