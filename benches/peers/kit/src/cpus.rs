@@ -46,7 +46,9 @@ impl Cpus {
         }
     }
 
-    /// Binds this process accordingly: called before it has a second thread, because threads inherit the binding.
+    /// Binds this process accordingly: called before it has a second thread, because threads inherit the binding, and before
+    /// a contestant is asked for anything, because libraries remember how many CPUs they found. Whoever counts them on the
+    /// thread that calls this finds all those of the row, also where [`Place::settle`] binds other threads to one each.
     ///
     /// # Errors
     /// If there are too few CPUs, or the system does not let us.
@@ -128,4 +130,51 @@ fn bind(cpus: &[usize]) -> Result<(), String> {
         .try_for_each(|&cpu| set.set(cpu))
         .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
     bound.map_err(|error| format!("cannot bind to the CPUs {cpus:?}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted() -> usize {
+        thread::available_parallelism().expect("the system counts them").get()
+    }
+
+    /// On a thread of its own: the one that runs tests runs others after this.
+    fn bound(cpus: Cpus) -> Result<(usize, Vec<Vec<usize>>), String> {
+        let sample = move || {
+            let place = cpus.settle()?;
+            let own = |index| {
+                let place = &place;
+                move || {
+                    place.settle(index);
+                    allowed()
+                }
+            };
+            let threads: Result<Vec<_>, String> = thread::scope(|scope| {
+                let threads = [0, 1, 2].map(|index| scope.spawn(own(index)));
+                threads.into_iter().map(|thread| thread.join().expect("it is bound")).collect()
+            });
+            threads.map(|threads| (counted(), threads))
+        };
+        thread::spawn(sample).join().expect("it does not panic")
+    }
+
+    #[test]
+    fn a_process_on_two_cpus_counts_two_although_its_threads_have_one_each() {
+        if counted() < 2 {
+            let refused = bound(Cpus::Two).expect_err("there are too few");
+            return assert!(refused.contains("two CPUs"), "{refused}");
+        }
+        let (counted, threads) = bound(Cpus::Two).expect("there are two");
+        assert_eq!((counted, threads[0].len(), threads[1].len()), (2, 1, 1));
+        assert!(threads[0] != threads[1] && threads[0] == threads[2], "{threads:?}");
+    }
+
+    #[test]
+    fn a_process_on_one_cpu_counts_one_as_do_its_threads() {
+        let (counted, threads) = bound(Cpus::One).expect("there is one");
+        assert_eq!(counted, 1);
+        assert!(threads.iter().all(|cpus| cpus.len() == 1 && *cpus == threads[0]), "{threads:?}");
+    }
 }

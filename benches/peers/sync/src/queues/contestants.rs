@@ -2,7 +2,8 @@
 //!
 //! An end that finds the channel closed panics, which the engine reports: no end closes it before all items are through.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use concurrent_queue::ConcurrentQueue;
 use crossbeam_utils::Backoff;
@@ -172,20 +173,32 @@ pub fn kanal<T: Item>(case: Case) -> Option<Body> {
         let it = it.to_async();
         async move || it.recv().await.expect(OPEN)
     };
-    Some(match case.ends {
-        Ends::Threads => Box::new(move |run| {
-            let (senders, receivers) = open();
-            threads(run, all_by(senders, send), all_by(receivers, receive))
-        }),
-        Ends::ThreadsToTasks => Box::new(move |run| {
-            let (senders, receivers) = open();
-            threads_to_tasks(run, all_by(senders, send), all_by(receivers, receive_async))
-        }),
-        Ends::Tasks => Box::new(move |run| {
-            let (senders, receivers) = open();
-            tasks(run, all_by(senders, send_async), all_by(receivers, receive_async))
-        }),
-    })
+    Some(tuned(
+        kanal_counts_cpus,
+        match case.ends {
+            Ends::Threads => Box::new(move |run| {
+                let (senders, receivers) = open();
+                threads(run, all_by(senders, send), all_by(receivers, receive))
+            }),
+            Ends::ThreadsToTasks => Box::new(move |run| {
+                let (senders, receivers) = open();
+                threads_to_tasks(run, all_by(senders, send), all_by(receivers, receive_async))
+            }),
+            Ends::Tasks => Box::new(move |run| {
+                let (senders, receivers) = open();
+                tasks(run, all_by(senders, send_async), all_by(receivers, receive_async))
+            }),
+        },
+    ))
+}
+
+/// kanal counts the CPUs once, in the first wait that has a limit or finds its short lock taken.
+fn kanal_counts_cpus() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let (_sender, receiver) = kanal::bounded::<()>(0);
+        assert!(receiver.recv_timeout(Duration::from_millis(1)).is_err(), "nobody sends");
+    });
 }
 
 /// flume.
@@ -374,12 +387,23 @@ pub fn crossfire<T: Item>(case: Case) -> Option<Body> {
     if case.capacity == Some(0) {
         return None;
     }
-    crossfire::detect_backoff_cfg();
-    match (case.producers, case.consumers) {
+    let body: Option<Body> = match (case.producers, case.consumers) {
         (1, 1) => crossfire!(case, spsc, alone, alone),
         (_, 1) => crossfire!(case, mpsc, several, alone),
         _ => crossfire!(case, mpmc, several, several),
-    }
+    };
+    // It looks once, however often it is told to.
+    body.map(|body| tuned(crossfire::detect_backoff_cfg, body))
+}
+
+/// A body of a library that finds out once how many CPUs there are: it does so when the body is run, in the thread that
+/// runs it. That one is bound to all CPUs of the row. Earlier, where contestants are listed, no process is bound yet; later,
+/// in a thread that the body starts, one that is bound to a single CPU would speak for all.
+fn tuned(counts_cpus: fn(), body: Body) -> Body {
+    Box::new(move |run| {
+        counts_cpus();
+        body(run)
+    })
 }
 
 /// concurrent-queue, whose ends spin and yield: it cannot wait.
@@ -442,3 +466,29 @@ pub(super) fn all_by<E, F>(ends: Vec<E>, by: impl FnMut(E) -> F) -> Vec<F> {
 }
 
 const OPEN: &str = "the channel is open until all items are through";
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use peers_kit::Place;
+
+    use super::*;
+    use crate::queues::{Done, Run};
+
+    thread_local! {
+        static COUNTED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    #[test]
+    fn cpus_are_counted_when_the_body_is_run_and_by_the_thread_that_runs_it() {
+        let body: Body = Box::new(|_| match COUNTED.get() {
+            true => Ok(Done::default()),
+            false => Err("nobody has counted".into()),
+        });
+        let body = tuned(|| COUNTED.set(true), body);
+        assert!(!COUNTED.get(), "the process may not be bound yet");
+        let done = body(&Run { place: &Place::free(), count: 0, watched: false });
+        assert!(done.is_ok(), "{done:?}");
+    }
+}
