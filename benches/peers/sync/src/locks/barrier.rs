@@ -38,12 +38,13 @@ pub(crate) fn rows() -> Vec<Row> {
 /// # Errors
 /// If one came through before the other was there, or a meeting had no leader or two.
 pub fn two_threads<M: Meeting>(place: &Place, count: u64) -> Result<Duration, String> {
-    let meeting = M::new();
+    let meeting = CachePadded::new(M::new());
     let came = [CachePadded::new(AtomicU64::new(0)), CachePadded::new(AtomicU64::new(0))];
-    let mut found = [(0_u64, 0_u64); 2];
+    let mut found = [CachePadded::new((0_u64, 0_u64)), CachePadded::new((0_u64, 0_u64))];
     let mut jobs: Vec<Job<'_>> = Vec::new();
-    for (index, (led, early)) in found.iter_mut().enumerate() {
+    for (index, found) in found.iter_mut().enumerate() {
         let (meeting, own, other) = (&meeting, &came[index], &came[1 - index]);
+        let (led, early) = &mut **found;
         jobs.push(Box::new(move || {
             for round in 1..=count {
                 // Relaxed: it is the barrier that must order this before what the other does behind it.
@@ -54,8 +55,8 @@ pub fn two_threads<M: Meeting>(place: &Place, count: u64) -> Result<Duration, St
         }));
     }
     let took = together(place, jobs);
-    is("times that one came through alone", found.iter().map(|(_, early)| early).sum(), 0)?;
-    is("leaders", found.iter().map(|(led, _)| led).sum(), count).map(|()| took)
+    is("times that one came through alone", found.iter().map(|found| found.1).sum(), 0)?;
+    is("leaders", found.iter().map(|found| found.0).sum(), count).map(|()| took)
 }
 
 impl Meeting for sync::Barrier {

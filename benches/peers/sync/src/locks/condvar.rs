@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
 use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, together};
 
 use super::is;
@@ -36,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
 /// # Errors
 /// If not every turn was taken.
 pub fn ping_pong<M: Monitor>(place: &Place, count: u64) -> Result<Duration, String> {
-    let monitor = M::new();
+    let monitor = CachePadded::new(M::new());
     let job = |parity: u64| {
         let monitor = &monitor;
         Box::new(move || (0..count).for_each(|_| monitor.turn(parity))) as Job<'_>

@@ -112,7 +112,7 @@ struct Shares {
 }
 
 fn shares<L: Lock>(place: &Place, turn: Turn, window: Duration) -> Result<Shares, String> {
-    let lock = L::new();
+    let lock = CachePadded::new(L::new());
     let stop = CachePadded::new(AtomicBool::new(false));
     let counts: Vec<_> = (0..turn.threads).map(|_| CachePadded::new(AtomicU64::new(0))).collect();
     let mut shares = Shares { count: 0, time: Duration::ZERO, jain: Vec::new() };
@@ -157,11 +157,11 @@ fn shares<L: Lock>(place: &Place, turn: Turn, window: Duration) -> Result<Shares
 }
 
 fn longest_wait<L: Lock>(place: &Place, turn: Turn, time: Duration) -> Result<Duration, String> {
-    let lock = L::new();
-    let mut found = vec![(0_u64, Duration::ZERO); turn.threads];
+    let lock = CachePadded::new(L::new());
+    let mut found = vec![CachePadded::new((0_u64, Duration::ZERO)); turn.threads];
     let mut jobs: Vec<Job<'_>> = Vec::new();
-    for (count, longest) in &mut found {
-        let lock = &lock;
+    for found in &mut found {
+        let (lock, (count, longest)) = (&lock, &mut **found);
         jobs.push(Box::new(move || {
             let start = Instant::now();
             let mut now = start;
@@ -182,9 +182,9 @@ fn longest_wait<L: Lock>(place: &Place, turn: Turn, time: Duration) -> Result<Du
         }));
     }
     let _whole = together(place, jobs);
-    let expected = found.iter().map(|(count, _)| count).sum();
+    let expected = found.iter().map(|found| found.0).sum();
     is("additions", lock.with(|value| *value), expected)?;
-    Ok(found.into_iter().map(|(_, longest)| longest).max().unwrap_or_default())
+    Ok(found.iter().map(|found| found.1).max().unwrap_or_default())
 }
 
 /// Jain's index of shares; 1 where there is nothing to share.

@@ -7,13 +7,14 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use crossbeam_utils::CachePadded;
 use peers_kit::{Job, Place, together};
 
 use super::contended::{Turn, WARM_UP};
 
 /// The longest gap that one of the threads saw within `time`.
 pub(super) fn longest_gap(place: &Place, turn: Turn, time: Duration) -> Duration {
-    let mut gaps = vec![Duration::ZERO; turn.threads];
+    let mut gaps = vec![CachePadded::new(Duration::ZERO); turn.threads];
     let mut jobs: Vec<Job<'_>> = Vec::new();
     for longest in &mut gaps {
         jobs.push(Box::new(move || {
@@ -25,12 +26,12 @@ pub(super) fn longest_gap(place: &Place, turn: Turn, time: Duration) -> Duration
                 turn.outside.run();
                 let now = Instant::now();
                 if last - start >= WARM_UP {
-                    *longest = (*longest).max(now - last);
+                    **longest = (**longest).max(now - last);
                 }
                 last = now;
             }
         }));
     }
     let _whole = together(place, jobs);
-    gaps.into_iter().max().unwrap_or_default()
+    gaps.iter().map(|gap| **gap).max().unwrap_or_default()
 }

@@ -1,4 +1,7 @@
 //! Locks and signals, a file for each piece of work.
+//!
+//! What several threads use lies on cache lines of its own, and so does what each of them writes: otherwise a row would
+//! measure how large a contestant is, and what happens to lie beside it.
 
 pub mod barrier;
 pub mod condvar;

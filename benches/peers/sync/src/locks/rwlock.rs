@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use crossbeam_utils::CachePadded;
 use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, random, together};
 
 use super::is;
@@ -81,11 +82,11 @@ pub fn writes<L: ReadWrite>(count: u64) -> Result<Duration, String> {
 /// # Errors
 /// If a write is lost, or a reader sees the number go back.
 pub fn two_threads<L: ReadWrite, const WRITES: u64>(place: &Place, count: u64) -> Result<Duration, String> {
-    let lock = L::new();
-    let mut found = [(0_u64, true); 2];
+    let lock = CachePadded::new(L::new());
+    let mut found = [CachePadded::new((0_u64, true)), CachePadded::new((0_u64, true))];
     let mut jobs: Vec<Job<'_>> = Vec::new();
-    for (seed, (written, forward)) in (1..).zip(&mut found) {
-        let lock = &lock;
+    for (seed, found) in (1..).zip(&mut found) {
+        let (lock, (written, forward)) = (&lock, &mut **found);
         jobs.push(Box::new(move || {
             let (mut state, mut seen) = (seed, 0);
             for _ in 0..count / 2 {
@@ -101,10 +102,10 @@ pub fn two_threads<L: ReadWrite, const WRITES: u64>(place: &Place, count: u64) -
         }));
     }
     let took = together(place, jobs);
-    if found.iter().any(|(_, forward)| !forward) {
+    if found.iter().any(|found| !found.1) {
         return Err("a reader saw the number go back".into());
     }
-    is("writes", lock.read(), found.iter().map(|(written, _)| written).sum()).map(|()| took)
+    is("writes", lock.read(), found.iter().map(|found| found.0).sum()).map(|()| took)
 }
 
 impl ReadWrite for sync::RwLock<u64> {

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
 use futures_lite::future::block_on;
 use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, together};
 
@@ -41,8 +42,8 @@ pub(crate) fn rows() -> Vec<Row> {
 /// # Errors
 /// If more than three were held at once, or not all was done.
 pub fn eight_threads<P: Permits>(place: &Place, count: u64) -> Result<Duration, String> {
-    let permits = P::new(3);
-    let (inside, most, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let permits = CachePadded::new(P::new(3));
+    let [inside, most, done] = [(); 3].map(|()| CachePadded::new(AtomicU64::new(0)));
     let job = || {
         let mut own_most = 0;
         for _ in 0..count / THREADS {
