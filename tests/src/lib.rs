@@ -11,6 +11,9 @@
 //! - `tests/compare/` holds the tests, a file for each kind of behaviour, in one program: those that
 //!   judge times have the machine to themselves, because a second engine would be the noise that the first one reports.
 //!
+//! `tests/everywhere/` is a stress of `sync` from all sides at once: threads, greenlets, and tasks of three runtimes share
+//! its objects. It stands here because `sync` itself must know no runtime.
+//!
 //! Tests that measure in earnest take minutes and want a quiet machine. They run with `cargo xtask test --full` (which
 //! sets `TREFOIL_FULL=1`) and say that they are skipped otherwise.
 
