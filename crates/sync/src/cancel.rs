@@ -1,4 +1,14 @@
 //! Asking work to stop.
+//!
+//! A request, and not a command: nothing is stopped in the middle, and what is cancelled looks when it can. Tokens that are
+//! handed down, and whose children can be cancelled alone, are those of .NET (2010) and of Go's contexts (S. Ajmani, "Go
+//! Concurrency Patterns: Context", 2014); why a token, and not a method on each thing that can wait: N. J. Smith, "Timeouts
+//! and cancellation for humans" (2018).
+//!
+//! Decided here: looking costs a load, for it is done in loops. A parent knows its children weakly, so that a tree of a million
+//! requests keeps no memory of those that have ended; a child keeps its parent, so that it hears of it even if nobody else holds
+//! the parent. Cancelling walks the tree without recursion, with no lock held while a callback runs. Deadlines are no part of it: a wait
+//! has a limit, or a timer cancels the token.
 
 use crate::catch::Every;
 use crate::error::TimedOut;
@@ -13,6 +23,14 @@ use std::time::{Duration, Instant};
 ///
 /// Cancelling cannot be undone. It cancels every [`child`](CancelToken::child) too, and never the parent. Trees may be as wide and
 /// as deep as memory allows. Dropping the last clone of a token cancels nothing, and frees it once no child is left.
+///
+/// # Waiting
+/// - **Allocates** nothing. A child costs two allocations, a callback one.
+/// - **Order**: all who wait are woken, in order of arrival; then the callbacks run and the children are cancelled, in order of
+///   registration.
+/// - **Dropped** while it waits, a future loses nothing.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+///   [`cancel`](CancelToken::cancel).
 ///
 /// # Examples
 /// ```

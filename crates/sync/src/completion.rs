@@ -1,4 +1,19 @@
 //! Waiting for several tasks at once, of any kind and mixed.
+//!
+//! After Python's `concurrent.futures` (B. Quinlan, "futures: execute computations asynchronously", PEP 3148, 2009), with one
+//! difference: the tasks may come from different pools, and be threads, processes, coroutines and async tasks.
+//!
+//! A task has a place for one waker (`cell.rs`), and that is all that is used here. So nothing is registered with anybody but
+//! the tasks themselves, and nothing of it is left when the wait is over or its future dropped.
+//!
+//! - [`wait`] gives each task the waiter's own waker, and asks all of them again at each wake-up: O(n), no allocation but the
+//!   answer. Right for a few.
+//! - [`as_completed`] gives each task a waker of its own, which notes the task's number in a list: O(1) for each result, and an
+//!   allocation for each task. Right for many.
+//! - [`gather`] is the latter, and puts the results in order.
+//!
+//! The price of the one place: two who wait for the same task at once cannot both be woken. The types say so: whoever waits
+//! has the task mutably.
 
 mod gather;
 
@@ -70,7 +85,8 @@ pub struct Finished {
 /// Waits until one of `tasks`, or all of them, have ended, or one with an error. Blocks. The tasks stay with the caller, and their results in
 /// them.
 ///
-/// An empty list does not wait. O(n) for each wake-up.
+/// An empty list does not wait. O(n) for each wake-up. Allocates the answer, and nothing to wait: each task has a place for one
+/// waker, so a task is waited for by one at a time.
 ///
 /// # Examples
 /// ```
@@ -87,7 +103,7 @@ pub fn wait(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
     park::block_on(wait_async(tasks, when))
 }
 
-/// As [`wait`], for at most `limit`. That the time has passed shows in [`Finished::pending`].
+/// As [`wait`], for at most `limit`. Blocks. That the time has passed shows in [`Finished::pending`].
 pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) -> Finished {
     let deadline = Instant::now().checked_add(limit);
     let _late_or_not = park::block_on_until(poll_fn(|cx| poll_all(tasks, when, cx)), deadline);
@@ -200,6 +216,12 @@ where
 }
 
 /// The results of tasks in the order in which they end; see [`as_completed`].
+///
+/// # Waiting
+/// - **Allocates** nothing. A task costs an allocation when it is added.
+/// - **Order**: that in which the tasks end.
+/// - **Dropped**, the future of the next result loses nothing; the iterator detaches the tasks that are left.
+/// - **A waker that panics** is the business of whoever ends a task; see [`Task`].
 pub struct AsCompleted<C: Completes> {
     /// By index; empty once the result was yielded.
     slots: Vec<Option<Slot<C>>>,
@@ -305,7 +327,7 @@ impl<C: Completes> AsCompleted<C> {
         }
     }
 
-    /// As `next`, waiting at most `limit`.
+    /// As `next`, waiting at most `limit`. Blocks.
     ///
     /// # Errors
     /// [`TimedOut`] if none ended by then; they go on, and the iterator with them.
@@ -317,6 +339,9 @@ impl<C: Completes> AsCompleted<C> {
     ///
     /// # Errors
     /// [`TimedOut`] if none ended by then; they go on, and the iterator with them.
+    ///
+    /// # Cancel safety
+    /// As [`next_async`](AsCompleted::next_async).
     pub async fn next_async_timeout(&mut self, limit: Duration) -> Result<Option<C::Item>, TimedOut> {
         timer::timeout(limit, self.next_async()).await
     }

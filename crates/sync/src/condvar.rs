@@ -1,7 +1,17 @@
 //! Waiting until a condition holds for what a mutex protects.
+//!
+//! C. A. R. Hoare, "Monitors: An Operating System Structuring Concept" (CACM 17(10), 1974), with the meaning that B. Lampson and D.
+//! Redell gave it in "Experience with Processes and Monitors in Mesa" (CACM 23(2), 1980): a notification is a hint, and who hears it
+//! takes the lock again in competition with others, and looks. Hoare's, which hands the lock over with the notification, cannot
+//! be had where the one who is notified may be a future that nobody polls.
+//!
+//! Decided here: it takes any of our [guards](Guard), and different locks at once, for it remembers nothing of them; parking_lot
+//! panics there, since it moves those who wait onto the one lock, and `std` keeps the right to. A notification that is for one is passed on by whoever
+//! goes away without using it. There are no spurious wake-ups of ours, but `wait_while` is still what to write.
 
 mod guard;
 
+use crate::catch::Every;
 use crate::error::TimedOut;
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Told, Turn, Waiters};
@@ -20,7 +30,16 @@ pub(crate) use guard::Sealed;
 /// the lock: what counts is that the change was made under it.
 ///
 /// Those who wait may have locks of several kinds, and different locks: a notification is for whoever has waited longest, be his
-/// lock which it may. Waiting allocates nothing.
+/// lock which it may.
+///
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: those who wait are told in order of arrival. Taking the lock again afterwards is as fair as the lock is, so one
+///   who is told again and again may find each time that somebody else has changed the condition back.
+/// - **Dropped** while it waits, a future gives the notification that it had got, if it was for one, to the next. It does not
+///   take the lock again.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+///   [`notify_one`](Condvar::notify_one) and its kin.
 ///
 /// # Examples
 /// ```
@@ -65,7 +84,7 @@ impl Condvar {
         self.wait_until(guard, None).0.back()
     }
 
-    /// As [`wait`](Condvar::wait), as long as `condition` holds.
+    /// As [`wait`](Condvar::wait), as long as `condition` holds. Blocks.
     ///
     /// If `condition` panics, the lock is released.
     #[doc(alias = "wait_for")]
@@ -85,7 +104,7 @@ impl Condvar {
     }
 
     /// As [`wait`](Condvar::wait), for at most `limit`, after which the lock is taken all the same: taking it may last
-    /// longer than the limit.
+    /// longer than the limit. Blocks.
     ///
     /// The second half of the answer is [`TimedOut`] if nobody notified in time.
     #[cfg_attr(feature = "check", track_caller)]
@@ -94,7 +113,7 @@ impl Condvar {
         (guard.back(), told)
     }
 
-    /// As [`wait_while`](Condvar::wait_while), for at most `limit` in all.
+    /// As [`wait_while`](Condvar::wait_while), for at most `limit` in all. Blocks.
     ///
     /// The second half of the answer is [`TimedOut`] if the condition still held when the time had passed.
     #[cfg_attr(feature = "check", track_caller)]
@@ -184,21 +203,36 @@ impl Condvar {
     }
 
     /// Ends the wait of whoever has waited longest, if anybody waits.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken.
     pub fn notify_one(&self) {
         self.waiters.with(Waiters::tell_one);
     }
 
     /// Ends the wait of the `count` who have waited longest, or of all if they are fewer.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken.
     pub fn notify(&self, count: usize) {
         let mut left = count;
+        // A waker that panics must not keep those of the next batch from being told.
+        let mut every = Every::default();
         while left > 0 {
-            let told = self.waiters.with(|waiters, afterwards| waiters.tell_some(left, afterwards));
+            let mut told = 0;
+            every.run(|| {
+                self.waiters.with(|waiters, afterwards| told = waiters.tell_some(left, afterwards));
+            });
             // Fewer than that only if nobody is left, or not all can be woken at once.
             left = if told == 0 { 0 } else { left - told };
         }
+        every.resume();
     }
 
     /// Ends the wait of everybody who waits now.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken.
     pub fn notify_all(&self) {
         self.waiters.with(Waiters::tell_all);
     }

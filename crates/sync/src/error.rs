@@ -1,4 +1,14 @@
 //! Why there is no result.
+//!
+//! **One type for all kinds of work.** Who waits for a mix of threads, processes and tasks would otherwise need an enum around
+//! theirs; so [`JoinError`] has the variants of all, those of processes too, and predicates ask about what several have in
+//! common. It may grow, which `#[non_exhaustive]` keeps open.
+//!
+//! **The end of a limit is no failure of the work.** A wait that took too long gives the handle back ([`Unfinished`]), or says
+//! [`TimedOut`], which has no other meaning. `JoinError::TimedOut` is of a task that had a limit of its own.
+//!
+//! **A panic is kept whole**: payload, message, place and backtrace ([`Panic`]). To know the place, [`catch`](crate::catch())
+//! stands in front of the program's panic hook. The variant is boxed, so that a result is not as large as its rarest error.
 
 use std::any::Any;
 use std::fmt;

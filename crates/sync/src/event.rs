@@ -10,8 +10,15 @@ use std::time::{Duration, Instant};
 /// A flag that any number of threads, coroutines and async tasks can wait for.
 ///
 /// It stays set until it is [cleared](Event::clear): who comes later does not wait. One that [resets
-/// itself](Event::auto_reset) lets one through for each time that it is set. Looking at a set flag costs one load; waiting
-/// allocates nothing.
+/// itself](Event::auto_reset) lets one through for each time that it is set. Looking at a set flag costs one load.
+///
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: all who wait for a flag that stays set are woken, the longest wait first. Of one that resets itself, those who wait
+///   are told in order of arrival, but whoever comes at the right moment may be faster.
+/// - **Dropped** while it waits, a future leaves the queue; if it had been told alone, the next one is, or the flag stays set.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+///   [`set`](Event::set).
 ///
 /// # Examples
 /// ```
@@ -74,6 +81,9 @@ impl Event {
     }
 
     /// Sets the flag and ends every wait; with [`auto_reset`](Event::auto_reset), one.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken.
     pub fn set(&self) {
         // Relaxed: the exchange below sees what is there.
         let mut found = self.flags.load(Ordering::Relaxed);

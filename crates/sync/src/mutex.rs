@@ -22,12 +22,16 @@ pub use mapped::MappedMutexGuard;
 
 /// A value that one thread, coroutine or async task uses at a time.
 ///
-/// Whoever comes while the lock is free takes it, even before those who were woken for it; but who has been first in the queue
-/// for 50 to 200 µs is handed it when it is next released. Waiting allocates nothing. A task that has been told to take the
-/// lock and is not polled loses its place after a millisecond, to whoever comes by or waits as a thread.
-///
 /// It is not poisoned: a panic under the lock releases it, and the next one sees what the panic left. The guard may be sent to
 /// another thread and held across an `.await`. While nobody waits, taking and releasing it costs about 6 ns.
+///
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: whoever comes while the lock is free takes it, even before those who were woken for it; but who has been first
+///   in the queue for 50 to 200 µs is handed it when it is next released. A task that has been told to take the lock and is
+///   not polled loses its place after a millisecond, to whoever comes by or waits as a thread.
+/// - **Dropped** while it waits, a future leaves the queue in constant time; if it had been told, the next one is.
+/// - **A waker that panics** when it is woken is caught; the panic hook tells of it.
 ///
 /// # Examples
 /// ```

@@ -71,6 +71,17 @@ use unfinished::Unfinished;
 /// Share it by reference, in an `Arc`, or as a `static`. A [bounded](Queue::bounded) queue makes producers wait when it
 /// is full. After [`close`](Queue::close), nothing more goes in, and consumers get what is left and then an error.
 ///
+/// # Waiting
+/// - **Allocates** nothing. Putting allocates the ring once, with the first item; without a bound, a block now and then. With a
+///   capacity of 0 or 1 nothing is ever allocated.
+/// - **Order**: items come out as they went in. Those who wait are told in order of arrival, but whoever comes at the right
+///   moment is first, and may be again and again: it is *not fair*. Who was told in vain keeps his place. With a
+///   capacity of 0 or 1, a thread that waits is handed its item, and only tasks can be overtaken.
+/// - **Dropped** while it waits, a future leaves in constant time; if it had been told, the next one is. No item is lost with a
+///   [`get_async`](Queue::get_async); what becomes of one that is put is said at [`put_async`](Queue::put_async). Dropping the
+///   queue drops what is inside.
+/// - **A waker that panics** when it is woken is caught; the panic hook tells of it, and no item is lost to it.
+///
 /// # Examples
 /// ```
 /// use std::sync::Arc;

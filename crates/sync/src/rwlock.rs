@@ -1,4 +1,10 @@
 //! Many readers or one writer.
+//!
+//! P. Courtois, F. Heymans, D. Parnas, "Concurrent Control with 'Readers' and 'Writers'" (CACM 14(10), 1971) has the two
+//! classical answers, of which one starves writers and the other readers. Here they take turns once somebody has waited for
+//! long: phase-fair, after B. Brandenburg and J. Anderson (2009), see `rwlock/state.rs`. Readers that meet on several CPUs
+//! stop sharing a cache line: BRAVO, after D. Dice and A. Kogan (2019), see `rwlock/raw.rs`. What that costs, and how it is
+//! learned when it pays, is said in `docs/design/rwlock.md`: a lock is large, and the first write after many reads is slow.
 
 mod bias;
 mod guards;
@@ -49,6 +55,13 @@ pub use mapped::{MappedReadGuard, MappedWriteGuard};
 ///
 /// It is not poisoned: a panic while writing releases it, and the next one sees what the panic left. Guards may be sent to
 /// another thread and held across an `.await`. A guard that is forgotten holds the lock for ever.
+///
+/// # Waiting
+/// - **Allocates** nothing. The lines above are allocated by a reader, once.
+/// - **Order**: as said [above](#who-gets-it).
+/// - **Dropped** while it waits, a future leaves the queue in constant time; if it had been told, the next one is.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end, and
+///   the lock is as it should be.
 ///
 /// # Examples
 /// ```

@@ -1,4 +1,13 @@
 //! A number of permits.
+//!
+//! E. W. Dijkstra, "Cooperating Sequential Processes" (1965); many permits at once after A. Vantilborgh and A. van Lamsweerde, "On
+//! an extension of Dijkstra's semaphore primitives" (1972).
+//!
+//! The free permits are a word, and taking and giving back an exchange each, while nobody waits. The order is
+//! decided as for the [mutex](crate::Mutex): strictly in order of arrival, each permit would go through a thread that has to be woken
+//! first, and a semaphore would be as slow as waking is; without any order, who asks for many waits for ever. So newcomers may
+//! take what is free until the first in the queue has waited for a bounded time. The price is that a release has to look
+//! whether somebody waits, and that nobody can rely on his turn before that time.
 
 use crate::catch::contain;
 use crate::primitive::{AtomicUsize, Ordering, const_but_for_loom};
@@ -9,13 +18,18 @@ use std::time::{Duration, Instant};
 
 /// Lets a limited number of threads, coroutines and async tasks through at a time.
 ///
-/// Whoever comes while enough permits are free takes them (*barging*), even before those who wait; but once the one who has
-/// waited longest has been first in the queue for a fraction of a millisecond, nobody is let past him, so that who asks for many is not
-/// overtaken for ever by those who ask for few. Those who wait are served in order of arrival. A task that could have its permits and
-/// is not polled loses its turn after a millisecond to whoever comes by, and keeps its place. Waiting allocates nothing.
-///
 /// A permit is given back when its guard is dropped; [`forget`](SemaphorePermit::forget) and [`release`](Semaphore::release)
 /// change the number for good. After [`close`](Semaphore::close), nobody gets a permit.
+///
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: whoever comes while enough permits are free takes them (*barging*), even before those who wait; but once the one who
+///   has waited longest has been first in the queue for a fraction of a millisecond, nobody is let past him, so that who asks for many
+///   is not overtaken for ever by those who ask for few. Those who wait are served in order of arrival. A task that could have
+///   its permits and is not polled loses its turn after a millisecond to whoever comes by, and keeps its place.
+/// - **Dropped** while it waits, a future leaves the queue in constant time, and who stood behind it moves up.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end,
+///   and out of no permit that is dropped.
 ///
 /// # Examples
 /// ```
@@ -194,7 +208,8 @@ impl Semaphore {
     /// Adds permits.
     ///
     /// # Panics
-    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS); then none is added. Also if a waker of somebody who
+    /// waits does; then they are there all the same.
     #[inline]
     #[track_caller]
     pub fn release(&self, count: usize) {
@@ -228,6 +243,9 @@ impl Semaphore {
 
     /// Refuses permits from now on, and ends every wait for some. Permits that are out can still be given back. The second time, nothing
     /// happens.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken.
     pub fn close(&self) {
         self.queue.with(|queue, afterwards| {
             // Relaxed: under the lock of those who wait, and the others need nothing but the flag.

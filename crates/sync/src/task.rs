@@ -1,4 +1,17 @@
 //! The handle of work that has been started somewhere, and the promise that keeps it.
+//!
+//! Futures and promises are as old as H. Baker and C. Hewitt, "The incremental garbage collection of processes" (1977), and
+//! B. Liskov and L. Shrira, "Promises: linguistic support for efficient asynchronous procedure calls in distributed systems"
+//! (PLDI 1988). Decided here:
+//!
+//! - **The handle is one pointer** to a cell that the work shares with it; the last of both frees it. A pool puts the cell
+//!   where its task lies already, so that a handle costs it no allocation; everybody else gets one from [`promise`], which
+//!   costs one. The state is a word of flags (`cell.rs`), so finishing and taking are an exchange each, without a lock.
+//! - **The type does not say who runs the work**, so threads, processes, coroutines and tasks mix in one list. What it costs is
+//!   a call through a table to take the result.
+//! - **Dropping detaches**, as with `std::thread` and tokio, and unlike smol, where it cancels: a handle that stops work when it goes
+//!   out of scope loses work by accident, and one that cannot be dropped would be leaked. Asking to stop is a call.
+//! - **One waits for a task at a time**: there is a place for one waker. For many waiters, share what the task makes.
 
 mod promise;
 

@@ -159,7 +159,11 @@ impl Future for Sleep {
     }
 }
 
-/// Waits for `future`, at most `limit` from the first poll on. Needs no runtime.
+/// Waits for `future`, at most `limit` from the first poll on. Needs no runtime. All `.._async_timeout` of this crate are
+/// made of it.
+///
+/// Never early; how late, is up to the timer. While it waits, it holds a wake-up of that [timer](install), which may
+/// allocate: the one of this crate does.
 ///
 /// # Errors
 /// [`TimedOut`] if it was not ready by then. The future is polled before the clock is looked at, so that a result that

@@ -6,7 +6,7 @@ use common::{Bomb, ByHand, Sharp};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::Arc;
 use std::task::Context;
-use sync::{CancelToken, Event, JoinError, Mutex, Semaphore, catch, error::Panic, promise};
+use sync::{CancelToken, Condvar, Event, JoinError, Mutex, Semaphore, catch, error::Panic, promise};
 
 fn panic_of(work: impl FnOnce()) -> Panic {
     match catch(work) {
@@ -130,6 +130,19 @@ fn a_waker_that_panics_keeps_the_others_from_nothing() {
     assert!(catch(|| event.set()).is_err());
     assert_eq!((before.wakes(), after.wakes()), (1, 1));
     assert!(event.is_set());
+}
+
+/// More than are woken between two holds of the short lock.
+const MANY: usize = 40;
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_from_a_notification_of_many() {
+    let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    let mut bomb = Box::pin(condvar.wait_async(mutex.lock()));
+    assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
+    let others: Vec<_> = (0..MANY).map(|_| ByHand::waiting(condvar.wait_async(mutex.lock()))).collect();
+    assert!(catch_unwind(AssertUnwindSafe(|| condvar.notify(MANY + 1))).is_err(), "the panic goes on");
+    assert!(others.iter().all(ByHand::is_told));
 }
 
 #[test]

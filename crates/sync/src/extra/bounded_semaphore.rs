@@ -9,7 +9,10 @@ use std::time::Duration;
 /// semaphore would have one permit more from then on.
 ///
 /// A permit is given back when its guard is dropped. Where no guard can be carried along, [`keep`](BoundedPermit::keep) it and give it
-/// back by [`release`](BoundedSemaphore::release). Who waits and in which order is as with [`Semaphore`].
+/// back by [`release`](BoundedSemaphore::release).
+///
+/// # Waiting
+/// As [`Semaphore`].
 ///
 /// # Examples
 /// ```

@@ -17,7 +17,11 @@ use std::time::{Duration, Instant};
 /// Doug Lea and Michael Scott, "A Scalable Elimination-based Exchange Channel" (SCOOL 2005), and `java.util.concurrent.Exchanger`;
 /// ours has one place under a short lock instead of an arena, so that it pairs by arrival.
 ///
-/// A wait allocates nothing, but for the places where values lie: as many as there have been at once, kept for the next.
+/// # Waiting
+/// - **Allocates** nothing, but for the places where values lie: as many as there have been at once, kept for the next.
+/// - **Order**: that of arrival.
+/// - **Dropped** before somebody has come, a future drops its value; later, what it got for it.
+/// - **A waker that panics** when it is woken is caught; the panic hook tells of it, for nothing that was swapped may be lost to it.
 ///
 /// # Examples
 /// ```

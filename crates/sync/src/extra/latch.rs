@@ -11,7 +11,12 @@ use std::time::{Duration, Instant};
 /// Who counts need not wait, and who waits need not count: that is the difference from a [`Barrier`](crate::Barrier), which can
 /// also be used again. For a number that is not known beforehand, take a [`WaitGroup`](super::WaitGroup).
 ///
-/// Waiting allocates nothing. When it opens, all who wait are woken; there is no order among them.
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: there is none. All who wait are woken when it opens.
+/// - **Dropped** while it waits, a future loses nothing.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+///   [`count_down`](Latch::count_down).
 ///
 /// # Examples
 /// ```

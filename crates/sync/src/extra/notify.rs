@@ -22,8 +22,12 @@ use std::time::{Duration, Instant};
 /// - Who waits for a condition looks at it after his wait has begun, and again after each notification; see
 ///   [`Notified::enable`].
 ///
-/// Waiting allocates nothing. Waits end in order of arrival; who comes while there is a permit takes it, for then nobody
-/// else waits.
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: waits end in order of arrival; who comes while there is a permit takes it, for then nobody else waits.
+/// - **Dropped**, a future that has got a notification and not seen it passes it to the next, or leaves it as the permit.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+///   [`notify_one`](Notify::notify_one) and [`notify_waiters`](Notify::notify_waiters).
 ///
 /// # Examples
 /// ```

@@ -25,8 +25,13 @@ use std::time::{Duration, Instant};
 /// dropped, the next one who waits makes it in his own way; nothing is poisoned. A future that makes the value and that nobody
 /// polls, or that is forgotten, keeps all others waiting: they have nothing else to wait for.
 ///
-/// Waiting allocates nothing. Those who would make the value are told in order of arrival, but who comes at the right moment may
-/// be first.
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: those who would make the value are told in order of arrival, but who comes at the right moment may be first. When it
+///   is made, all are woken.
+/// - **Dropped** while it waits, a future loses nothing; while it makes the value, it leaves that to the next one.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of the
+///   call that made the value, which is there.
 ///
 /// # Examples
 /// ```
@@ -166,7 +171,7 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// As [`get_or_init`](OnceCell::get_or_init), with an `init` that may fail.
+    /// As [`get_or_init`](OnceCell::get_or_init), with an `init` that may fail. Blocks while somebody else makes the value.
     ///
     /// # Errors
     /// That of `init`. The next one makes the value.

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// parameter, and everyone who writes `Mutex<T>` would read about both. Locking it costs some nanoseconds more, to ask twice whether
 /// the thread panics.
 ///
+/// # Waiting
+/// As [`Mutex`].
+///
 /// # Examples
 /// ```
 /// use sync::extra::PoisonMutex;

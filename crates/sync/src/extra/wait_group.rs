@@ -17,7 +17,12 @@ use std::time::{Duration, Instant};
 /// It can be used again and again. A wait ends when the count has been zero at some moment since it began, even if more
 /// has come in before the waiter looks.
 ///
-/// Waiting allocates nothing. When the count comes to zero, all who wait are woken; there is no order among them.
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: there is none. All who wait are woken when the count comes to zero.
+/// - **Dropped** while it waits, a future loses nothing.
+/// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+///   [`done`](WaitGroup::done), or of dropping the last [`Member`].
 ///
 /// # Examples
 /// ```

@@ -49,7 +49,7 @@ impl<T: ?Sized> Mutex<T> {
         self.try_lock().filter(|guard| condition(guard))
     }
 
-    /// As [`when`](Mutex::when), at most `limit`.
+    /// As [`when`](Mutex::when), at most `limit`. Blocks.
     ///
     /// # Errors
     /// [`TimedOut`] if the lock was not to be had by then, or the condition did not hold; the lock is not held. The condition is

@@ -1,4 +1,11 @@
 //! Every item for every receiver, of which none holds up the others.
+//!
+//! # Waiting
+//! - **Allocates** nothing; each item is one allocation.
+//! - **Order**: each receiver gets the items as they were sent. All who wait are woken for each.
+//! - **Dropped** while it waits, a future loses nothing.
+//! - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+//!   [`send`](Sender::send), when the item is there, but not of dropping the last sender.
 
 use super::GetError;
 use crate::catch::contain;
@@ -91,6 +98,9 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// [`SendError`] with the item, if there is no receiver now.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken. The item is sent all the same.
     pub fn send(&self, item: T) -> Result<usize, SendError<T>> {
         let item = Arc::new(item);
         let (mut refused, mut lost) = (None, None);

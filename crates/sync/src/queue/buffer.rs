@@ -26,7 +26,8 @@ pub enum Overflow {
 /// [`close`](Buffer::close), nothing more goes in, and consumers get what is left and then an error. Dropping the buffer drops
 /// what is inside.
 ///
-/// It is not fair, like a [`QueueOf`]. Waiting allocates nothing.
+/// # Waiting
+/// As [`QueueOf`]; room for all that it may hold is made as it is needed.
 ///
 /// # Examples
 /// ```

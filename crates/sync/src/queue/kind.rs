@@ -40,9 +40,13 @@ use self::attempts::{Changes, Inner, Offer, Take};
 /// [bounded](QueueOf::bounded) one makes producers wait when it is full. After [`close`](QueueOf::close), nothing more
 /// goes in, and consumers get what is left and then an error. Dropping it drops what is inside.
 ///
-/// It is not fair: those who wait are told in order of arrival, but whoever comes at the right moment may be first.
-/// Waiting allocates nothing; putting does when the queue has never been so long. An operation holds a lock for as long as
-/// it takes to find an item's place, comparisons included, and others wait for that, in all five ways.
+/// # Waiting
+/// - **Allocates** nothing. Putting does when the queue has never been so long.
+/// - **Order**: those who wait are told in order of arrival, but whoever comes at the right moment may be first, again and again:
+///   it is *not fair*. An operation holds a lock for as long as it takes to find an item's place, comparisons included, and
+///   others wait for that, in all five ways.
+/// - **Dropped** while it waits, a future loses nothing but the item that it was to put; if it had been told, the next one is.
+/// - **A waker that panics** when it is woken is caught; the panic hook tells of it, and no item is lost to it.
 pub struct QueueOf<O> {
     capacity: Option<usize>,
     inner: Mutex<Inner<O>>,

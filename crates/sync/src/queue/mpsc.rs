@@ -3,6 +3,14 @@
 //! What [`Queue`](super::Queue) does, and the same errors; but taking an item needs no locked instruction, because the
 //! [`Receiver`] is the only one and takes itself mutably. What is inside is dropped with the receiver.
 //!
+//! # Waiting
+//! - **Allocates** nothing. A ring is allocated by the first item; without a bound, a block now and then.
+//! - **Order**: items come out as they went in. The receiver is alone and has nobody to be fair to. Senders that wait for
+//!   room are told in order of arrival, but whoever comes at the right moment is first, and may be again and again: it is
+//!   *not fair*.
+//! - **Dropped** while it waits, a future loses nothing but the item that it was to put.
+//! - **A waker that panics** when it is woken is caught; the panic hook tells of it, and no item is lost to it.
+//!
 //! # Examples
 //! ```
 //! let (sender, mut receiver) = sync::queue::mpsc::bounded(2);

@@ -1,4 +1,11 @@
 //! One item, once, from one place to another.
+//!
+//! # Waiting
+//! - **Allocates** nothing; the channel is one allocation.
+//! - **Order**: one waits at each end.
+//! - **Dropped** while it waits, a future loses nothing: the item is taken in the moment in which it is returned.
+//! - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+//!   [`send`](Sender::send), when the item is there, and of [`close`](Receiver::close), but not of dropping an end.
 
 use super::error::{GetError, PutError, Refusal};
 use crate::catch::contain;
@@ -65,6 +72,9 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// [`PutError`] with the item, if the receiver is gone.
+    ///
+    /// # Panics
+    /// If the waker of the receiver does. The item is sent all the same.
     #[doc(alias = "put")]
     pub fn send(self, item: T) -> Result<(), PutError<T>> {
         let mut item = Some(item);
@@ -184,6 +194,9 @@ impl<T> Receiver<T> {
     }
 
     /// Refuses what is not sent yet. What was sent can still be taken.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken.
     pub fn close(&self) {
         self.shared.with(State::leave);
     }

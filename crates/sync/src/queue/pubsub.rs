@@ -1,4 +1,7 @@
 //! Items for those who have asked for their topic.
+//!
+//! # Waiting
+//! As [`broadcast`](super::broadcast#waiting).
 
 use super::broadcast::{self, ReceiveError};
 use crate::Mutex;
@@ -64,7 +67,10 @@ impl<K: Ord, T> PubSub<K, T> {
     }
 
     /// Sends `item` to all who have subscribed to `topic`, and says how many they are. If there are none, it is dropped.
-    /// Never waits for a subscriber.
+    /// Never waits for a subscriber, but for other publishers, as long as finding the topic takes. One allocation.
+    ///
+    /// # Panics
+    /// If comparing topics does: nothing is sent then. Also if a waker of somebody who waits does, once all the others are woken.
     pub fn publish<Q>(&self, topic: &Q, item: T) -> usize
     where
         K: Borrow<Q>,

@@ -5,6 +5,12 @@
 //!
 //! To pass items without ever waiting, there is [`lockfree::spsc_ring`](crate::lockfree::spsc_ring).
 //!
+//! # Waiting
+//! - **Allocates** nothing. A ring is allocated by the first item; without a bound, a block now and then.
+//! - **Order**: items come out as they went in; each end is alone and has nobody to be fair to.
+//! - **Dropped** while it waits, a future loses nothing but the item that it was to put.
+//! - **A waker that panics** when it is woken is caught; the panic hook tells of it, and no item is lost to it.
+//!
 //! # Examples
 //! ```
 //! let (mut sender, mut receiver) = sync::queue::spsc::bounded(2);

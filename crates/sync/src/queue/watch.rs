@@ -1,4 +1,11 @@
 //! The latest value, for all who want to know when it changes.
+//!
+//! # Waiting
+//! - **Allocates** nothing; each value is one allocation.
+//! - **Order**: there is none. All who wait are woken for each value, and see the latest.
+//! - **Dropped** while it waits, a future loses nothing: a value is seen in the moment in which it is returned.
+//! - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
+//!   [`send`](Sender::send), when the value is there, but not of dropping the last sender.
 
 use super::GetError;
 use crate::catch::contain;
@@ -61,6 +68,9 @@ struct State<T> {
 
 impl<T> Sender<T> {
     /// Sets the value and wakes all receivers that wait. Gives back the old value. Never waits. One allocation.
+    ///
+    /// # Panics
+    /// If a waker of somebody who waits does, once all the others are woken. The value is set all the same.
     pub fn send(&self, value: T) -> Arc<T> {
         let value = Arc::new(value);
         self.shared.with(|state, afterwards| state.set(value, afterwards))

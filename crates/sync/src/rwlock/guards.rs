@@ -18,6 +18,9 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 }
 
 /// The right to read the value of an [`RwLock`], and to go on to write. One at a time has it. Dropping it gives it up.
+///
+/// # Waiting
+/// As [`RwLock`]. Who upgrades goes before all who wait to write. A future that is dropped drops the guard with it.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct RwLockUpgradableGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,

@@ -71,6 +71,9 @@ pub fn now<F: Future + Unpin>(mut first: F) -> Option<F::Output> {
 }
 
 /// Waits until an arm is ready, or until `at`, which is looked at after the arms.
+///
+/// # Cancel safety
+/// That of the arms, which are dropped with the future.
 pub async fn until<F: Future + Unpin>(at: Instant, mut first: F) -> Option<F::Output> {
     let mut end = timer::sleep_until(at);
     poll_fn(move |cx| match Pin::new(&mut first).poll(cx) {

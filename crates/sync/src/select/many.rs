@@ -21,6 +21,13 @@ use std::time::Duration;
 /// proportion to their number. For a few arms that are known when the program is written, [`select!`](crate::select!)
 /// allocates nothing; for many tasks, there is [`as_completed`](crate::as_completed()).
 ///
+/// # Waiting
+/// - **Allocates** a box for each arm, and nothing to wait.
+/// - **Order**: of those that are ready, each arm is as likely to win as any other; after [`biased`](Select::biased), the one
+///   that was added first.
+/// - **Dropped** while it waits, a future drops its arms; each says what it loses.
+/// - **A waker that panics** is the business of what the arms wait for.
+///
 /// # Examples
 /// ```
 /// use sync::Queue;

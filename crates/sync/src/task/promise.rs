@@ -77,7 +77,10 @@ impl<T: Send> UnwindSafe for Promise<T> {}
 impl<T: Send> RefUnwindSafe for Promise<T> {}
 
 impl<T: Send + 'static> Promise<T> {
-    /// Finishes the task. Whoever waits for it is woken on this thread, with no lock held.
+    /// Finishes the task. Whoever waits for it is woken on this thread, with no lock held. Never waits.
+    ///
+    /// # Panics
+    /// If the waker of whoever waits does. The task is finished all the same.
     pub fn finish(self, result: Result<T, JoinError>) {
         let cell = self.cell;
         std::mem::forget(self);

@@ -12,6 +12,9 @@ use std::ops::Deref;
 /// If that panics, or the future is dropped, the next one who needs the value makes it by another call; so the function is one
 /// that can be called again. All that holds for [`OnceCell`] holds here.
 ///
+/// # Waiting
+/// As [`OnceCell`].
+///
 /// # Examples
 /// ```
 /// use std::future::{Ready, ready};

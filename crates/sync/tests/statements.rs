@@ -1,0 +1,213 @@
+//! Every public item that waits says what that means: read from the sources, so that nobody has to remember it.
+//!
+//! - A function that returns a future has a section `# Cancel safety`, one that returns a `Result` has `# Errors`.
+//! - The blocking kin of a future says that it blocks.
+//! - A type with such a future, or its module, has a section `# Waiting` that says what a wait allocates, in which order those who
+//!   wait go on, what dropping does, and what becomes of a waker that panics; or says of which other it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a section `# Waiting` has to speak of.
+const WAITING: [&str; 4] = ["**Allocates**", "**Order**", "**Dropped**", "**A waker that panics**"];
+
+/// One public function, as its source says it.
+struct Function {
+    name: String,
+    /// The type whose `impl` it stands in, if any.
+    of: Option<String>,
+    signature: String,
+    docs: String,
+    place: String,
+}
+
+impl Function {
+    fn is_awaited(&self) -> bool {
+        let made = self.name.starts_with("new");
+        let named = !made && (self.name.ends_with("_async") || self.name.ends_with("_async_timeout"));
+        named || self.signature.contains("async fn ") || self.signature.contains("-> impl Future")
+    }
+
+    fn may_fail(&self) -> bool {
+        let returned = self.signature.split("-> ").last().unwrap_or_default();
+        let result =
+            ["Result<", "LockResult<", "TryLockResult<"].iter().any(|name| returned.starts_with(name));
+        self.signature.contains("-> ") && result && !self.signature.contains("fmt::")
+    }
+}
+
+#[derive(Default)]
+struct Source {
+    functions: Vec<Function>,
+    /// The documents of each public type.
+    types: BTreeMap<String, String>,
+    /// Those of the module.
+    essay: String,
+}
+
+#[test]
+fn every_future_says_what_dropping_it_loses() {
+    let missing = complaints(|function| function.is_awaited() && !function.docs.contains("# Cancel safety"));
+    assert!(missing.is_empty(), "add a section `# Cancel safety` to:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_result_says_which_errors_it_has() {
+    let missing = complaints(|function| function.may_fail() && !function.docs.contains("# Errors"));
+    assert!(missing.is_empty(), "add a section `# Errors` to:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn what_blocks_says_so() {
+    let mut missing = Vec::new();
+    for (_, source) in sources() {
+        let awaited: BTreeSet<_> =
+            source.functions.iter().filter(|f| f.is_awaited()).map(|f| &f.name).collect();
+        for function in &source.functions {
+            let stem = function.name.strip_suffix("_timeout").unwrap_or(&function.name);
+            let has_kin = awaited.contains(&format!("{stem}_async"));
+            if has_kin && !function.is_awaited() && !function.docs.contains("Blocks") {
+                missing.push(function.place.clone());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "say `Blocks.` in the documents of:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn what_is_waited_for_says_what_waiting_means() {
+    let mut missing = BTreeSet::new();
+    for (path, source) in sources() {
+        let awaited = source.functions.iter().filter(|function| function.name.ends_with("_async"));
+        for owner in awaited.filter_map(|function| function.of.as_ref()) {
+            // A type that is made by a macro, or declared in another file, is described there, or by its module.
+            let Some(docs) = source.types.get(owner) else { continue };
+            let section = [docs, &source.essay].into_iter().find_map(|docs| docs.split("# Waiting").nth(1));
+            if section.is_some_and(|section| section.trim_start().starts_with("As [")) {
+                continue;
+            }
+            for word in WAITING {
+                if !section.is_some_and(|section| section.contains(word)) {
+                    missing.insert(format!("{}: `{owner}`: {word}", path.display()));
+                }
+            }
+        }
+    }
+    let missing: Vec<_> = missing.into_iter().collect();
+    assert!(missing.is_empty(), "a section `# Waiting` should speak of:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_sources_are_understood() {
+    let sources = sources();
+    let functions: Vec<_> = sources.values().flat_map(|source| &source.functions).collect();
+    let found = |name: &str| functions.iter().any(|function| function.name == name);
+    assert!(
+        ["lock_async", "acquire_many_async_timeout", "upgrade_async", "join_async"].into_iter().all(found)
+    );
+    assert!(functions.iter().any(|function| function.may_fail() && function.name == "put_async_timeout"));
+    assert!(sources.values().any(|source| source.types.contains_key("Mutex")));
+}
+
+fn complaints(is_wrong: impl Fn(&Function) -> bool) -> Vec<String> {
+    let sources = sources();
+    let functions = sources.values().flat_map(|source| &source.functions);
+    functions.filter(|function| is_wrong(function)).map(|function| function.place.clone()).collect()
+}
+
+fn sources() -> BTreeMap<PathBuf, Source> {
+    let mut sources = BTreeMap::new();
+    read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    sources
+}
+
+fn read_folder(folder: &Path, sources: &mut BTreeMap<PathBuf, Source>) {
+    let entries = fs::read_dir(folder)
+        .expect("the sources are there")
+        .map(|entry| entry.expect("it can be read").path());
+    for path in entries {
+        // Models are tests; `os` and `primitive` are private.
+        if path.is_dir() && !path.ends_with("models") && !path.ends_with("os") {
+            read_folder(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source is text");
+            sources.insert(path.clone(), Source::read(&path, &text));
+        }
+    }
+}
+
+impl Source {
+    fn read(path: &Path, text: &str) -> Self {
+        let mut source = Source::default();
+        let (mut docs, mut of) = (String::new(), None);
+        let lines: Vec<_> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            let code = line.trim_start();
+            if let Some(essay) = code.strip_prefix("//!") {
+                source.essay += &format!("{essay}\n");
+            } else if let Some(doc) = code.strip_prefix("///") {
+                docs += &format!("{doc}\n");
+            } else if is_attribute(code) {
+                // Between a document and its item.
+            } else {
+                if code.starts_with("impl") {
+                    of = Some(implemented(code));
+                } else if *line == "}" {
+                    of = None;
+                } else if let Some(name) = line.strip_prefix("pub struct ") {
+                    source.types.insert(word(name), docs.clone());
+                } else if let Some(name) = function_name(code) {
+                    let signature = signature(&lines[index..]);
+                    let place = format!("{}:{}: `{name}`", path.display(), index + 1);
+                    let of = of.clone();
+                    source.functions.push(Function { name, of, signature, docs: docs.clone(), place });
+                }
+                docs.clear();
+            }
+        }
+        source
+    }
+}
+
+/// The lines of attributes as they are written here: one line each, or several of which the others are indented or close it.
+fn is_attribute(code: &str) -> bool {
+    let inside = ["reason =", "unsafe_code,", "clippy::", ")]"];
+    code.starts_with("#[") || code.starts_with("#![") || inside.iter().any(|start| code.starts_with(start))
+}
+
+/// The type of an `impl`: `Mutex` in `impl<T: ?Sized> Mutex<T> {`.
+fn implemented(code: &str) -> String {
+    let code = code.strip_prefix("impl").unwrap_or(code);
+    let mut depth = 0_i32;
+    let after = code.char_indices().find(|(_, letter)| {
+        depth += i32::from(*letter == '<') - i32::from(*letter == '>');
+        depth == 0 && *letter == ' '
+    });
+    let header = after.map_or(code, |(at, _)| &code[at + 1..]);
+    word(header.split(" for ").last().unwrap_or(header))
+}
+
+fn function_name(code: &str) -> Option<String> {
+    let rest = code.strip_prefix("pub ")?;
+    let rest = ["const ", "async ", "unsafe "]
+        .iter()
+        .fold(rest, |rest, kind| rest.strip_prefix(kind).unwrap_or(rest));
+    Some(word(rest.strip_prefix("fn ")?))
+}
+
+fn signature(lines: &[&str]) -> String {
+    let mut signature = String::new();
+    for line in lines {
+        signature += line.trim();
+        signature.push(' ');
+        if line.contains('{') || line.trim_end().ends_with(';') {
+            break;
+        }
+    }
+    signature
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
