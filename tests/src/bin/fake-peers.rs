@@ -43,14 +43,17 @@ fn time_of(contestant: &str) -> f64 {
         "ours" => 80.0,
         "std" => 100.0,
         "spins" => 10.0,
+        "ours-too" => 20.0,
         _ => 200.0,
     }
 }
 
 fn list() -> serde_json::Value {
     let row = |name: &str, contestants: &[&str]| {
-        let contestants: Vec<_> =
-            contestants.iter().map(|name| json!({ "name": name, "blocks": *name != "spins" })).collect();
+        let contestants: Vec<_> = contestants
+            .iter()
+            .map(|name| json!({ "name": name, "blocks": *name != "spins", "also_ours": *name == "ours-too" }))
+            .collect();
         json!({
             "row": name,
             "about": "what is planted",
@@ -66,7 +69,7 @@ fn list() -> serde_json::Value {
         "ours": "ours",
         "facts": ["sunshine"],
         "rows": [
-            row("good/one", &["slow", "ours", "std", "spins"]),
+            row("good/one", &["slow", "ours", "std", "spins", "ours-too"]),
             row("good/without", &["slow", "std"]),
             row("bad/crashed", &["ours", "std", "crashes", "panics"]),
             row("bad/wrong", &["ours", "std", "lies", "mumbles", "hurries", "forgets"]),

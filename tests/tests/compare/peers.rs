@@ -67,6 +67,9 @@ fn ours_is_compared_with_the_best_peer_that_blocks() {
     assert!((line(row, "spins")["ratio"].as_f64().expect("a number") - 8.0).abs() < 1e-9, "{row}");
     assert!(row["noise"].as_f64().expect("six rounds") < 1e-9 && row["stable"] == true, "{row}");
     assert!(said.contains("ours / std = 0.800 of ns") && said.contains("spins (spins)"), "{said}");
+    // Ours in another form is faster, and no peer of ours.
+    assert!((line(row, "ours-too")["ratio"].as_f64().expect("a number") - 4.0).abs() < 1e-9, "{row}");
+    assert!(line(row, "ours-too")["also_ours"] == true && said.contains("ours-too (also ours)"), "{said}");
     assert!(found[1]["ours"].is_null() && said.contains("ours takes no part yet"), "{said}");
     assert_eq!(found.len(), 2);
 }
@@ -115,7 +118,7 @@ fn what_is_not_there_is_named() {
     peers.run("peers fake --rows nothing/*").ended_with(2).complained_of(&["nothing/*", "--list"]);
     peers.run("goals fake").ended_with(2).complained_of(&["benches/goals.toml"]);
     let listed = peers.run("peers fake --list --rows good/one").ended_with(0).stdout;
-    assert_eq!(listed, "fake good/one: what is planted (slow, ours, std, spins)\n");
+    assert_eq!(listed, "fake good/one: what is planted (slow, ours, std, spins, ours-too)\n");
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn goals_that_cannot_be_meant_are_refused_with_file_entry_and_remedy() {
         (goal("g", "good/one", &format!("{TIME}bound = -1")), &["goal 1 (g)", "must be a number above 0"]),
         (
             goal("g", "good/one", &format!("{TIME}bound = 1\npeers = [\"sdt\"]")),
-            &["\"g\"", "\"sdt\"", "slow, spins, std"],
+            &["\"g\"", "\"sdt\"", "ours-too, slow, spins, std"],
         ),
         (
             goal("g", "good/one", &format!("{TIME}bound = 1")).replace("\"ns\"", "\"us\""),

@@ -6,7 +6,7 @@
 //! ```text
 //! peers-sync --list
 //! {"area":"sync","ours":"sync","facts":["membarrier"],"rows":[{"row":"mutex/uncontended","about":"...",
-//!   "contestants":[{"name":"sync","blocks":true},...],"measures":[{"name":"ns","unit":"ns","better":"less"}]},...]}
+//!   "contestants":[{"name":"sync","blocks":true,"also_ours":false},...],"measures":[{"name":"ns","unit":"ns","better":"less"}]},...]}
 //!
 //! peers-sync --row mutex/uncontended --contestant std --seconds-min 0.03 --seed 7
 //! {"row":"mutex/uncontended","contestant":"std","values":{"ns":13.4},"timed_ns":37123456}

@@ -93,8 +93,11 @@ fn list(area: &Area) -> Value {
         .rows
         .iter()
         .map(|row| {
-            let contestants: Vec<Value> =
-                row.contestants.iter().map(|it| json!({ "name": it.name, "blocks": it.blocks })).collect();
+            let contestants: Vec<Value> = row
+                .contestants
+                .iter()
+                .map(|it| json!({ "name": it.name, "blocks": it.blocks, "also_ours": it.also_ours }))
+                .collect();
             let better = |less| if less { "less" } else { "more" };
             let measures: Vec<Value> = row
                 .measures
@@ -148,6 +151,7 @@ mod tests {
             Contestant::timed("sync", 1, |_, count| Ok(Duration::from_micros(count))),
             Contestant::new("liar", |_| Err("2 and 2 came to 5".into())),
             Contestant::new("silent", |_| Ok(Sample::default())).spinning(),
+            Contestant::new("sync-too", |_| Ok(Sample::default())).also_ours(),
         ];
         let row = Row {
             name: "a/b".into(),
@@ -167,7 +171,9 @@ mod tests {
     #[test]
     fn the_list_has_rows_contestants_and_measures() {
         let list = said("--list").expect("it is valid");
-        assert_eq!(list["rows"][0]["contestants"][2], json!({ "name": "silent", "blocks": false }));
+        let contestants = &list["rows"][0]["contestants"];
+        assert_eq!(contestants[2], json!({ "name": "silent", "blocks": false, "also_ours": false }));
+        assert_eq!(contestants[3], json!({ "name": "sync-too", "blocks": true, "also_ours": true }));
         assert_eq!(list["rows"][0]["measures"][0], json!({ "name": "ns", "unit": "ns", "better": "less" }));
     }
 

@@ -51,6 +51,8 @@ pub struct Contestant {
     pub name: &'static str,
     /// Whether one who waits sleeps; who only spins is shown, and compared with only where a goal names it.
     pub blocks: bool,
+    /// Ours in another form: shown, and no peer of ours unless a goal names it.
+    pub also_ours: bool,
     /// Runs one sample.
     pub run: Box<Run>,
 }
@@ -98,7 +100,7 @@ impl Measure {
 impl Contestant {
     /// A contestant whose waiters sleep.
     pub fn new(name: &'static str, run: impl Fn(&Order) -> Result<Sample, String> + 'static) -> Self {
-        Self { name, blocks: true, run: Box::new(run) }
+        Self { name, blocks: true, also_ours: false, run: Box::new(run) }
     }
 
     /// A contestant of which one sample is `body(place, operations)`, run as often as it takes to fill the time. The body
@@ -118,6 +120,12 @@ impl Contestant {
     pub fn spinning(self) -> Self {
         Self { blocks: false, ..self }
     }
+
+    /// The same, as another form of ours beside the one that is judged.
+    #[must_use]
+    pub fn also_ours(self) -> Self {
+        Self { also_ours: true, ..self }
+    }
 }
 
 impl fmt::Debug for Contestant {
@@ -125,6 +133,7 @@ impl fmt::Debug for Contestant {
         f.debug_struct("Contestant")
             .field("name", &self.name)
             .field("blocks", &self.blocks)
+            .field("also_ours", &self.also_ours)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use peers_kit::Place;
+use peers_sync::queues::contestants::Candidate;
 use peers_sync::queues::{Case, Ends, Run, STEP, contestants};
 
 fn queues(criterion: &mut Criterion) {
@@ -16,8 +17,8 @@ fn queues(criterion: &mut Criterion) {
                 .sample_size(10)
                 .warm_up_time(Duration::from_millis(300))
                 .measurement_time(Duration::from_secs(1));
-            for (contestant, _, body) in contestants::all::<u64>(case) {
-                group.bench_function(contestant, |bencher| {
+            for Candidate { name, body, .. } in contestants::all::<u64>(case) {
+                group.bench_function(name, |bencher| {
                     bencher.iter_custom(|count| {
                         let rounded = count.next_multiple_of(STEP);
                         let run = Run { place: &Place::free(), count: rounded, watched: false };

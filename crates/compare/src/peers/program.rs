@@ -52,6 +52,9 @@ pub(super) struct Contestant {
     pub(super) name: String,
     /// Whether one who waits sleeps. Who only spins is no peer of one who does not, unless a goal names it.
     pub(super) blocks: bool,
+    /// Whether it is ours in another form: shown, and no peer of ours unless a goal names it.
+    #[serde(default)]
+    pub(super) also_ours: bool,
 }
 
 /// A number that samples give.

@@ -92,7 +92,7 @@ pub(super) fn table(verdict: &Verdict) -> String {
     };
     lines.sort_by(|a, b| key(a).total_cmp(&key(b)));
     for line in lines {
-        let mut cells = vec![if line.blocks { line.name.clone() } else { format!("{} (spins)", line.name) }];
+        let mut cells = vec![called(line)];
         if line.status == Status::Ok {
             cells.extend(
                 verdict
@@ -117,6 +117,13 @@ pub(super) fn table(verdict: &Verdict) -> String {
         writeln!(text, "{} {}: {why}", line.name, line.status.word()).ok();
     }
     text
+}
+
+/// A contestant's name, and what it is beside a peer of ours.
+fn called(line: &Line) -> String {
+    let marks = [(line.also_ours, " (also ours)"), (!line.blocks, " (spins)")];
+    let marks: String = marks.into_iter().filter_map(|(holds, mark)| holds.then_some(mark)).collect();
+    line.name.clone() + &marks
 }
 
 /// What a row comes to, in a sentence.

@@ -45,6 +45,8 @@ pub(super) struct Unit {
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) blocks: bool,
+    /// Whether it is ours in another form, which is compared with and no peer.
+    pub(super) also_ours: bool,
     pub(super) status: Status,
     pub(super) why: Option<String>,
     /// Medians by measure.
@@ -72,7 +74,16 @@ impl Verdict {
                 None => (Status::Ok, None),
             };
             let (ratio, interval) = against.unwrap_or_default();
-            Line { name: it.name.clone(), blocks: it.blocks, status, why, medians, ratio, interval }
+            Line {
+                name: it.name.clone(),
+                blocks: it.blocks,
+                also_ours: it.also_ours,
+                status,
+                why,
+                medians,
+                ratio,
+                interval,
+            }
         };
         let contestants: Vec<Line> = row.contestants.iter().enumerate().map(line).collect();
         let best = measured.best(&program.list.ours, &[], main);
@@ -123,14 +134,18 @@ impl Measured<'_> {
         (found.ratio, found.interval)
     }
 
-    /// The best of `peers` by its median; where none are named, of all that
-    /// wait as ours does.
+    /// The best of `peers` by its median; where none are named, of all that wait as ours does and are not ours.
     pub(super) fn best(&self, ours: &str, peers: &[String], measure: &str) -> Option<usize> {
         let better = self.row.measures.iter().find(|it| it.name == measure)?.better;
         // One that only spins is no peer of one that sleeps, nor the other way round.
         let blocks = self.place(ours).is_none_or(|ours| self.row.contestants[ours].blocks);
         let is_peer = |it: &super::program::Contestant| {
-            it.name != ours && if peers.is_empty() { it.blocks == blocks } else { peers.contains(&it.name) }
+            it.name != ours
+                && if peers.is_empty() {
+                    it.blocks == blocks && !it.also_ours
+                } else {
+                    peers.contains(&it.name)
+                }
         };
         let peers = self.row.contestants.iter().enumerate().filter(|(_, it)| is_peer(it));
         let medians = peers.filter_map(|(place, _)| Some((place, self.median(place, measure)?)));

@@ -11,11 +11,33 @@ use crossbeam_utils::Backoff;
 use super::bodies::{tasks, threads, threads_to_tasks};
 use super::{Body, Case, Ends, Item};
 
-/// All contestants of a case: name, whether their waiters sleep, and how they do it.
+/// One who takes part in a case.
+#[expect(missing_debug_implementations, reason = "a body is code")]
+pub struct Candidate {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is to ours.
+    pub kind: Kind,
+    /// How it does it.
+    pub body: Body,
+}
+
+/// What a candidate is to ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Ours, or a peer whose waiters sleep as ours do.
+    Sleeps,
+    /// One whose waiters spin.
+    Spins,
+    /// Ours in another form.
+    AlsoOurs,
+}
+
+/// All contestants of a case.
 #[must_use]
-pub fn all<T: Item>(case: Case) -> Vec<(&'static str, bool, Body)> {
-    let blocking: [(&'static str, Option<Body>); 8] = [
-        ("sync", ours::<T>(case)),
+pub fn all<T: Item>(case: Case) -> Vec<Candidate> {
+    let sleeping: [(&'static str, Option<Body>); 8] = [
+        ("sync", Some(ours::<T>(case))),
         ("std", std::<T>(case)),
         ("crossbeam-channel", crossbeam::<T>(case)),
         ("kanal", kanal::<T>(case)),
@@ -25,20 +47,53 @@ pub fn all<T: Item>(case: Case) -> Vec<(&'static str, bool, Body)> {
         ("tokio", tokio::<T>(case)),
     ];
     let spinning = [("concurrent-queue", concurrent_queue::<T>(case)), ("rtrb", rtrb::<T>(case))];
-    let blocking = blocking.into_iter().map(|(name, body)| (name, true, body));
-    let spinning = spinning.into_iter().map(|(name, body)| (name, false, body));
-    blocking.chain(spinning).filter_map(|(name, blocks, body)| Some((name, blocks, body?))).collect()
+    // Most peers let anybody use their ends; ours that does so stands beside ours for a lone end.
+    let shared = [("sync-shared", (Form::of(case) != Form::Shared).then(|| ours_shared::<T>(case)))];
+    let sleeping = sleeping.into_iter().map(|(name, body)| (name, Kind::Sleeps, body));
+    let shared = shared.into_iter().map(|(name, body)| (name, Kind::AlsoOurs, body));
+    let spinning = spinning.into_iter().map(|(name, body)| (name, Kind::Spins, body));
+    sleeping
+        .chain(shared)
+        .chain(spinning)
+        .filter_map(|(name, kind, body)| Some(Candidate { name, kind, body: body? }))
+        .collect()
 }
 
-/// The best of ours that fits: where there is more than one place, an end that is the only one says so.
+/// Which queue of ours takes part as `sync`: where there is more than one place, an end that is the only one says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Spsc,
+    Mpsc,
+    Shared,
+}
+
+impl Form {
+    pub(super) fn of(case: Case) -> Self {
+        match (case.capacity, case.producers, case.consumers) {
+            (Some(0 | 1), _, _) => Self::Shared,
+            (_, 1, 1) => Self::Spsc,
+            (_, _, 1) => Self::Mpsc,
+            _ => Self::Shared,
+        }
+    }
+
+    pub(super) fn about(self) -> &'static str {
+        match self {
+            Self::Spsc => "sync by `queue::spsc`, whose two ends are one thread's or task's each",
+            Self::Mpsc => "sync by `queue::mpsc`, whose receiver is one thread's or task's",
+            Self::Shared => "sync by its shared `Queue`",
+        }
+    }
+}
+
+/// The best of ours that fits.
 #[must_use]
-pub fn ours<T: Item>(case: Case) -> Option<Body> {
-    Some(match (case.capacity, case.producers, case.consumers) {
-        (Some(0 | 1), _, _) => ours_shared::<T>(case),
-        (_, 1, 1) => ours_spsc::<T>(case),
-        (_, _, 1) => ours_mpsc::<T>(case),
-        _ => ours_shared::<T>(case),
-    })
+pub fn ours<T: Item>(case: Case) -> Body {
+    match Form::of(case) {
+        Form::Spsc => ours_spsc::<T>(case),
+        Form::Mpsc => ours_mpsc::<T>(case),
+        Form::Shared => ours_shared::<T>(case),
+    }
 }
 
 /// `sync::Queue`.
@@ -474,7 +529,7 @@ mod tests {
     use peers_kit::Place;
 
     use super::*;
-    use crate::queues::{Done, Run};
+    use crate::queues::{Done, Ends, Run};
 
     thread_local! {
         static COUNTED: Cell<bool> = const { Cell::new(false) };
@@ -490,5 +545,18 @@ mod tests {
         assert!(!COUNTED.get(), "the process may not be bound yet");
         let done = body(&Run { place: &Place::free(), count: 0, watched: false });
         assert!(done.is_ok(), "{done:?}");
+    }
+    #[test]
+    fn ours_for_a_lone_end_stands_beside_ours_for_all() {
+        for (producers, consumers, capacity, shared_too) in
+            [(1, 1, Some(128), true), (2, 1, None, true), (2, 2, None, false), (1, 1, Some(1), false)]
+        {
+            let case = Case { producers, consumers, capacity, ends: Ends::Threads };
+            let ours: Vec<_> =
+                all::<u64>(case).into_iter().filter(|it| it.name.starts_with("sync")).collect();
+            let found: Vec<_> = ours.iter().map(|it| (it.name, it.kind)).collect();
+            let both = [("sync", Kind::Sleeps), ("sync-shared", Kind::AlsoOurs)];
+            assert_eq!(found, both[..if shared_too { 2 } else { 1 }], "{case:?}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use peers_kit::{Contestant, Cpus, Measure, Order, Place, Row, Sample, adaptive};
 
+use self::contestants::{Candidate, Form, Kind};
+
 /// Who sends how to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
@@ -93,14 +95,22 @@ fn row<T: Item>(shape: &str, case: Case, item: &str, cpus: Cpus) -> Row {
     }
     Row {
         name: format!("queue/{shape}/{capacity}/{}/{item}/{}", ends.word(), cpus.word()),
-        about: format!("{producers} to {consumers}, {}, capacity {capacity}; an item", ends.about()),
+        about: format!(
+            "{producers} to {consumers}, {}, capacity {capacity}, {}; an item",
+            ends.about(),
+            Form::of(case).about()
+        ),
         cpus,
         measures,
         contestants: contestants::all::<T>(case)
             .into_iter()
-            .map(|(name, blocks, body)| {
+            .map(|Candidate { name, kind, body }| {
                 let contestant = Contestant::new(name, move |order| sample(&body, order, cpus == Cpus::Hogs));
-                if blocks { contestant } else { contestant.spinning() }
+                match kind {
+                    Kind::Sleeps => contestant,
+                    Kind::Spins => contestant.spinning(),
+                    Kind::AlsoOurs => contestant.also_ours(),
+                }
             })
             .collect(),
     }
@@ -189,7 +199,7 @@ mod tests {
             for capacity in [Some(0), Some(1), Some(128), None] {
                 for ends in [Ends::Threads, Ends::ThreadsToTasks, Ends::Tasks] {
                     let case = Case { producers: row.0, consumers: row.1, capacity, ends };
-                    for (name, _, body) in contestants::all::<[u64; 8]>(case) {
+                    for Candidate { name, body, .. } in contestants::all::<[u64; 8]>(case) {
                         for watched in [false, true] {
                             let done = body(&Run { place: &place, count: 2_000, watched });
                             let done = done.unwrap_or_else(|why| panic!("{name} {case:?}: {why}"));

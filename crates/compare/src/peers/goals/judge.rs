@@ -183,12 +183,21 @@ mod tests {
     use super::*;
 
     fn row() -> Row {
-        let contestant = |name: &str, blocks| Contestant { name: name.to_owned(), blocks };
+        let contestant = |name: &str, blocks| Contestant {
+            name: name.to_owned(),
+            blocks,
+            also_ours: name == "sync-shared",
+        };
         let measure = |name: &str, better| Measure { name: name.to_owned(), unit: String::new(), better };
         Row {
             row: "a/b".to_owned(),
             about: String::new(),
-            contestants: vec![contestant("sync", true), contestant("std", true), contestant("spin", false)],
+            contestants: vec![
+                contestant("sync", true),
+                contestant("std", true),
+                contestant("spin", false),
+                contestant("sync-shared", true),
+            ],
             measures: vec![
                 measure("ns", Better::Less),
                 measure("jain", Better::More),
@@ -207,7 +216,7 @@ mod tests {
     }
 
     fn measured(row: &Row) -> Measured<'_> {
-        let series = vec![series(8.0), series(10.0), series(2.0)];
+        let series = vec![series(8.0), series(10.0), series(2.0), series(4.0)];
         Measured { row, series, twin: Some(self::series(8.0)), rounds: 6 }
     }
 
@@ -239,8 +248,10 @@ mod tests {
         assert_eq!(time.row.as_deref(), Some("a/b"));
         let speed = judge(&goal(Compare::Speed, Direction::AtLeast, 1.2));
         assert!((speed.value.expect("measured") - 1.25).abs() < 1e-9 && speed.met);
-        let named = Goal { peers: vec!["spin".into()], ..goal(Compare::Speed, Direction::AtLeast, 0.3) };
-        assert!((judge(&named).value.expect("measured") - 0.25).abs() < 1e-9 && !judge(&named).met);
+        for (name, speed) in [("spin", 0.25), ("sync-shared", 0.5)] {
+            let named = Goal { peers: vec![name.into()], ..goal(Compare::Speed, Direction::AtLeast, 0.6) };
+            assert!((judge(&named).value.expect("measured") - speed).abs() < 1e-9 && !judge(&named).met);
+        }
     }
 
     #[test]
