@@ -26,6 +26,7 @@
 //!    only if it saw `WAKER` in the very step that set `DONE`, never reads what is being written.
 //! 4. Each side leaves once. The one that finds the other gone frees the cell.
 
+use crate::catch::contain;
 use crate::primitive::{AtomicUsize, Ordering, UnsafeCell};
 use std::fmt;
 use std::ptr::NonNull;
@@ -256,6 +257,17 @@ impl Drop for Producer {
     fn drop(&mut self) {
         // SAFETY: `Header::finish` makes the only one of these, and the producer leaves nowhere else.
         unsafe { Header::leave(self.0, PRODUCER, 0) };
+    }
+}
+
+impl Drop for Header {
+    fn drop(&mut self) {
+        let waker = self.waker.with_mut(|slot| {
+            // SAFETY: the header goes away, so nobody else uses it.
+            unsafe { &mut *slot }.take()
+        });
+        // Foreign, in the destructor of a handle, which a panic may drop.
+        contain(|| drop(waker));
     }
 }
 

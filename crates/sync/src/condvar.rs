@@ -11,7 +11,7 @@
 
 mod guard;
 
-use crate::catch::Every;
+use crate::catch::{Every, contain};
 use crate::error::TimedOut;
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Told, Turn, Waiters};
@@ -316,7 +316,8 @@ impl Received<'_> {
 impl Drop for Received<'_> {
     fn drop(&mut self) {
         if self.told == Some(Told::Alone) {
-            self.condvar.notify_one();
+            // A waker's panic must not leave a destructor, which may run in another panic.
+            contain(|| self.condvar.notify_one());
         }
     }
 }

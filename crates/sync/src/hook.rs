@@ -1,5 +1,6 @@
 //! What is installed on a thread for as long as a guard lives.
 
+use crate::catch::contain;
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,7 +30,9 @@ impl<P> Drop for Guard<P> {
     fn drop(&mut self) {
         let previous = self.previous.take();
         // A thread that is going away needs nothing back.
-        let _ = self.slot.try_with(|current| current.replace(previous));
+        let ours = self.slot.try_with(|current| current.replace(previous));
+        // The destructor of what was installed is foreign, and a panic may drop this.
+        contain(|| drop(ours));
     }
 }
 

@@ -26,6 +26,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::hook::{self, Guard};
 use thread::ThreadParker;
@@ -150,7 +151,8 @@ struct Used<'a> {
 impl Drop for Used<'_> {
     fn drop(&mut self) {
         if self.inside_a_poll && self.parked {
-            self.waker.wake_by_ref();
+            // A parker may be anybody's, and a panic may drop this.
+            contain(|| self.waker.wake_by_ref());
         }
     }
 }

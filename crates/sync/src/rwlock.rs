@@ -61,7 +61,7 @@ pub use mapped::{MappedReadGuard, MappedWriteGuard};
 /// - **Order**: as said [above](#who-gets-it).
 /// - **Dropped** while it waits, a future leaves the queue in constant time; if it had been told, the next one is.
 /// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end, and
-///   the lock is as it should be.
+///   out of no guard and no future that is dropped; the lock is as it should be.
 ///
 /// # Examples
 /// ```

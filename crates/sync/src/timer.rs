@@ -7,6 +7,7 @@
 
 mod thread;
 
+use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::hook::{self, Guard};
 use crate::primitive::{AtomicBool, Ordering};
@@ -43,7 +44,8 @@ impl Scheduled {
 impl Drop for Scheduled {
     fn drop(&mut self) {
         if let Some(cancel) = self.cancel.take() {
-            cancel();
+            // A timer, and the waker that it drops, may be anybody's, and a panic may drop this.
+            contain(cancel);
         }
     }
 }

@@ -2,11 +2,16 @@
 
 mod common;
 
-use common::{Bomb, ByHand, Sharp};
+use common::{Bomb, ByHand, LONG, Sharp};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
-use sync::{CancelToken, Condvar, Event, JoinError, Mutex, Semaphore, catch, error::Panic, promise};
+use std::task::{Context, Wake, Waker};
+use sync::extra::{OnceCell, WaitGroup};
+use sync::rwlock::{RwLockReadGuard, RwLockWriteGuard};
+use sync::{CancelToken, Condvar, Event, JoinError, Mutex, Queue, RwLock, Semaphore};
+use sync::{catch, error::Panic, promise};
 
 fn panic_of(work: impl FnOnce()) -> Panic {
     match catch(work) {
@@ -174,4 +179,198 @@ fn of_several_panics_the_first_goes_on_and_payloads_stop_nothing() {
     ];
     assert_eq!(panic_of(|| token.cancel()).message(), "the first");
     assert!(called.is_set());
+}
+
+/// Polls once, with a waker that panics when it is woken.
+fn with_a_bomb<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
+    future
+}
+
+/// Drops `last` in a panic. A second one that leaves its destructor ends the test program.
+#[track_caller]
+fn drop_in_a_panic<T>(last: T) {
+    let panic = panic_of(|| {
+        let _last = last;
+        panic!("the only one that gets out");
+    });
+    assert_eq!(panic.message(), "the only one that gets out");
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_guard_of_a_mutex() {
+    let mutex = Arc::new(Mutex::new((0, 0)));
+    let guard = mutex.lock();
+    let bomb = with_a_bomb(mutex.lock_async());
+    drop_in_a_panic(guard);
+    drop(bomb);
+    let guard = sync::mutex::MutexGuard::map(mutex.lock(), |pair| &mut pair.1);
+    let bomb = with_a_bomb(mutex.lock_async());
+    drop_in_a_panic(guard);
+    drop(bomb);
+    let guard = Mutex::lock_arc(&mutex);
+    let bomb = with_a_bomb(mutex.lock_async());
+    drop_in_a_panic(guard);
+    drop(bomb);
+    assert!(mutex.try_lock().is_some());
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_guard_of_a_rwlock() {
+    let lock = RwLock::new((0, 0));
+    macro_rules! each {
+        ($($guard:expr),*) => {$(
+            let guard = $guard;
+            let bomb = with_a_bomb(lock.write_async());
+            drop_in_a_panic(guard);
+            drop(bomb);
+            assert!(lock.try_write().is_some());
+        )*};
+    }
+    each!(
+        lock.read(),
+        lock.write(),
+        lock.upgradable_read(),
+        RwLockReadGuard::map(lock.read(), |pair| &pair.0),
+        RwLockWriteGuard::map(lock.write(), |pair| &mut pair.0)
+    );
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_future_that_passes_its_turn_on() {
+    // Each is told, goes away in a panic, and leaves its turn to a bomb.
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let told = ByHand::waiting(mutex.lock_async());
+    let bomb = with_a_bomb(mutex.lock_async());
+    drop(guard);
+    drop_in_a_panic(told);
+    drop(bomb);
+
+    let lock = RwLock::new(());
+    let guard = lock.write();
+    let told = ByHand::waiting(lock.write_async());
+    let bomb = with_a_bomb(lock.write_async());
+    drop(guard);
+    drop_in_a_panic(told);
+    drop(bomb);
+
+    let semaphore = Semaphore::new(0);
+    let told = ByHand::waiting(semaphore.acquire_async());
+    let bomb = with_a_bomb(semaphore.acquire_async());
+    semaphore.release(1);
+    drop_in_a_panic(told);
+    drop(bomb);
+
+    let event = Event::auto_reset();
+    let told = ByHand::waiting(event.wait_async());
+    let bomb = with_a_bomb(event.wait_async());
+    event.set();
+    drop_in_a_panic(told);
+    drop(bomb);
+    assert!(event.is_set() && mutex.try_lock().is_some() && lock.try_write().is_some());
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_wait_for_a_condition() {
+    let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    // One is told and has not looked; the other is told, and waits for the lock.
+    let told = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    let bomb = with_a_bomb(condvar.wait_async(mutex.lock()));
+    condvar.notify_one();
+    drop_in_a_panic(told);
+    drop(bomb);
+
+    let mut told = ByHand::waiting(condvar.wait_async(mutex.lock()));
+    let bomb = with_a_bomb(condvar.wait_async(mutex.lock()));
+    let guard = mutex.lock();
+    condvar.notify_one();
+    assert!(told.poll().is_none(), "it waits for the lock");
+    drop_in_a_panic(told);
+    drop((bomb, guard));
+    assert_eq!(condvar.waiting(), 0);
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_member_and_of_nobody_who_makes_a_value() {
+    let group = WaitGroup::new();
+    let member = group.enter();
+    let bomb = with_a_bomb(group.wait_async());
+    drop_in_a_panic(member);
+    assert!(group.is_idle());
+    drop(bomb);
+
+    let cell = OnceCell::<u8>::new();
+    let making = ByHand::waiting(cell.get_or_init_async(std::future::pending()));
+    let bomb = with_a_bomb(cell.get_or_init_async(async { 1 }));
+    drop_in_a_panic(making);
+    drop(bomb);
+    assert_eq!(*cell.get_or_init(|| 2), 2);
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_promise() {
+    let (promise, task) = promise::<()>();
+    let mut bomb = with_a_bomb(task);
+    drop_in_a_panic(promise);
+    assert!(bomb.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+}
+
+#[test]
+fn a_waker_that_panics_gets_out_of_no_end_of_a_queue() {
+    let (sender, receiver) = sync::queue::spsc::bounded::<u8>(2);
+    let bomb = with_a_bomb(receiver_future(receiver));
+    drop_in_a_panic(sender);
+    drop(bomb);
+    let (sender, mut receiver) = sync::queue::mpsc::bounded::<u8>(1);
+    sender.put(1).unwrap();
+    let bomb = with_a_bomb(sender.put_async(2));
+    assert_eq!(receiver.try_get(), Ok(1));
+    drop_in_a_panic(receiver);
+    drop(bomb);
+}
+
+async fn receiver_future(mut receiver: sync::queue::spsc::Receiver<u8>) {
+    let _item = receiver.get_async().await;
+}
+
+/// A waker that panics when it is dropped.
+struct SharpWaker;
+
+impl Wake for SharpWaker {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for SharpWaker {
+    fn drop(&mut self) {
+        panic!("a panic that the test asked for");
+    }
+}
+
+/// Polls `future` with a waker that panics when it is dropped, and that the future alone has from then on.
+#[track_caller]
+fn with_a_sharp_waker<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    let sharp = Arc::new(SharpWaker);
+    let waker = Waker::from(Arc::clone(&sharp));
+    assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert!(Arc::into_inner(sharp).is_none(), "the future has a share");
+    future
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_gets_out_of_no_future() {
+    let (mutex, semaphore, queue) = (Mutex::new(()), Semaphore::new(0), Queue::<u8>::bounded(2));
+    let _guard = mutex.lock();
+    drop_in_a_panic(with_a_sharp_waker(mutex.lock_async()));
+    drop_in_a_panic(with_a_sharp_waker(semaphore.acquire_async()));
+    drop_in_a_panic(with_a_sharp_waker(queue.get_async()));
+    drop_in_a_panic(with_a_sharp_waker(sync::timer::timeout(LONG, std::future::pending::<()>())));
+    let (promise, task) = promise::<()>();
+    let task = with_a_sharp_waker(task);
+    promise.finish(Ok(()));
+    drop_in_a_panic(task);
 }

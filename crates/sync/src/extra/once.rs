@@ -4,6 +4,7 @@ mod lazy;
 
 pub use lazy::{Awaited, Lazy};
 
+use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::park;
 use crate::timer;
@@ -325,9 +326,12 @@ impl<T> Making<'_, T> {
 
 impl<T> Drop for Making<'_, T> {
     fn drop(&mut self) {
-        self.cell.state.with(|state, afterwards| {
-            state.phase = Phase::Empty;
-            state.makers.tell_one(afterwards);
+        // It is often a panic that drops it, in which a waker that panics would end the process.
+        contain(|| {
+            self.cell.state.with(|state, afterwards| {
+                state.phase = Phase::Empty;
+                state.makers.tell_one(afterwards);
+            });
         });
     }
 }

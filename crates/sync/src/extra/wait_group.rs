@@ -1,5 +1,6 @@
 //! Waiting until all that has been begun has ended.
 
+use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 /// - **Order**: there is none. All who wait are woken when the count comes to zero.
 /// - **Dropped** while it waits, a future loses nothing.
 /// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of
-///   [`done`](WaitGroup::done), or of dropping the last [`Member`].
+///   [`done`](WaitGroup::done), and out of no [`Member`] that is dropped.
 ///
 /// # Examples
 /// ```
@@ -182,7 +183,8 @@ impl State {
 impl<G: Deref<Target = WaitGroup>> Drop for Member<G> {
     fn drop(&mut self) {
         // Somebody may have said `done` for it, which is his mistake; there is nothing left to end here.
-        let _ended = self.group.done();
+        // A waker's panic must not leave a destructor, which may run in another panic.
+        contain(|| _ = self.group.done());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Those who wait for a lock, in order of arrival: a doubly linked list of nodes that lie in the waiters' own frames.
 
 use super::{AWAKE, DUE, FREE, RawLock, TASKS, WAITERS, policy};
+use crate::catch::contain;
 use crate::os::{Rouse, Sleeper};
 use crate::primitive::{AtomicU32, Ordering, ShortGuard, UnsafeCell};
 use std::marker::{PhantomData, PhantomPinned};
@@ -41,6 +42,16 @@ enum Who {
     Thread(Sleeper),
     /// The waker, until he is told.
     Task(Option<Waker>),
+}
+
+impl Drop for Who {
+    fn drop(&mut self) {
+        if let Who::Task(waker) = self {
+            let waker = waker.take();
+            // Foreign, in the destructor of a future, which a panic may drop.
+            contain(|| drop(waker));
+        }
+    }
 }
 
 /// Is to wait until told.
@@ -332,7 +343,9 @@ impl Wake {
         match self {
             Wake::Nobody => {}
             Wake::Thread(rouse) => rouse.now(),
-            Wake::Task(waker) => waker.wake(),
+            // Foreign: it must neither unwind past a node that is in the queue, nor leave the destructor of a guard or of a
+            // future. The panic hook has spoken.
+            Wake::Task(waker) => contain(|| waker.wake()),
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::policy::PATIENCE_US;
 use super::queue::{GRANTED, Node, WAITING};
 use super::{AWAKE, DUE, RawLock, TASKS};
-use crate::catch::contain;
 use crate::os::{self, Sleeper, clock};
 use crate::primitive::{Ordering, spin_loop};
 use std::pin::pin;
@@ -84,8 +83,7 @@ impl RawLock {
         let mut queue = self.queue();
         let wake = queue.pass_over_the_late(self.policy.now());
         drop(queue);
-        // Foreign, and must not unwind past the node, which is in the queue.
-        contain(|| wake.now());
+        wake.now();
     }
 
     /// Looks for a moment whether the lock is given back.

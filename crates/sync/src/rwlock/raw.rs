@@ -378,40 +378,44 @@ impl RawRwLock {
         }
     }
 
-    /// A writer goes on as a reader. A waker that panics must not lose what he has; here and below.
+    /// A writer goes on as a reader.
     pub(crate) fn write_to_read(&self) -> Place {
         if self.word.fetch_add(READER - WRITER, Ordering::Release) & WAITING != 0 {
-            contain(|| self.look_after_the_others_as_writer());
+            self.look_after_the_others_as_writer();
         }
         IN_THE_WORD
     }
 
     pub(crate) fn write_to_upgradable(&self) {
         if self.word.fetch_add(UPGRADABLE - WRITER, Ordering::Release) & WAITING != 0 {
-            contain(|| self.look_after_the_others_as_writer());
+            self.look_after_the_others_as_writer();
         }
     }
 
     pub(crate) fn upgradable_to_read(&self) -> Place {
         if self.word.fetch_add(READER - UPGRADABLE, Ordering::Release) & WAITING != 0 {
-            contain(|| self.look_after_the_others());
+            self.look_after_the_others();
         }
         IN_THE_WORD
     }
 
+    /// Here and below, a waker's panic goes no further: it must neither leave the destructor of a guard, which may run in
+    /// another panic, nor lose what somebody has who goes on in another way.
     #[cold]
     #[inline(never)]
     fn look_after_the_others_as_writer(&self) {
-        self.state.with(|state, afterwards| {
-            state.wrote();
-            self.settle(state, afterwards);
+        contain(|| {
+            self.state.with(|state, afterwards| {
+                state.wrote();
+                self.settle(state, afterwards);
+            });
         });
     }
 
     #[cold]
     #[inline(never)]
     fn look_after_the_others(&self) {
-        self.state.with(|state, afterwards| self.settle(state, afterwards));
+        contain(|| self.state.with(|state, afterwards| self.settle(state, afterwards)));
     }
 
     /// Tells those whose turn it is; where nobody waits, sees to it that nobody takes the slow path any more.
@@ -477,9 +481,11 @@ struct Leaves<'a> {
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
         if !self.with_the_lock {
-            self.lock.state.with(|state, afterwards| {
-                state.has_left();
-                self.lock.settle(state, afterwards);
+            contain(|| {
+                self.lock.state.with(|state, afterwards| {
+                    state.has_left();
+                    self.lock.settle(state, afterwards);
+                });
             });
         }
     }

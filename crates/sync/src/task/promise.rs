@@ -2,6 +2,7 @@
 
 use super::Task;
 use crate::cancel::CancelToken;
+use crate::catch::contain;
 use crate::cell::{Header, Leftover, Vtable};
 use crate::error::JoinError;
 use crate::primitive::UnsafeCell;
@@ -115,8 +116,11 @@ impl<T: Send + 'static> Promise<T> {
 impl<T: Send + 'static> Drop for Promise<T> {
     fn drop(&mut self) {
         let why = if self.is_cancelled() { JoinError::Cancelled } else { JoinError::Abandoned };
-        // SAFETY: `finish` forgets the promise, so one that is dropped has not been finished.
-        unsafe { HeapCell::finish(self.cell, Err(why)) };
+        // A waker's panic must not leave a destructor, which mostly runs in another panic.
+        contain(|| {
+            // SAFETY: `finish` forgets the promise, so one that is dropped has not been finished.
+            unsafe { HeapCell::finish(self.cell, Err(why)) };
+        });
     }
 }
 

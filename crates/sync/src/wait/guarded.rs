@@ -20,7 +20,7 @@
 //! 5. Nothing is allocated. When many are told at once, the lock is given back after each [batch](BATCH) to wake it. Who has not
 //!    been reached by then counts as told.
 
-use super::list::{Node, take_waker};
+use super::list::Node;
 use super::patience::Patience;
 use super::waiters::{Afterwards, Place, Turn, Waiters, sleep_until};
 use crate::catch::{Every, contain};
@@ -233,17 +233,13 @@ impl<S: Queues, A: Attempt<S>> Future for WaitFor<'_, S, A> {
 
 impl<S: Queues, A> Drop for WaitFor<'_, S, A> {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else {
-            // SAFETY: without a ticket the node is in no list.
-            if let Some(waker) = unsafe { take_waker(&self.node) } {
-                // What was taken is on its way to the caller, and must not be lost to a waker that panics when it is dropped.
-                contain(|| drop(waker));
-            }
-            return;
-        };
-        self.guarded.with(|state, afterwards| {
+        // Without a ticket the node is in no list.
+        let Some(ticket) = self.ticket else { return };
+        let leave = |state: &mut S, afterwards: &mut Afterwards| {
             // SAFETY: whoever has a ticket is queued up.
             unsafe { (self.queue)(state).leave(&self.node, ticket, afterwards) }
-        });
+        };
+        // A waker's panic must not leave a destructor, which may run in another panic.
+        contain(|| self.guarded.with(leave));
     }
 }

@@ -17,6 +17,7 @@
 //! for a key and does not read.
 
 use super::patience::Patience;
+use crate::catch::contain;
 use crate::os::{Rouse, Sleeper};
 use crate::primitive::{AtomicU32, Ordering, UnsafeCell};
 use std::marker::{PhantomData, PhantomPinned};
@@ -59,6 +60,16 @@ enum Who {
     Thread(Sleeper),
     /// The waker, until he is told.
     Task(Option<Waker>),
+}
+
+impl Drop for Who {
+    fn drop(&mut self) {
+        if let Who::Task(waker) = self {
+            let waker = waker.take();
+            // Foreign, in the destructor of a future, which a panic may drop.
+            contain(|| drop(waker));
+        }
+    }
 }
 
 /// Is to wait until told; awake, or a task.
@@ -317,17 +328,6 @@ pub(crate) unsafe fn set_waker(node: &Node, waker: Waker) -> Option<Waker> {
     Entry::of_pushed(NonNull::from(node)).inner(|inner| match &mut inner.who {
         Who::Task(place) => place.replace(waker),
         Who::Thread(_) => Some(waker),
-    })
-}
-
-/// Takes a node's waker out.
-///
-/// # Safety
-/// As for [`set_waker`].
-pub(crate) unsafe fn take_waker(node: &Node) -> Option<Waker> {
-    Entry::of_pushed(NonNull::from(node)).inner(|inner| match &mut inner.who {
-        Who::Task(place) => place.take(),
-        Who::Thread(_) => None,
     })
 }
 
