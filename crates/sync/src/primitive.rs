@@ -4,7 +4,7 @@
 #[cfg(not(trefoil_loom))]
 pub(crate) use real::{
     Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Backoff, Mutex, MutexGuard, Ordering,
-    ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop,
+    ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop, thread_local,
 };
 #[cfg(all(not(trefoil_loom), target_has_atomic = "64"))]
 pub(crate) use real::{AtomicI64, AtomicU64};
@@ -13,6 +13,7 @@ pub(crate) use real::{AtomicI64, AtomicU64};
 pub(crate) use modelled::{
     Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
     MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop, thread_index,
+    thread_local,
 };
 
 #[cfg(not(trefoil_loom))]
@@ -26,6 +27,7 @@ mod real {
         Arc, MutexGuard,
         atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
     };
+    pub(crate) use std::thread_local;
 
     /// Nothing: the `SeqCst` operations around it are enough.
     #[inline(always)]
@@ -112,6 +114,7 @@ mod modelled {
     pub(crate) use loom::sync::atomic::{
         AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
+    pub(crate) use loom::thread_local;
     use std::ops::{Deref, DerefMut};
     use std::sync::OnceLock;
 

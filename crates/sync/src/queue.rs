@@ -183,8 +183,12 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`PutError`] with the item, if the queue is closed.
     ///
+    /// In a select of this crate, it waits as [`put_from_async`](Queue::put_from_async) does, and a put that has lost has
+    /// put nothing.
+    ///
     /// # Cancel safety
-    /// The item is in the queue, or it is dropped with the future.
+    /// The item is in the queue, or it is dropped with the future. With one place or none, it may have gone to the queue or to
+    /// a consumer while the future had not been polled again; `put_from_async` knows no such case.
     pub async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
         // Mostly there is room, and no future is made.
         match self.flavour.put_at_once(item) {
@@ -202,9 +206,12 @@ impl<T> Queue<T> {
     /// # Panics
     /// When it is polled, if `item` is `None`.
     ///
+    /// Without places, it does so as soon as a consumer waits, as [`try_put`](Queue::try_put) does. Nobody takes the item
+    /// out of `item` but the future itself, while it is polled: a `try_get`, which does not wait for that, finds nothing.
+    /// With one place or none, those who wait in [`put`](Queue::put) or [`put_async`](Queue::put_async) go first.
+    ///
     /// # Cancel safety
-    /// If the future is dropped, the item is still in `item`, or else in the queue: with one place or none, it may have gone there while
-    /// the future had not been polled again.
+    /// If the future is dropped before it is ready, nothing was put, and the item is in `item`.
     pub async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), PutError<()>> {
         assert!(item.is_some(), "there is no item to put into the queue: `item` is `None`");
         self.flavour.put_from_async(item).await.map_err(|why| PutError::new(why, ()))

@@ -9,6 +9,9 @@
 //! 2. **The losers are gone before the winner's body runs**: their futures are dropped, and each leaves its queue. One
 //!    that had been told to go on passes that to the next in its queue, as every future of this crate does. So no loser
 //!    holds up anybody while the body runs, however long that takes.
+//!    Nothing of what a loser waited for has happened: a queue takes no item out of the hand of an arm, but tells it that there
+//!    is room, or without places that a consumer waits; and the arm puts it when it is asked, whereby it wins. So of two puts
+//!    that both found room between two looks, one happens.
 //! 3. **No preference**: each time round, the arms are asked in an order drawn at random, all orders being equally
 //!    likely. Of those that are ready, each is as likely to win as any other. `biased;` asks in the written order.
 //! 4. Whoever is ready when the time has passed still wins over the time.
@@ -29,8 +32,8 @@
 //! | waiting for | arm | when it wins | when it loses |
 //! |---|---|---|---|
 //! | an item | `item = queue.get_async()` | the item is yours | the queue keeps it |
-//! | room | `done = queue.put_from_async(&mut item)` | the item is in the queue, and `item` is `None` | `item` still has it, or else the queue has |
-//! | room | `done = queue.put_async(item)` | the item is in the queue | **the item is dropped** |
+//! | room | `done = queue.put_from_async(&mut item)` | the item is in the queue, and `item` is `None` | nothing was put, and `item` still has it |
+//! | room | `done = queue.put_async(item)` | the item is in the queue | nothing was put, and **the item is dropped** |
 //! | a lock | `guard = mutex.lock_async()` | **the lock is held**, until the guard is dropped: take care to name it | it is not held |
 //! | an event | `() = event.wait_async()` | | |
 //! | a task | `result = &mut task` | the result is yours | the task goes on; without `&mut`, it is detached |
@@ -54,11 +57,13 @@
 //!   `until(instant)`.
 
 mod arms;
+mod asking;
 mod first;
 mod macros;
 mod many;
 mod order;
 
+pub(crate) use asking::is_arm;
 pub use many::Select;
 
 /// What the macros expand to. Not for others: it changes without notice.

@@ -20,6 +20,10 @@ enum Step {
     PollGet(usize),
     DropPut(usize),
     DropGet(usize),
+    /// A future that keeps its item until it is polled and there is room.
+    StartOffer,
+    PollOffer(usize),
+    DropOffer(usize),
     Close,
 }
 
@@ -33,6 +37,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0..8_usize).prop_map(Step::PollGet),
         2 => (0..8_usize).prop_map(Step::DropPut),
         2 => (0..8_usize).prop_map(Step::DropGet),
+        3 => Just(Step::StartOffer),
+        3 => (0..8_usize).prop_map(Step::PollOffer),
+        2 => (0..8_usize).prop_map(Step::DropOffer),
         1 => Just(Step::Close),
     ];
     proptest::collection::vec(step, 0..80)
@@ -60,7 +67,7 @@ impl Model {
     fn put(&mut self, item: u32, reaches_a_task: bool) -> Sent {
         match () {
             () if self.closed => Sent::Closed,
-            () if self.items() > 0 || !(self.has_place || reaches_a_task) => Sent::NotNow,
+            () if !self.has_opening(reaches_a_task) => Sent::NotNow,
             () => {
                 self.slot = Some(item);
                 Sent::Yes
@@ -85,6 +92,10 @@ impl Model {
         }
     }
 
+    fn has_opening(&self, a_task_waits: bool) -> bool {
+        self.items() == 0 && (self.has_place || a_task_waits)
+    }
+
     fn items(&self) -> usize {
         usize::from(self.slot.is_some()) + self.held.len()
     }
@@ -102,12 +113,24 @@ fn sent(answer: Option<Result<(), PutError<u32>>>, item: u32) -> Result<Sent, Te
     })
 }
 
+/// Puts `item`, which comes back if it was refused.
+async fn put_from(queue: &Queue<u32>, item: u32) -> Result<(), PutError<u32>> {
+    let mut own = Some(item);
+    let done = queue.put_from_async(&mut own).await;
+    assert_eq!(own.is_none(), done.is_ok());
+    match own {
+        Some(own) if done.is_err_and(|refused| refused.is_closed()) => queue.try_put(own),
+        _ => Ok(()),
+    }
+}
+
 proptest! {
     #[test]
     fn does_what_a_plain_model_does(has_place: bool, steps in steps()) {
         let queue = Queue::bounded(usize::from(has_place));
         let mut model = Model { has_place, slot: None, held: VecDeque::new(), closed: false };
         let (mut putting, mut getting): (Vec<(u32, ByHand<'_, _>)>, Vec<ByHand<'_, _>>) = Default::default();
+        let mut offering: Vec<(u32, ByHand<'_, _>)> = Vec::new();
         let (mut refused, mut next) = (Vec::new(), 0..);
         for step in steps {
             match step {
@@ -158,7 +181,30 @@ proptest! {
                     model.held.retain(|held| *held != item);
                 }
                 Step::DropGet(index) if !getting.is_empty() => drop(getting.remove(index % getting.len())),
+                Step::StartOffer => {
+                    let item = next.next().unwrap();
+                    let a_task_waits = getting.iter().any(|task| !task.is_told());
+                    let mut future = ByHand::new(put_from(&queue, item));
+                    let expected = model.put(item, a_task_waits);
+                    prop_assert_eq!(sent(future.poll(), item)?, expected);
+                    if expected == Sent::NotNow {
+                        offering.push((item, future));
+                    }
+                }
+                Step::PollOffer(index) if !offering.is_empty() => {
+                    let index = index % offering.len();
+                    let (item, future) = &mut offering[index];
+                    let a_task_waits = getting.iter().any(|task| !task.is_told());
+                    let expected = model.put(*item, a_task_waits);
+                    prop_assert_eq!(sent(future.poll(), *item)?, expected);
+                    if expected != Sent::NotNow {
+                        offering.remove(index);
+                    }
+                }
+                // Nothing comes of it: the model knew nothing of the item.
+                Step::DropOffer(index) if !offering.is_empty() => drop(offering.remove(index % offering.len())),
                 Step::PollPut(_) | Step::PollGet(_) | Step::DropPut(_) | Step::DropGet(_) => {}
+                Step::PollOffer(_) | Step::DropOffer(_) => {}
                 Step::Close => {
                     queue.close();
                     model.closed = true;
@@ -173,7 +219,12 @@ proptest! {
             for (item, future) in &putting {
                 prop_assert_eq!(future.is_told(), model.ask(*item, &refused) != Sent::NotNow);
             }
+            let a_task_waits = getting.iter().any(|task| !task.is_told());
+            let told = offering.iter().filter(|(_, future)| future.is_told()).count();
+            let openings = usize::from(model.has_opening(a_task_waits));
+            prop_assert!(told >= offering.len().min(openings), "{} who offer were told", told);
             prop_assert!(!model.closed || getting.iter().all(ByHand::is_told));
+            prop_assert!(!model.closed || offering.iter().all(|(_, future)| future.is_told()));
         }
     }
 }

@@ -339,6 +339,71 @@ fn a_loser_that_was_told_passes_it_on() {
     assert!(next_for_the_lock.poll().is_some());
 }
 
+/// Whatever there was room for between two looks: what has lost has put nothing, and what has won has put it.
+#[test]
+fn nobody_takes_an_item_out_of_the_hand_of_an_arm() {
+    for (queue, other) in [(Queue::rendezvous(), Queue::rendezvous()), (Queue::bounded(1), Queue::bounded(1))]
+    {
+        let event = Event::new();
+        let fill = queue.capacity() == Some(1);
+        let mut item = Some(2);
+        for wins in [false, true] {
+            if fill {
+                queue.put(0).unwrap();
+                other.put(0).unwrap();
+            }
+            let mut selecting = ByHand::waiting(async {
+                select_async! {
+                    biased;
+                    () = event.wait_async() => 0,
+                    done = queue.put_async(1) => done.map(|()| 1).unwrap(),
+                    done = other.put_from_async(&mut item) => done.map(|()| 2).unwrap(),
+                    done = queue.put_async_timeout(3, LONG) => done.map(|()| 3).unwrap(),
+                }
+            });
+            if fill {
+                assert_eq!((queue.try_get(), other.try_get()), (Ok(0), Ok(0)));
+                assert!(selecting.is_told());
+            }
+            assert_eq!((queue.try_get(), other.try_get()), (Err(GetError::Empty), Err(GetError::Empty)));
+            if wins {
+                let mut first = ByHand::waiting(queue.get_async());
+                let second = ByHand::waiting(other.get_async());
+                assert!(selecting.is_told());
+                assert_eq!(selecting.poll(), Some(1));
+                drop(second);
+                assert_eq!(first.poll(), Some(Ok(1)));
+            } else {
+                event.set();
+                assert_eq!(selecting.poll(), Some(0));
+                event.clear();
+            }
+            drop(selecting);
+            assert_eq!((queue.try_get(), other.try_get()), (Err(GetError::Empty), Err(GetError::Empty)));
+            assert_eq!(item, Some(2));
+            assert!(format!("{queue:?}{other:?}").matches("waiting: 0").count() == 2);
+        }
+    }
+}
+
+/// Another crate's select drops what lost, and knows no more of it.
+#[test]
+fn what_was_to_be_put_stays_where_it_is_until_the_future_is_polled() {
+    let queue = Queue::rendezvous();
+    let mut item = Some(1);
+    let put = ByHand::waiting(queue.put_from_async(&mut item));
+    assert_eq!((queue.try_get(), queue.get_timeout(SHORT)), (Err(GetError::Empty), Err(GetError::TimedOut)));
+    assert!(put.is_told());
+    drop(put);
+    assert_eq!(item, Some(1));
+    thread::scope(|scope| {
+        let consumer = scope.spawn(|| queue.get());
+        block_on(queue.put_from_async(&mut item)).unwrap();
+        assert_eq!(consumer.join().unwrap(), Ok(1));
+    });
+    assert_eq!(item, None);
+}
+
 #[test]
 fn polled_once_and_dropped_nothing_is_lost() {
     let queue = Queue::bounded(1);

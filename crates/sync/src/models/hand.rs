@@ -9,6 +9,7 @@ use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
 use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
@@ -173,6 +174,118 @@ fn what_a_task_was_told_of_by_one_who_does_not_wait_stays() {
         if queue.len() == 1 {
             assert!(sent.is_ok() && queue.try_get().is_ok());
         }
+    });
+}
+
+/// A future that offers an item, polled once.
+fn offering(queue: &Arc<Hand<Item>>, number: u32) -> Pin<Box<dyn Future<Output = bool>>> {
+    let queue = Arc::clone(queue);
+    let mut offer = Box::pin(async move { queue.offer(Some(item(number))).await.is_ok() });
+    assert!(offer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    offer
+}
+
+#[test]
+fn who_offers_an_item_and_who_waits_for_one_meet() {
+    for has_place in [false, true] {
+        loom::model(move || {
+            let queue = queue(has_place);
+            let filled = has_place.then(|| queue.try_put(item(7)).unwrap());
+            let (got, sent) = beside(
+                &queue,
+                move |queue| {
+                    filled.map(|()| queue.try_get().unwrap());
+                    *queue.get(None).unwrap()
+                },
+                |queue| block_on(queue.offer(Some(item(1)))),
+            );
+            assert!(got == 1 && sent.is_ok());
+        });
+    }
+}
+
+#[test]
+fn two_tasks_meet_where_one_offers() {
+    loom::model(|| {
+        let queue = queue(false);
+        let (got, sent) = beside(
+            &queue,
+            |queue| *block_on(queue.get_async()).unwrap(),
+            |queue| block_on(queue.offer(Some(item(1)))),
+        );
+        assert!(got == 1 && sent.is_ok());
+    });
+}
+
+#[test]
+fn what_is_offered_stays_until_the_future_is_polled() {
+    for has_place in [false, true] {
+        loom::model(move || {
+            let queue = queue(has_place);
+            let filled = has_place.then(|| queue.try_put(item(7)).unwrap());
+            let mut own = Some(item(1));
+            let (got, ()) = beside(
+                &queue,
+                move |queue| (filled.map(|()| queue.try_get().is_ok()), queue.get(late())),
+                |queue| poll_and_drop(queue.offer(&mut own)),
+            );
+            // It was put in that one poll, or not at all.
+            let came = got.1.or_else(|_| queue.try_get());
+            assert_eq!(came.is_ok(), own.is_none());
+        });
+    }
+}
+
+#[test]
+fn a_told_offer_that_goes_away_has_the_next_one_told() {
+    for has_place in [false, true] {
+        model_of_three(move || {
+            let queue = queue(has_place);
+            let filled = has_place.then(|| queue.try_put(item(7)).unwrap());
+            let leaver = offering(&queue, 10);
+            let leaver = thread::spawn(move || drop(leaver));
+            let (got, sent) = beside(
+                &queue,
+                move |queue| {
+                    filled.map(|()| queue.try_get().unwrap());
+                    *queue.get(None).unwrap()
+                },
+                |queue| block_on(queue.offer(Some(item(1)))),
+            );
+            assert!(got == 1 && sent.is_ok());
+            leaver.join().unwrap();
+        });
+    }
+}
+
+/// The receiver is told of the sender's item, and then that goes away.
+#[test]
+fn a_sender_that_leaves_makes_way_for_an_offer() {
+    model_of_three(|| {
+        let queue = queue(false);
+        let leaver = Arc::clone(&queue);
+        let leaver = thread::spawn(move || leaver.put(item(10), late()).is_ok());
+        let (got, sent) = beside(
+            &queue,
+            |queue| {
+                let first = *block_on(queue.get_async()).unwrap();
+                if first == 10 { first + *block_on(queue.get_async()).unwrap() } else { first }
+            },
+            |queue| block_on(queue.offer(Some(item(1)))),
+        );
+        assert!(sent.is_ok());
+        let left = queue.try_get().is_ok();
+        assert_eq!(leaver.join().unwrap(), got == 11 || left);
+    });
+}
+
+#[test]
+fn closing_ends_an_offer() {
+    loom::model(|| {
+        let queue = queue(false);
+        let mut own = Some(item(1));
+        let ((), sent) = beside(&queue, |queue| queue.close(), |queue| block_on(queue.offer(&mut own)));
+        assert!(sent.is_err() && own.is_some());
     });
 }
 

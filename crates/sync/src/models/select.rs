@@ -35,7 +35,7 @@ fn a_lock_that_a_loser_was_told_of_reaches_the_next() {
 }
 
 #[test]
-fn a_put_that_loses_has_its_item_unless_the_queue_has_it() {
+fn a_put_that_loses_has_its_item_and_one_that_wins_has_not() {
     with_changes(2, || {
         let (queue, event) = (Arc::new(Queue::bounded(1)), Arc::new(Event::new()));
         queue.try_put(0).unwrap();
@@ -55,9 +55,61 @@ fn a_put_that_loses_has_its_item_unless_the_queue_has_it() {
             }
         });
         assert_eq!(consumer.join().unwrap(), Some(0));
-        // Where it lost, it may have been put all the same, before it could look; the item tells.
-        assert!(!put || item.is_none());
-        assert_eq!(queue.try_get().ok(), if item.is_none() { Some(1) } else { None });
+        assert_eq!((item, queue.try_get().ok()), if put { (None, Some(1)) } else { (Some(1), None) });
+    });
+}
+
+/// Both consumers may be there between two looks of the select, and both could take what they wait for.
+#[test]
+fn of_two_puts_without_places_one_happens() {
+    with_changes(2, || {
+        let queues = Arc::new([Queue::rendezvous(), Queue::rendezvous()]);
+        let consumers = [0, 1].map(|number| {
+            let queues = Arc::clone(&queues);
+            thread::spawn(move || {
+                let got = queues[number].get().ok();
+                if got.is_some() {
+                    queues[1 - number].close();
+                }
+                got
+            })
+        });
+        let won = block_on(async {
+            select_async! {
+                done = queues[0].put_async(0) => done.map(|()| 0),
+                done = queues[1].put_async(1) => done.map(|()| 1),
+            }
+        });
+        let got = consumers.map(|consumer| consumer.join().unwrap());
+        // Closing comes after an item was taken, but maybe before the select has seen it.
+        let number = won.unwrap();
+        assert_eq!((got[number], got[1 - number]), (Some(number), None));
+    });
+}
+
+#[test]
+fn two_selects_meet_where_there_is_no_place() {
+    with_changes(2, || {
+        let (queue, never) = (Arc::new(Queue::rendezvous()), Arc::new(Event::new()));
+        let consumer = thread::spawn({
+            let (queue, never) = (Arc::clone(&queue), Arc::clone(&never));
+            move || {
+                block_on(async {
+                    select_async! {
+                        () = never.wait_async() => None,
+                        item = queue.get_async() => item.ok(),
+                    }
+                })
+            }
+        });
+        let mut item = Some(1);
+        block_on(async {
+            select_async! {
+                () = never.wait_async() => unreachable!("nobody sets it"),
+                done = queue.put_from_async(&mut item) => done.unwrap(),
+            }
+        });
+        assert_eq!((item, consumer.join().unwrap()), (None, Some(1)));
     });
 }
 

@@ -14,6 +14,7 @@ use super::ring::{NO_BOUND, Ring};
 use super::side::Many;
 use super::waits::Get;
 use crate::primitive::const_but_for_loom;
+use crate::select;
 use crate::timer;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -89,6 +90,11 @@ impl<T> Flavour<T> {
                 let done = put.as_mut().await;
                 put.with_item(done)
             }
+            // Nobody may take from an arm's hand: another arm may win.
+            Flavour::Hand(hand) if select::is_arm() => {
+                let mut item = Some(item);
+                hand.offer(&mut item).await.map_err(|why| why.with(item))
+            }
             Flavour::Hand(hand) => hand.put_async(item).await,
         }
     }
@@ -101,6 +107,11 @@ impl<T> Flavour<T> {
                 let done = timer::timeout(limit, put.as_mut()).await;
                 put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
             }
+            Flavour::Hand(hand) if select::is_arm() => {
+                let mut item = Some(item);
+                let done = timer::timeout(limit, hand.offer(&mut item)).await;
+                done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item))
+            }
             Flavour::Hand(hand) => hand.put_async_timeout(item, limit).await,
         }
     }
@@ -110,7 +121,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: producers are many.
             Flavour::Ring(ring) => unsafe { ring.put_future(item) }.await,
-            Flavour::Hand(hand) => hand.put_from_async(item).await,
+            Flavour::Hand(hand) => hand.offer(item).await,
         }
     }
 

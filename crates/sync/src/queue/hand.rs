@@ -11,6 +11,7 @@
 //!       else                 own place into the list of senders        waits for TAKEN, sleeps on its own word
 //! get   the slot is full     item <- slot, slot <- first sender        that one is told TAKEN
 //!       a sender waits       item <- its place                         it is told TAKEN
+//!       (and where there is an opening then, the first task that offers an item is told to look)
 //!       else                 own place into the list of receivers
 //! ```
 //!
@@ -28,6 +29,11 @@
 //! A task that sends leaves its item in its own future, and a receiver that takes it from there tells it so. Then the item is
 //! sent, whether that future is polled again or not.
 //!
+//! A task that waits for other things as well [*offers*](offering) its item instead: it may go away because something else came, and
+//! then nothing may have happened. It stands in a list of its own, nobody takes the item from it, and it is told to look when there is
+//! an *opening*: room in the slot, or without places a receiver that waits. When it is polled it puts the item as `try_put` would,
+//! and has ended, or finds the opening gone and waits on. Room goes to those first whose item can be taken at once.
+//!
 //! # Invariants
 //! 1. While receivers stand in the list, at least as many tasks are told and have not looked as there are *items*, where an item is in the
 //!    slot or with a sender that waits. For each item that comes is handed to the first receiver or has it told; a receiver
@@ -35,6 +41,9 @@
 //!    receivers queue up only where there is no item. So no wake-up is lost.
 //! 2. While senders wait, the slot is full, if the capacity is 1.
 //! 3. When the queue is closed, nobody queues up any more.
+//! 4. While somebody offers an item and stands in the list, and there is an opening, at least one of those who offer is told and has not
+//!    looked. For whatever makes an opening has the first of them told: taking an item, queueing up as a receiver, leaving
+//!    as a sender; and who looks and puts, or leaves without looking, has the next one told if there is an opening still.
 //!
 //! # Without places
 //! [`put`](Hand::put) and its kin return when a receiver has taken the item. `try_put` cannot wait for that. If a thread
@@ -46,9 +55,11 @@
 
 mod future;
 mod getting;
+mod offering;
 mod pace;
 mod place;
 mod putting;
+mod state;
 mod thread;
 
 pub(crate) use future::Get;
@@ -58,7 +69,8 @@ use crate::catch::Every;
 use crate::primitive::{ShortLock, UnsafeCell, const_but_for_loom};
 use crate::wait::list::List;
 use pace::Pace;
-use place::{HANDED, LOOK, Place, REFUSED, TAKEN, Wakes};
+use place::{LOOK, REFUSED, Wakes};
+use state::State;
 use std::fmt;
 
 /// A queue of capacity 0 or 1.
@@ -74,20 +86,6 @@ struct Line<T> {
     lock: ShortLock,
     /// Used by whoever has the lock.
     state: UnsafeCell<State<T>>,
-}
-
-struct State<T> {
-    senders: List,
-    receivers: List,
-    /// Tasks among the receivers: those in the list, and those that were told and may come back to their old place.
-    tasks: usize,
-    /// Where the next receiver stands; senders are not told to look, and never queue up again.
-    last_ticket: u64,
-    /// How many items were put, ever. It wraps.
-    puts: usize,
-    has_place: bool,
-    closed: bool,
-    slot: Option<T>,
 }
 
 // SAFETY: items are sent through it; all else is an atomic, or used by whoever has the lock.
@@ -144,7 +142,8 @@ impl<T> Hand<T> {
                 state.closed = true;
                 wakes.add(state.senders.tell_first(REFUSED));
                 wakes.add(state.receivers.tell_first(LOOK));
-                !state.senders.is_empty() || !state.receivers.is_empty()
+                wakes.add(state.offers.tell_first(LOOK));
+                state.somebody_waits()
             });
             wakes.run_each(&mut every);
             if !more {
@@ -159,7 +158,7 @@ impl<T> Hand<T> {
 
     /// How many items are in the queue itself: 0 or 1.
     pub(crate) fn len(&self) -> usize {
-        self.with(|state| usize::from(state.slot.is_some()))
+        self.with(|state| usize::from(state.slot_is_full()))
     }
 
     /// How many items were put, ever. It wraps.
@@ -169,7 +168,7 @@ impl<T> Hand<T> {
 
     /// How many wait, at either end. Takes time in proportion.
     pub(crate) fn waiting(&self) -> usize {
-        self.with(|state| count(&state.senders) + count(&state.receivers))
+        self.with(|state| count(&state.senders) + count(&state.receivers) + count(&state.offers))
     }
 
     pub(crate) fn capacity(&self) -> usize {
@@ -187,122 +186,13 @@ impl<T> Hand<T> {
     }
 }
 
-impl<T> State<T> {
-    const fn new(has_place: bool) -> Self {
-        State {
-            senders: List::new(),
-            receivers: List::new(),
-            tasks: 0,
-            last_ticket: 0,
-            puts: 0,
-            has_place,
-            closed: false,
-            slot: None,
-        }
-    }
-
-    /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there.
-    #[inline]
-    fn put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
-        if self.closed {
-            return Err(PutError::new(Refusal::Closed, item));
-        }
-        if self.slot.is_some() || !self.senders.is_empty() {
-            return Err(PutError::new(Refusal::Full, item));
-        }
-        if let Some(place) = self.first_thread() {
-            place.fill(item);
-            wakes.add(self.receivers.tell_first(HANDED));
-            self.puts = self.puts.wrapping_add(1);
-            return Ok(());
-        }
-        if !self.has_place {
-            return Err(PutError::new(Refusal::Full, item));
-        }
-        self.slot = Some(item);
-        self.puts = self.puts.wrapping_add(1);
-        wakes.add(self.receivers.tell_first(LOOK));
-        Ok(())
-    }
-
-    /// As [`put`](State::put); a task that waits is left the item in the slot.
-    fn try_put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
-        let refused = match self.put(item, wakes) {
-            Err(refused) if refused.is_full() => refused,
-            done => return done,
-        };
-        if self.slot.is_some() || !self.senders.is_empty() || self.receivers.is_empty() {
-            return Err(refused);
-        }
-        self.slot = Some(refused.into_inner());
-        self.puts = self.puts.wrapping_add(1);
-        wakes.add(self.receivers.tell_first(LOOK));
-        Ok(())
-    }
-
-    #[inline]
-    fn get(&mut self, wakes: &mut Wakes) -> Result<T, GetError> {
-        let nothing = if self.closed { GetError::Closed } else { GetError::Empty };
-        self.take(wakes).ok_or(nothing)
-    }
-
-    /// The oldest item. What was waiting for its place moves up.
-    #[inline]
-    fn take(&mut self, wakes: &mut Wakes) -> Option<T> {
-        match self.slot.take() {
-            None => self.take_from_sender(wakes),
-            item => {
-                if self.has_place {
-                    self.slot = self.take_from_sender(wakes);
-                }
-                item
-            }
-        }
-    }
-
-    #[inline]
-    fn take_from_sender(&mut self, wakes: &mut Wakes) -> Option<T> {
-        let item = Place::of(self.senders.first()?).take();
-        wakes.add(self.senders.tell_first(TAKEN));
-        self.puts = self.puts.wrapping_add(1);
-        item
-    }
-
-    /// To be called when there may be one more item than there are receivers who know: brings it to the first one if that is a
-    /// thread, and tells it otherwise.
-    fn serve_a_receiver(&mut self, wakes: &mut Wakes) {
-        let Some(place) = self.first_thread() else {
-            if self.has_item() {
-                wakes.add(self.receivers.tell_first(LOOK));
-            }
-            return;
-        };
-        let place = std::ptr::from_ref(place);
-        if let Some(item) = self.take(wakes) {
-            // SAFETY: the place is the first of the receivers still, who stay in their frames (see `Place`).
-            unsafe { &*place }.fill(item);
-            wakes.add(self.receivers.tell_first(HANDED));
-        }
-    }
-
-    fn has_item(&self) -> bool {
-        self.slot.is_some() || !self.senders.is_empty()
-    }
-
-    /// The place of the first receiver, if that is a thread.
-    #[inline]
-    fn first_thread(&self) -> Option<&Place<T>> {
-        self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
-    }
-}
-
 fn count(list: &List) -> usize {
     std::iter::successors(list.first(), |entry| entry.next()).count()
 }
 
 impl<T> fmt::Debug for Hand<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (len, closed) = self.with(|state| (usize::from(state.slot.is_some()), state.closed));
+        let (len, closed) = self.with(|state| (usize::from(state.slot_is_full()), state.closed));
         f.debug_struct("Hand")
             .field("len", &len)
             .field("capacity", &self.capacity())

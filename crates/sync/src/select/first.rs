@@ -1,6 +1,7 @@
 //! The future of the first arm that is ready, and the ways to wait for it.
 
 use super::arms::Arms;
+use super::asking::asking;
 use super::order::Order;
 use crate::park;
 use crate::timer;
@@ -44,7 +45,7 @@ impl<A: Arms, const N: usize> Future for First<A, N> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
         let First { arms, order, numbers } = self.get_mut();
-        order.ask(numbers, |number| arms.poll_arm(number, cx))
+        asking(|| order.ask(numbers, |number| arms.poll_arm(number, cx)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! As many arms as there are at run time.
 
+use super::asking::asking;
 use super::first::NO_ARM;
 use super::order::Order;
 use super::support;
@@ -136,7 +137,7 @@ impl<T> Future for First<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<(usize, T)> {
         let Select { arms, order, numbers } = &mut self.get_mut().0;
-        order.ask(numbers, |number| arms[number].as_mut().poll(cx).map(|output| (number, output)))
+        asking(|| order.ask(numbers, |number| arms[number].as_mut().poll(cx).map(|output| (number, output))))
     }
 }
 

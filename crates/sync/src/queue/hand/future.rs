@@ -3,7 +3,7 @@
 use super::getting::Getting;
 use super::place::Who;
 use super::putting::Putting;
-use super::{GetError, Hand, PutError, Refusal};
+use super::{GetError, Hand, PutError};
 use crate::timer;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -39,41 +39,11 @@ impl<T> Hand<T> {
         }
     }
 
-    /// As [`put_async`](Hand::put_async); an item that is not sent is in `item` again, also when the future is dropped.
-    ///
-    /// # Panics
-    /// If `item` is `None`.
-    pub(crate) async fn put_from_async(&self, item: &mut Option<T>) -> Result<(), Refusal> {
-        let own = item.take().expect("the caller has looked whether there is an item");
-        let put = pin!(self.put_async(own));
-        let mut lent = Lent { put, item };
-        let (why, own) = match lent.put.as_mut().await {
-            Ok(()) => return Ok(()),
-            Err(refused) => refused.into_parts(),
-        };
-        *lent.item = Some(own);
-        Err(why)
-    }
-
     pub(crate) async fn get_async_timeout(&self, limit: Duration) -> Result<T, GetError> {
         let mut get = pin!(self.get_async());
         match timer::timeout(limit, get.as_mut()).await {
             Ok(answer) => answer,
             Err(_late) => get.give_up(),
-        }
-    }
-}
-
-/// An item that goes back to where it was taken from, unless it is sent.
-struct Lent<'p, 'a, T> {
-    put: Pin<&'p mut Put<'a, T>>,
-    item: &'p mut Option<T>,
-}
-
-impl<T> Drop for Lent<'_, '_, T> {
-    fn drop(&mut self) {
-        if let Err(refused) = self.put.as_mut().give_up() {
-            *self.item = Some(refused.into_inner());
         }
     }
 }

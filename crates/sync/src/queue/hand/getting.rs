@@ -1,7 +1,8 @@
 //! Somebody who wants an item, from the first look to the answer.
 
 use super::place::{HANDED, LOOK, Place, Wakes, Who};
-use super::{GetError, Hand, State};
+use super::state::State;
+use super::{GetError, Hand};
 use crate::wait::{patience_with_tasks, sleep_until};
 use std::pin::Pin;
 use std::task::{Poll, Waker};
@@ -57,6 +58,7 @@ impl<'a, T> Getting<'a, T> {
                 // A waker that is not needed is dropped without the lock, like the old one.
                 if let Some(who) = who.take() {
                     old = this.wait(state, who);
+                    state.tell_an_offer(&mut wakes);
                 }
             }
             answer
@@ -122,7 +124,7 @@ impl<'a, T> Getting<'a, T> {
             self.ticket = state.last_ticket;
             let place = self.place.insert(Place::new(who, None));
             self.beside_tasks = state.tasks > 0;
-            state.tasks += usize::from(!place.is_of_a_thread());
+            state.tasks += u32::from(!place.is_of_a_thread());
             // SAFETY: it is new, and thus in no list. It stays where it is, in what is pinned, until it has left: it is told, or
             // taken out by `leave`, in `drop` at the latest.
             unsafe { state.receivers.push(place.as_node(), self.ticket) };
@@ -143,7 +145,7 @@ impl<'a, T> Getting<'a, T> {
     /// Waits no more; once.
     fn leave(&self, state: &mut State<T>) {
         let Some(place) = &self.place else { return };
-        state.tasks -= usize::from(!place.is_of_a_thread());
+        state.tasks -= u32::from(!place.is_of_a_thread());
         if place.node().told().is_none() {
             // SAFETY: who has a place and has not been told is in the list.
             unsafe { state.receivers.remove(place.as_node()) };

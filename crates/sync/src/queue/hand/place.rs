@@ -12,7 +12,7 @@ use std::time::Instant;
 pub(super) const HANDED: u32 = FIRST_TOLD;
 /// A sender: the item was taken out of the place. He is out of the list.
 pub(super) const TAKEN: u32 = FIRST_TOLD + 1;
-/// A receiver: look again. He is out of the list.
+/// A receiver, or one who offers an item: look again. He is out of the list.
 pub(super) const LOOK: u32 = FIRST_TOLD + 2;
 /// A sender: the queue is closed, and the item still in the place. He is out of the list.
 pub(super) const REFUSED: u32 = FIRST_TOLD + 3;
@@ -121,12 +121,9 @@ impl<T> Place<T> {
     }
 }
 
-/// Who is to be woken when the lock is released: no operation tells more than two.
+/// Who is to be woken when the lock is released: no operation tells more than three, of each list one.
 #[derive(Default)]
-pub(super) struct Wakes {
-    first: Option<Wake>,
-    second: Option<Wake>,
-}
+pub(super) struct Wakes([Option<Wake>; 3]);
 
 impl Wakes {
     #[inline]
@@ -134,15 +131,14 @@ impl Wakes {
         if matches!(wake, Wake::Nobody) {
             return;
         }
-        debug_assert!(self.second.is_none(), "no operation tells more than two");
-        let place = if self.first.is_none() { &mut self.first } else { &mut self.second };
-        *place = Some(wake);
+        let place = self.0.iter_mut().find(|place| place.is_none());
+        *place.expect("no operation tells more than three") = Some(wake);
     }
 
     /// A waker that panics takes no item with it that was given or taken: the panic hook has spoken.
     #[inline]
     pub(super) fn run(self) {
-        for wake in [self.first, self.second].into_iter().flatten() {
+        for wake in self.0.into_iter().flatten() {
             match wake {
                 Wake::Task(waker) => contain(|| waker.wake()),
                 wake => wake.now(),
@@ -151,7 +147,7 @@ impl Wakes {
     }
 
     pub(super) fn run_each(self, every: &mut Every) {
-        for wake in [self.first, self.second].into_iter().flatten() {
+        for wake in self.0.into_iter().flatten() {
             every.run(|| wake.now());
         }
     }

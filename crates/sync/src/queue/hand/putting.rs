@@ -132,12 +132,16 @@ impl<'a, T> Putting<'a, T> {
         if place.node().told().is_some() {
             return;
         }
+        let mut wakes = Wakes::default();
         self.hand.with(|state| {
             if place.node().told().is_none() {
                 // SAFETY: who waits and has not been told is in the list.
                 unsafe { state.senders.remove(place.as_node()) };
+                // A receiver may wait that was told of its item.
+                state.tell_an_offer(&mut wakes);
             }
         });
+        wakes.run();
     }
 }
 

@@ -1,0 +1,183 @@
+//! What lies under the lock, and what one who has it may do: put an item, take one, and see to it that those are told who may go on.
+
+use super::place::{HANDED, LOOK, Place, TAKEN, Wakes};
+use super::{GetError, PutError, Refusal};
+use crate::wait::list::List;
+use std::mem::MaybeUninit;
+
+/// Used by whoever has the lock.
+pub(super) struct State<T> {
+    /// Those whose item lies in their place, and may be taken from there.
+    pub(super) senders: List,
+    /// Tasks that keep their item until they look.
+    pub(super) offers: List,
+    pub(super) receivers: List,
+    /// Where the next receiver stands, or the next who offers; senders are not told to look, and never queue up again.
+    pub(super) last_ticket: u64,
+    /// How many items were put, ever. It wraps.
+    pub(super) puts: usize,
+    /// Tasks among the receivers: those in the list, and those that were told and may come back to their old place.
+    pub(super) tasks: u32,
+    pub(super) has_place: bool,
+    pub(super) closed: bool,
+    /// Whether there is an item in the slot.
+    full: bool,
+    slot: MaybeUninit<T>,
+}
+
+impl<T> State<T> {
+    pub(super) const fn new(has_place: bool) -> Self {
+        State {
+            senders: List::new(),
+            offers: List::new(),
+            receivers: List::new(),
+            last_ticket: 0,
+            puts: 0,
+            tasks: 0,
+            has_place,
+            closed: false,
+            full: false,
+            slot: MaybeUninit::uninit(),
+        }
+    }
+
+    /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there.
+    #[inline]
+    pub(super) fn put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
+        if self.closed {
+            return Err(PutError::new(Refusal::Closed, item));
+        }
+        if self.has_item() {
+            return Err(PutError::new(Refusal::Full, item));
+        }
+        if let Some(place) = self.first_thread() {
+            place.fill(item);
+            wakes.add(self.receivers.tell_first(HANDED));
+            self.puts = self.puts.wrapping_add(1);
+            return Ok(());
+        }
+        if !self.has_place {
+            return Err(PutError::new(Refusal::Full, item));
+        }
+        self.put_into_the_slot(item, wakes);
+        Ok(())
+    }
+
+    /// As [`put`](State::put); a task that waits is left the item in the slot.
+    pub(super) fn try_put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
+        match self.put(item, wakes) {
+            Err(refused) if refused.is_full() && self.has_opening() => {
+                self.put_into_the_slot(refused.into_inner(), wakes);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    #[inline]
+    fn put_into_the_slot(&mut self, item: T, wakes: &mut Wakes) {
+        self.fill_slot(item);
+        self.puts = self.puts.wrapping_add(1);
+        wakes.add(self.receivers.tell_first(LOOK));
+    }
+
+    #[inline]
+    pub(super) fn get(&mut self, wakes: &mut Wakes) -> Result<T, GetError> {
+        let nothing = if self.closed { GetError::Closed } else { GetError::Empty };
+        let item = self.take(wakes).ok_or(nothing)?;
+        self.tell_an_offer(wakes);
+        Ok(item)
+    }
+
+    /// The oldest item. What was waiting for its place moves up.
+    #[inline]
+    fn take(&mut self, wakes: &mut Wakes) -> Option<T> {
+        let Some(item) = self.empty_slot() else { return self.take_from_sender(wakes) };
+        if self.has_place {
+            if let Some(next) = self.take_from_sender(wakes) {
+                self.fill_slot(next);
+            }
+        }
+        Some(item)
+    }
+
+    #[inline]
+    fn take_from_sender(&mut self, wakes: &mut Wakes) -> Option<T> {
+        let item = Place::of(self.senders.first()?).take();
+        wakes.add(self.senders.tell_first(TAKEN));
+        self.puts = self.puts.wrapping_add(1);
+        item
+    }
+
+    /// To be called when there may be one more item than there are receivers who know: brings it to the first one if that is a
+    /// thread, and tells it otherwise.
+    pub(super) fn serve_a_receiver(&mut self, wakes: &mut Wakes) {
+        let Some(place) = self.first_thread() else {
+            if self.has_item() {
+                wakes.add(self.receivers.tell_first(LOOK));
+            }
+            return;
+        };
+        let place = std::ptr::from_ref(place);
+        if let Some(item) = self.take(wakes) {
+            // SAFETY: the place is the first of the receivers still, who stay in their frames (see `Place`).
+            unsafe { &*place }.fill(item);
+            wakes.add(self.receivers.tell_first(HANDED));
+            self.tell_an_offer(wakes);
+        }
+    }
+
+    /// To be called when there may be an opening of which no task knows that offers an item.
+    #[inline]
+    pub(super) fn tell_an_offer(&mut self, wakes: &mut Wakes) {
+        if !self.offers.is_empty() && self.has_opening() {
+            wakes.add(self.offers.tell_first(LOOK));
+        }
+    }
+
+    /// Whether an item that came now would be accepted, by the slot or by a receiver.
+    fn has_opening(&self) -> bool {
+        !self.has_item() && (self.has_place || !self.receivers.is_empty())
+    }
+
+    fn has_item(&self) -> bool {
+        self.full || !self.senders.is_empty()
+    }
+
+    pub(super) fn slot_is_full(&self) -> bool {
+        self.full
+    }
+
+    pub(super) fn somebody_waits(&self) -> bool {
+        !(self.senders.is_empty() && self.receivers.is_empty() && self.offers.is_empty())
+    }
+
+    /// The place of the first receiver, if that is a thread.
+    #[inline]
+    fn first_thread(&self) -> Option<&Place<T>> {
+        self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
+    }
+
+    #[inline]
+    fn fill_slot(&mut self, item: T) {
+        debug_assert!(!self.full, "an item in the slot would be lost");
+        self.slot.write(item);
+        self.full = true;
+    }
+
+    #[inline]
+    fn empty_slot(&mut self) -> Option<T> {
+        if !self.full {
+            return None;
+        }
+        self.full = false;
+        // SAFETY: there is an item in the slot as long as `full` says so, and now it says so no more.
+        Some(unsafe { self.slot.assume_init_read() })
+    }
+}
+
+impl<T> Drop for State<T> {
+    fn drop(&mut self) {
+        drop(self.empty_slot());
+    }
+}
