@@ -49,8 +49,8 @@ pub mod spsc;
 
 pub use buffer::{Buffer, Overflow};
 pub use error::{GetError, PutError};
-pub use iter::{Drain, IntoIter, Iter};
-pub use kind::{CloseQueueOnDrop, Drained, IterOf, Order, QueueOf};
+pub use iter::{IntoIter, Iter, TryIter};
+pub use kind::{CloseOnDropOf, Drained, IterOf, Order, QueueOf};
 pub use orders::{Delay, DelayQueue, Delayed, Fifo, Lifo, LifoQueue, Prioritized, Priority, PriorityQueue};
 pub use stream::Stream;
 
@@ -293,7 +293,7 @@ impl<T> Queue<T> {
     #[doc(alias = "shutdown")]
     pub fn close_now(&self) -> Vec<T> {
         self.close();
-        let left: Vec<T> = self.drain().collect();
+        let left: Vec<T> = self.try_iter().collect();
         self.unfinished.done(left.len(), || self.flavour.put_count());
         left
     }
@@ -346,9 +346,9 @@ impl<T> Queue<T> {
         Iter::new(self)
     }
 
-    /// Takes items until there is none, without waiting.
-    pub fn drain(&self) -> Drain<'_, T> {
-        Drain::new(self)
+    /// Takes items until there is none, without waiting. What comes meanwhile is taken too.
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter::new(self)
     }
 
     /// Takes items, waiting for each, until the queue is closed and empty, in async code.

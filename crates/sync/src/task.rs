@@ -38,6 +38,12 @@ use std::time::{Duration, Instant};
 ///
 /// A `Task` is one pointer. What it points to is described in [`cell`](crate::cell).
 ///
+/// # Waiting
+/// - **Allocates** nothing.
+/// - **Order**: one waits at a time.
+/// - **Dropped** as any handle is, the future detaches. To wait with a limit and keep the task, await `&mut task`.
+/// - **A waker that panics** does so on the thread that finishes the task, which is finished all the same.
+///
 /// # Examples
 /// ```
 /// let (promise, task) = sync::promise();

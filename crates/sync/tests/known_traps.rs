@@ -173,7 +173,8 @@ fn a_reader_that_reads_again_while_a_writer_waits() {
     assert!(writer.is_told() && writer.poll().is_some());
 }
 
-/// A semaphore is strict, so there the second future waits for the first; but it must go on when that one goes.
+/// Those who wait for permits are served in order of arrival: a second future waits for the first for as long as that one is not
+/// late, which is a millisecond; but it must go on at once when that one goes.
 #[test]
 fn a_semaphore_whose_first_in_line_goes_away() {
     let semaphore = Semaphore::new(0);

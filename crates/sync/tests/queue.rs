@@ -82,7 +82,7 @@ fn a_bound_beyond_any_ring_is_a_bound() {
     assert_eq!((queue.len(), queue.capacity()), (100, Some(100)));
     assert_eq!(queue.get().map(|item| item[4095]), Ok(0));
     queue.try_put(item(100)).unwrap();
-    assert!(queue.drain().map(|item| item[4095]).eq(1..=100));
+    assert!(queue.try_iter().map(|item| item[4095]).eq(1..=100));
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn whoever_joins_waits_until_all_is_done() {
     thread::scope(|scope| {
         let joining = [scope.spawn(|| queue.join()), scope.spawn(|| block_on(queue.join_async()))];
         let limited = scope.spawn(|| queue.join_timeout(Duration::MAX));
-        for _ in queue.drain() {
+        for _ in queue.try_iter() {
             queue.task_done();
         }
         joining.into_iter().for_each(|it| it.join().unwrap());

@@ -9,8 +9,8 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 use sync::queue::{
-    Buffer, CloseQueueOnDrop, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, broadcast,
-    oneshot, pubsub, watch,
+    Buffer, CloseOnDropOf, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, broadcast, oneshot,
+    pubsub, watch,
 };
 
 table! {
@@ -24,8 +24,8 @@ table! {
     Buffer<Cell<u8>> => true, true;
     Buffer<Rc<u8>> => false, false;
     Drained<Lifo<Cell<u8>>> => true, false;
-    CloseQueueOnDrop<Lifo<Cell<u8>>> => true, true;
-    CloseQueueOnDrop<Lifo<Rc<u8>>> => false, false;
+    CloseOnDropOf<Lifo<Cell<u8>>> => true, true;
+    CloseOnDropOf<Lifo<Rc<u8>>> => false, false;
     oneshot::Sender<Cell<u8>> => true, true;
     oneshot::Sender<Rc<u8>> => false, false;
     oneshot::Receiver<Cell<u8>> => true, true;

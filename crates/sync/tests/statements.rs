@@ -2,7 +2,7 @@
 //!
 //! - A function that returns a future has a section `# Cancel safety`, one that returns a `Result` has `# Errors`.
 //! - The blocking kin of a future says that it blocks.
-//! - A type with such a future, or its module, has a section `# Waiting` that says what a wait allocates, in which order those who
+//! - A type with such a function, or its module, has a section `# Waiting` that says what a wait allocates, in which order those who
 //!   wait go on, what dropping does, and what becomes of a waker that panics; or says of which other it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,8 +79,12 @@ fn what_blocks_says_so() {
 fn what_is_waited_for_says_what_waiting_means() {
     let mut missing = BTreeSet::new();
     for (path, source) in sources() {
-        let awaited = source.functions.iter().filter(|function| function.name.ends_with("_async"));
-        for owner in awaited.filter_map(|function| function.of.as_ref()) {
+        let kin = ["_async", "_timeout"];
+        let waits = source
+            .functions
+            .iter()
+            .filter(|f| !f.name.starts_with("is_") && kin.iter().any(|ending| f.name.ends_with(ending)));
+        for owner in waits.filter_map(|function| function.of.as_ref()) {
             // A type that is made by a macro, or declared in another file, is described there, or by its module.
             let Some(docs) = source.types.get(owner) else { continue };
             let section = [docs, &source.essay].into_iter().find_map(|docs| docs.split("# Waiting").nth(1));

@@ -53,6 +53,7 @@ pub fn gather_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> GatherAll<T> {
 /// Several tasks whose results are waited for together; see [`gather`].
 ///
 /// Dropping it detaches the tasks that are left, as dropping any handle does; [`cancel`](Gather::cancel) them first to stop them.
+/// Waiting allocates nothing, in whichever way; it was made with an allocation for each task.
 ///
 /// # Cancel safety
 /// Dropping the future detaches. To wait with a limit and keep it, await `&mut gather`.

@@ -50,9 +50,6 @@ struct State {
 }
 
 /// Something that is under way; see [`WaitGroup::enter`]. Dropping it leaves the group, and wakes those who wait for the last.
-///
-/// # Panics
-/// Dropping it, if a waker of somebody who waits does, once all the others are woken.
 #[must_use = "dropping it leaves the group"]
 pub struct Member<G: Deref<Target = WaitGroup>> {
     group: G,

@@ -1,5 +1,97 @@
 //! What the ends of [`mpsc`](super::mpsc) and [`spsc`](super::spsc) have in common.
 
+/// The sending end. It takes itself mutably where it is the only one, and the ring then believes that it is alone:
+/// `[mut] self`; or not, where there are many: `[] self`.
+macro_rules! sender {
+    ([$($mutably:ident)?] $me:ident, $(#[$about:meta])*) => {
+        $(#[$about])*
+        pub struct Sender<T> {
+            shared: Arc<Shared<T>>,
+        }
+
+        impl<T> Sender<T> {
+            /// Waits for room and puts `item` at the end. Blocks.
+            ///
+            /// # Errors
+            /// [`PutError`] with the item, if the receiver has gone.
+            #[doc(alias = "send")]
+            #[inline]
+            pub fn put(&$($mutably)? $me, item: T) -> Result<(), PutError<T>> {
+                // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                unsafe { $me.shared.ring.put(item, None) }
+            }
+
+            /// Puts `item` at the end if there is room.
+            ///
+            /// # Errors
+            /// [`PutError`] with the item, if there is no room, or the receiver has gone.
+            #[inline]
+            pub fn try_put(&$($mutably)? $me, item: T) -> Result<(), PutError<T>> {
+                // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                unsafe { $me.shared.ring.try_put(item) }
+            }
+
+            /// Waits for room, at most `limit`, and puts `item` at the end. Blocks.
+            ///
+            /// # Errors
+            /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
+            pub fn put_timeout(&$($mutably)? $me, item: T, limit: Duration) -> Result<(), PutError<T>> {
+                // A time beyond what the clock can say is never reached.
+                let deadline = Instant::now().checked_add(limit);
+                // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                unsafe { $me.shared.ring.put(item, deadline) }
+            }
+
+            /// Waits for room and puts `item` at the end.
+            ///
+            /// # Errors
+            /// [`PutError`] with the item, if the receiver has gone.
+            ///
+            /// # Cancel safety
+            /// The item is in the channel, or it is dropped with the future.
+            #[inline]
+            pub async fn put_async(&$($mutably)? $me, item: T) -> Result<(), PutError<T>> {
+                // Mostly there is room, and no future is made.
+                let item = match $me.try_put(item) {
+                    Err(refused) if refused.is_full() => refused.into_inner(),
+                    done => return done,
+                };
+                // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                let mut put = pin!(unsafe { $me.shared.ring.put_future(Some(item)) });
+                let done = put.as_mut().await;
+                put.with_item(done)
+            }
+
+            /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
+            ///
+            /// # Errors
+            /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
+            ///
+            /// # Cancel safety
+            /// As [`put_async`](Sender::put_async).
+            pub async fn put_async_timeout(&$($mutably)? $me, item: T, limit: Duration) -> Result<(), PutError<T>> {
+                // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                let mut put = pin!(unsafe { $me.shared.ring.put_future(Some(item)) });
+                let done = timer::timeout(limit, put.as_mut()).await;
+                put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
+            }
+
+            /// Whether the receiver has gone, so that nothing can be put.
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.shared.ring.is_closed()
+            }
+        }
+
+        impl<T> fmt::Debug for Sender<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.shared.ring.describe("Sender", f)
+            }
+        }
+    };
+}
+pub(super) use sender;
+
 /// The receiving end, which is the only one: it takes itself mutably, and so the ring believes that it is alone.
 macro_rules! receiver {
     ($(#[$about:meta])*) => {
@@ -75,8 +167,8 @@ macro_rules! receiver {
                 std::iter::from_fn(|| self.get().ok())
             }
 
-            /// Takes items until there is none, without waiting.
-            pub fn drain(&mut self) -> impl Iterator<Item = T> {
+            /// Takes items until there is none, without waiting. What comes meanwhile is taken too.
+            pub fn try_iter(&mut self) -> impl Iterator<Item = T> {
                 std::iter::from_fn(|| self.try_get().ok())
             }
 

@@ -32,19 +32,19 @@ impl<'a, T> IntoIterator for &'a Queue<T> {
     }
 }
 
-/// Takes items until there is none; see [`Queue::drain`].
+/// Takes items until there is none; see [`Queue::try_iter`].
 #[derive(Debug)]
-pub struct Drain<'a, T> {
+pub struct TryIter<'a, T> {
     queue: &'a Queue<T>,
 }
 
-impl<'a, T> Drain<'a, T> {
+impl<'a, T> TryIter<'a, T> {
     pub(super) fn new(queue: &'a Queue<T>) -> Self {
-        Drain { queue }
+        TryIter { queue }
     }
 }
 
-impl<T> Iterator for Drain<'_, T> {
+impl<T> Iterator for TryIter<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {

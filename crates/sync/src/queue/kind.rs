@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) use self::attempts::{Next, Sealed};
-pub use self::handles::{CloseQueueOnDrop, Drained, IterOf};
+pub use self::handles::{CloseOnDropOf, Drained, IterOf};
 
 use self::attempts::{Changes, Inner, Offer, Take};
 
@@ -361,8 +361,8 @@ impl<O: Order> QueueOf<O> {
 
     /// A handle to the queue that closes it when it is dropped, be it by a panic: where the queue ends with its only
     /// producer, or with its only consumer.
-    pub fn close_on_drop(self: &Arc<Self>) -> CloseQueueOnDrop<O> {
-        CloseQueueOnDrop::of(self)
+    pub fn close_on_drop(self: &Arc<Self>) -> CloseOnDropOf<O> {
+        CloseOnDropOf::of(self)
     }
 
     /// Whether the queue was closed.

@@ -20,7 +20,7 @@
 //! # Ok::<(), sync::queue::PutError<i32>>(())
 //! ```
 
-use super::ends::receiver;
+use super::ends::{receiver, sender};
 use super::error::{GetError, PutError, Refusal};
 use super::ring::{NO_BOUND, Ring};
 use super::side::Sole;
@@ -61,9 +61,9 @@ fn ends<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
 
-/// The sending end. When it is dropped, the receiver gets what is left and then an error.
-pub struct Sender<T> {
-    shared: Arc<Shared<T>>,
+sender! {
+    [mut] self,
+    /// The sending end. When it is dropped, the receiver gets what is left and then an error.
 }
 
 receiver! {
@@ -71,88 +71,8 @@ receiver! {
     /// moment.
 }
 
-impl<T> Sender<T> {
-    /// Waits for room and puts `item` at the end. Blocks.
-    ///
-    /// # Errors
-    /// [`PutError`] with the item, if the receiver has gone.
-    #[doc(alias = "send")]
-    #[inline]
-    pub fn put(&mut self, item: T) -> Result<(), PutError<T>> {
-        // SAFETY: this is the only sender, and it is borrowed mutably.
-        unsafe { self.shared.ring.put(item, None) }
-    }
-
-    /// Puts `item` at the end if there is room.
-    ///
-    /// # Errors
-    /// [`PutError`] with the item, if there is no room, or the receiver has gone.
-    #[inline]
-    pub fn try_put(&mut self, item: T) -> Result<(), PutError<T>> {
-        // SAFETY: this is the only sender, and it is borrowed mutably.
-        unsafe { self.shared.ring.try_put(item) }
-    }
-
-    /// Waits for room, at most `limit`, and puts `item` at the end. Blocks.
-    ///
-    /// # Errors
-    /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
-    pub fn put_timeout(&mut self, item: T, limit: Duration) -> Result<(), PutError<T>> {
-        // A time beyond what the clock can say is never reached.
-        let deadline = Instant::now().checked_add(limit);
-        // SAFETY: this is the only sender, and it is borrowed mutably.
-        unsafe { self.shared.ring.put(item, deadline) }
-    }
-
-    /// Waits for room and puts `item` at the end.
-    ///
-    /// # Errors
-    /// [`PutError`] with the item, if the receiver has gone.
-    ///
-    /// # Cancel safety
-    /// The item is in the channel, or it is dropped with the future.
-    #[inline]
-    pub async fn put_async(&mut self, item: T) -> Result<(), PutError<T>> {
-        // Mostly there is room, and no future is made.
-        let item = match self.try_put(item) {
-            Err(refused) if refused.is_full() => refused.into_inner(),
-            done => return done,
-        };
-        // SAFETY: this is the only sender, and it is borrowed mutably.
-        let mut put = pin!(unsafe { self.shared.ring.put_future(Some(item)) });
-        let done = put.as_mut().await;
-        put.with_item(done)
-    }
-
-    /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
-    ///
-    /// # Errors
-    /// [`PutError`] with the item, if there was no room by then, or the receiver has gone.
-    ///
-    /// # Cancel safety
-    /// As [`put_async`](Sender::put_async).
-    pub async fn put_async_timeout(&mut self, item: T, limit: Duration) -> Result<(), PutError<T>> {
-        // SAFETY: this is the only sender, and it is borrowed mutably.
-        let mut put = pin!(unsafe { self.shared.ring.put_future(Some(item)) });
-        let done = timer::timeout(limit, put.as_mut()).await;
-        put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
-    }
-
-    /// Whether the receiver has gone, so that nothing can be put.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.shared.ring.is_closed()
-    }
-}
-
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.shared.ring.close();
-    }
-}
-
-impl<T> fmt::Debug for Sender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.ring.describe("Sender", f)
     }
 }

@@ -5,12 +5,12 @@
 //! to: as a future, or on the stack of a thread that sleeps.
 //!
 //! 1. Nobody is handed anything while he waits. He is **told to look again**, and who comes first takes it. So a future
-//!    that nobody polls cannot keep the others out of what is free, except in strict order, which means just that.
+//!    that nobody polls cannot keep the others out of what is free; in strict order for a millisecond at most, see 2.
 //! 2. There are two [orders](Order), and a queue has one of them. **Barging**: [`Waiters::tell_one`] takes the waiter out
 //!    of the queue, so that the next call tells the next one; who tries in vain queues up again in his old place.
 //!    **Strict**: [`Waiters::nudge_first`] leaves him at the head, where he keeps everyone behind him waiting until he
-//!    has what he wants or goes away. But a task that was told and has not looked for a while is *late*: those behind it are served
-//!    as if it were not there. Whoever changes the state tells them; and threads behind tasks look again and again.
+//!    has what he wants or goes away. But a task that was told and has not looked for a millisecond is *late*: those behind it
+//!    are served as if it were not there, and it keeps its place. Whoever changes the state tells them; and threads behind tasks look again and again.
 //! 3. **No wake-up is lost** when somebody goes away (a dropped future, a deadline). Barging: if he was told alone and
 //!    has not looked, the next in the queue is told in his place; if everybody was told, nobody is left to be told in his
 //!    place, and those who came later are none of his business. Strict: if he was at the head, the new head is nudged,

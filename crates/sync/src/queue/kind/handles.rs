@@ -70,17 +70,17 @@ impl<O: Order> fmt::Debug for Drained<O> {
 /// A queue that is [closed](QueueOf::close) when this is dropped; see [`QueueOf::close_on_drop`].
 #[must_use = "the queue is closed when this is dropped"]
 #[derive(Debug)]
-pub struct CloseQueueOnDrop<O: Order> {
+pub struct CloseOnDropOf<O: Order> {
     queue: Arc<QueueOf<O>>,
 }
 
-impl<O: Order> CloseQueueOnDrop<O> {
+impl<O: Order> CloseOnDropOf<O> {
     pub(super) fn of(queue: &Arc<QueueOf<O>>) -> Self {
-        CloseQueueOnDrop { queue: Arc::clone(queue) }
+        CloseOnDropOf { queue: Arc::clone(queue) }
     }
 }
 
-impl<O: Order> Deref for CloseQueueOnDrop<O> {
+impl<O: Order> Deref for CloseOnDropOf<O> {
     type Target = QueueOf<O>;
 
     fn deref(&self) -> &QueueOf<O> {
@@ -88,7 +88,7 @@ impl<O: Order> Deref for CloseQueueOnDrop<O> {
     }
 }
 
-impl<O: Order> Drop for CloseQueueOnDrop<O> {
+impl<O: Order> Drop for CloseOnDropOf<O> {
     fn drop(&mut self) {
         // It may be a panic that drops it, in which a waker that panics would end the process.
         contain(|| self.queue.close());
