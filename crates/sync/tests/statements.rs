@@ -102,6 +102,28 @@ fn what_is_waited_for_says_what_waiting_means() {
     assert!(missing.is_empty(), "a section `# Waiting` should speak of:\n{}", missing.join("\n"));
 }
 
+/// A name in the table that nobody has any more sends its reader looking for nothing.
+#[test]
+fn the_readme_names_ways_to_wait_that_are_there() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).expect("it is there");
+    let section = readme.split("## Five ways to wait").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows = section.expect("it has that section").lines().filter(|line| line.starts_with("| "));
+    let named =
+        rows.flat_map(|row| row.split('|').skip(2).flat_map(|cell| cell.split('`').skip(1).step_by(2)));
+    let is_name = |name: &&str| name.chars().all(|letter| letter.is_lowercase() || letter == '_');
+    let named: BTreeSet<_> = named.filter(is_name).filter(|name| !KEYWORDS.contains(name)).collect();
+    let sources = sources();
+    let functions: BTreeSet<_> =
+        sources.values().flat_map(|source| &source.functions).map(|f| f.name.as_str()).collect();
+    let missing: Vec<_> = named.difference(&functions).collect();
+    assert!(named.len() > 50, "the table is understood");
+    assert!(missing.is_empty(), "the README names {missing:?}, which are not there");
+}
+
+/// Words of `select!` that the table names.
+const KEYWORDS: [&str; 3] = ["default", "after", "until"];
+
 #[test]
 fn the_sources_are_understood() {
     let sources = sources();
