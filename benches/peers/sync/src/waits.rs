@@ -1,6 +1,6 @@
 //! Waits that nobody ends: how late a deadline is served, and what it costs to give up.
 //!
-//! *Lateness* is measured beside a plain sleep of the same length in the same process: what the kernel adds to every
+//! *Lateness* is measured in turn with a plain sleep of the same length in the same process: what the kernel adds to every
 //! timer is nobody's fault. A wait that ends early is wrong.
 
 use std::pin::Pin;
@@ -72,8 +72,15 @@ fn late_row(name: String, about: String, contestants: Vec<Contestant>) -> Row {
 /// # Errors
 /// If a wait ends early.
 pub fn late(limit: Duration, wait: impl Fn(Duration)) -> Result<Sample, String> {
-    let kernel = late_p99(limit, thread::sleep)?;
-    let own = late_p99(limit, wait)?;
+    // What is lazy starts with the first.
+    wait(limit);
+    let (mut kernel, mut own) = (Vec::with_capacity(WAITS), Vec::with_capacity(WAITS));
+    // In turn, so that whatever disturbs the machine for a while disturbs both.
+    for _ in 0..WAITS {
+        kernel.push(lateness(limit, thread::sleep)?);
+        own.push(lateness(limit, &wait)?);
+    }
+    let (kernel, own) = (p99(kernel), p99(own));
     let us = |time: Duration| time.as_nanos() as f64 / 1e3;
     let values = vec![
         ("late_p99_us", us(own)),
@@ -83,20 +90,16 @@ pub fn late(limit: Duration, wait: impl Fn(Duration)) -> Result<Sample, String> 
     Ok(Sample { values, timed: Some(limit * WAITS as u32) })
 }
 
-fn late_p99(limit: Duration, wait: impl Fn(Duration)) -> Result<Duration, String> {
-    // What is lazy starts with the first.
+fn lateness(limit: Duration, wait: impl Fn(Duration)) -> Result<Duration, String> {
+    let start = Instant::now();
     wait(limit);
-    let mut late = Vec::with_capacity(WAITS);
-    for _ in 0..WAITS {
-        let start = Instant::now();
-        wait(limit);
-        let took = start.elapsed();
-        late.push(
-            took.checked_sub(limit).ok_or_else(|| format!("a wait of {limit:?} ended after {took:?}"))?,
-        );
-    }
+    let took = start.elapsed();
+    took.checked_sub(limit).ok_or_else(|| format!("a wait of {limit:?} ended after {took:?}"))
+}
+
+fn p99(mut late: Vec<Duration>) -> Duration {
     late.sort_unstable();
-    Ok(late[WAITS * 99 / 100 - 1])
+    late[late.len() * 99 / 100 - 1]
 }
 
 fn sync_event(limit: Duration) {
@@ -121,18 +124,27 @@ fn parking_lot_condvar(limit: Duration) {
 }
 
 fn cancel<F: Future>(order: &Order, wait: impl Fn() -> F) -> Result<Sample, String> {
-    let few = cancelled(CROWD / 100, order.seed, &wait)?;
-    let (mut ns, mut timed, mut heap) = (Vec::new(), Duration::ZERO, 0.0_f64);
-    while timed < order.least {
-        let many = cancelled(CROWD, order.seed, &wait)?;
-        ns.push(many.ns);
-        timed += many.took;
-        heap = heap.max(many.heap_bytes);
+    // Both crowds warm up, and are measured in turn.
+    for crowd in [FEW, CROWD] {
+        cancelled(crowd, order.seed, &wait)?;
     }
-    ns.sort_unstable_by(f64::total_cmp);
-    let ns = ns[ns.len() / 2];
-    let values = vec![("ns", ns), ("growth", ratio(ns, few.ns)), ("heap_bytes", heap)];
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    let (mut timed, mut heap) = (Duration::ZERO, 0.0_f64);
+    while timed < order.least || many.is_empty() {
+        few.push(cancelled(FEW, order.seed, &wait)?.ns);
+        let crowd = cancelled(CROWD, order.seed, &wait)?;
+        many.push(crowd.ns);
+        timed += crowd.took;
+        heap = heap.max(crowd.heap_bytes);
+    }
+    let (few, many) = (middle(few), middle(many));
+    let values = vec![("ns", many), ("growth", ratio(many, few)), ("heap_bytes", heap)];
     Ok(Sample { values, timed: Some(timed) })
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 struct Cancelled {
@@ -180,6 +192,9 @@ const WAITS: usize = 200;
 
 const CROWD: usize = 100_000;
 
+/// The crowd that the large one is compared with.
+const FEW: usize = CROWD / 100;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,5 +211,41 @@ mod tests {
         let order = Order { least: Duration::ZERO, seed: 1, place: peers_kit::Place::free() };
         let wrong = cancel(&order, || lock.lock()).expect_err("it is free");
         assert!(wrong.contains("held"), "{wrong}");
+    }
+
+    #[test]
+    fn what_is_waited_for_and_the_kernels_own_sleep_take_turns() {
+        let limit = Duration::from_micros(100);
+        let (waited, ended) = (std::cell::Cell::new(0), std::cell::Cell::new(None::<Instant>));
+        let sample = late(limit, |limit| {
+            // The kernel's is between any two, from the first that counts on.
+            let slept = ended.get().map_or(Duration::MAX, |ended| ended.elapsed());
+            assert!(slept >= limit, "{slept:?} passed since the wait before");
+            waited.set(waited.get() + 1);
+            thread::sleep(limit + Duration::from_millis(1));
+            ended.set(Some(Instant::now()));
+        });
+        let values = sample.expect("no wait ends early").values;
+        let value = |name| values.iter().find(|it| it.0 == name).expect("it is there").1;
+        assert_eq!(waited.get(), 1 + WAITS);
+        assert!(value("late_p99_us") >= 1000.0, "{values:?}");
+        let over = value("late_p99_us") - value("kernel_late_p99_us");
+        assert!((value("over_kernel_p99_us") - over).abs() < 1e-9, "{values:?}");
+    }
+
+    #[test]
+    fn both_crowds_wait_before_they_are_measured() {
+        let lock = async_lock::Mutex::new(());
+        let _held = lock.try_lock();
+        let waits = std::cell::Cell::new(0);
+        let order = Order { least: Duration::ZERO, seed: 1, place: peers_kit::Place::free() };
+        let wait = || {
+            waits.set(waits.get() + 1);
+            lock.lock()
+        };
+        let sample = cancel(&order, wait).expect("nobody gets it");
+        // Ten times the few and once the many, to warm up and to be measured.
+        assert_eq!(waits.get(), 2 * (10 * FEW + CROWD));
+        assert!(sample.values.iter().all(|(_, value)| value.is_finite()), "{sample:?}");
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A sample has three parts, each with threads of its own, and each after a warm-up. *Throughput and fairness*: threads
 //! count what they get and read no clock, while one more thread reads their counts every 100 ms; Jain's index of a window is
-//! (Σx)² / (k Σx²), which is 1 where all k threads got the same and 1/k where one got all (R. Jain, D. Chiu, W. Hawe, "A
+//! (Σx)² / (k Σx²), which is 1 where all k threads got the same and 1/k where one got all, or nobody anything (R. Jain, D. Chiu, W. Hawe, "A
 //! Quantitative Measure of Fairness and Discrimination", DEC-TR-301, 1984). *Waits*: the clock is read before and after
-//! each lock. *Control*: the same threads without the lock, see [`super::control`]: no lock can promise a shorter wait than
+//! each lock; a wait that was over in the warm-up is not told, one that began there and went on is told whole. *Control*: the same threads without the lock, see [`super::control`]: no lock can promise a shorter wait than
 //! the scheduler does.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -174,7 +174,7 @@ fn longest_wait<L: Lock>(place: &Place, turn: Turn, time: Duration) -> Result<Du
                     got
                 });
                 *count += 1;
-                if came - start >= WARM_UP {
+                if counts(now - start) {
                     *longest = (*longest).max(now - came);
                 }
                 turn.outside.run();
@@ -187,13 +187,20 @@ fn longest_wait<L: Lock>(place: &Place, turn: Turn, time: Duration) -> Result<Du
     Ok(found.iter().map(|found| found.1).max().unwrap_or_default())
 }
 
-/// Jain's index of shares; 1 where there is nothing to share.
+/// Whether a wait or a gap that ends so long after the start is one of the sample's. When it began does not matter: what
+/// lasts since the warm-up is the longest of all.
+pub(super) fn counts(ends: Duration) -> bool {
+    ends >= WARM_UP
+}
+
+/// Jain's index of shares. Where nobody got any, all was withheld from all but the one who had the lock throughout.
 fn jain(got: &[u64]) -> f64 {
     let (sum, squares) = got.iter().fold((0.0, 0.0), |(sum, squares), &it| {
         let it = it as f64;
         (sum + it, squares + it * it)
     });
-    if squares > 0.0 { sum * sum / (squares * got.len() as f64) } else { 1.0 }
+    let k = got.len() as f64;
+    if squares > 0.0 { sum * sum / (squares * k) } else { 1.0 / k }
 }
 
 /// Threads find their pace.
@@ -215,7 +222,34 @@ mod tests {
     fn jains_index_is_one_for_equals_and_one_kth_for_a_hog() {
         assert!((jain(&[7, 7, 7]) - 1.0).abs() < 1e-12);
         assert!((jain(&[9, 0, 0]) - 1.0 / 3.0).abs() < 1e-12);
-        assert!((jain(&[0, 0]) - 1.0).abs() < 1e-12);
+        assert!((jain(&[0, 0, 0]) - 1.0 / 3.0).abs() < 1e-12, "somebody had it all the while");
+    }
+
+    /// A lock whose second acquisition takes until long after the warm-up.
+    struct Stuck {
+        value: std::sync::Mutex<u64>,
+        taken: AtomicU64,
+    }
+
+    impl Lock for Stuck {
+        fn new() -> Self {
+            Self { value: 0.into(), taken: AtomicU64::new(0) }
+        }
+
+        fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+            if self.taken.fetch_add(1, Ordering::Relaxed) == 1 {
+                thread::sleep(4 * WARM_UP);
+            }
+            self.value.with(f)
+        }
+    }
+
+    #[test]
+    fn a_wait_that_began_in_the_warm_up_is_told_whole() {
+        let turn =
+            Turn { threads: 1, hold: Work::lasting(Duration::ZERO), outside: Work::lasting(Duration::ZERO) };
+        let longest = longest_wait::<Stuck>(&Place::free(), turn, WARM_UP).expect("it is right");
+        assert!(longest >= 4 * WARM_UP, "{longest:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 use peers_kit::{Job, Place, together};
 
-use super::contended::{Turn, WARM_UP};
+use super::contended::{Turn, WARM_UP, counts};
 
 /// The longest gap that one of the threads saw within `time`.
 pub(super) fn longest_gap(place: &Place, turn: Turn, time: Duration) -> Duration {
@@ -25,7 +25,7 @@ pub(super) fn longest_gap(place: &Place, turn: Turn, time: Duration) -> Duration
                 turn.hold.run();
                 turn.outside.run();
                 let now = Instant::now();
-                if last - start >= WARM_UP {
+                if counts(now - start) {
                     **longest = (**longest).max(now - last);
                 }
                 last = now;
