@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// as deep as memory allows. Dropping the last clone of a token cancels nothing, and frees it once no child is left.
 ///
 /// # Waiting
-/// - **Allocates** nothing. A child costs two allocations, a callback one.
+/// - **Allocates** nothing. A token is one allocation; a child and a callback are an entry in a map each, and a callback is a box.
 /// - **Order**: all who wait are woken, in order of arrival; then the callbacks run and the children are cancelled, in order of
 ///   registration.
 /// - **Dropped** while it waits, a future loses nothing.

@@ -216,7 +216,8 @@ impl<T: ?Sized> RwLock<T> {
         RwLockWriteGuard::new(self)
     }
 
-    /// Writes if nobody reads or writes.
+    /// Writes if nobody reads or writes. Waits for nobody; where readers have met lately, it makes a barrier on all CPUs, up to
+    /// 16 µs.
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.raw.try_acquire(Want::Write).map(|_| RwLockWriteGuard::new(self))
