@@ -5,8 +5,11 @@
 //!
 //! ```json
 //! {"areas": [{"area": "sync", "program": "/path/to/peers-sync"},
-//!            {"area": "broken", "error": "error[E0425]: cannot find value `x` (src/main.rs:3:5)"}]}
+//!            {"area": "broken", "error": "error[E0425]: cannot find value `x` (src/main.rs:3:5)"}],
+//!  "others": ["coro"]}
 //! ```
+//!
+//! The others are areas that nobody asked for and that were not built.
 
 use std::ffi::OsString;
 use std::fs;
@@ -37,7 +40,8 @@ pub(crate) fn build_all(project: &Project, args: &[OsString], target: &Path) -> 
         return Err(Stop::Failed("the project's path is not UTF-8: move it to one that is".into()));
     };
     let mut list = Vec::new();
-    for area in wanted {
+    let others: Vec<&String> = areas.iter().filter(|area| !wanted.contains(area)).collect();
+    for area in &wanted {
         let program = format!("peers-{area}");
         let line =
             ["--release", "--locked", "--manifest-path", manifest, "--target-dir", target, "--bin", &program];
@@ -46,7 +50,7 @@ pub(crate) fn build_all(project: &Project, args: &[OsString], target: &Path) -> 
             Err(not_built) => json!({ "area": area, "error": with_remedy(not_built.reason, &not_built.log) }),
         });
     }
-    Ok(json!({ "areas": list }))
+    Ok(json!({ "areas": list, "others": others }))
 }
 
 /// The folders that hold a program, in order of their names; the others are libraries.

@@ -109,6 +109,10 @@ pub(crate) struct PeerOptions {
 pub(crate) struct GoalOptions {
     #[command(flatten)]
     pub(crate) how: HeadToHead,
+    /// Append each row to this file when it is measured, and measure no row that it already holds: a run goes on where it
+    /// was interrupted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -67,7 +67,7 @@ fn list() -> serde_json::Value {
     json!({
         "area": "fake",
         "ours": "ours",
-        "facts": ["sunshine"],
+        "facts": { "sunshine": true, "rain": false },
         "rows": [
             row("good/one", &["slow", "ours", "std", "spins", "ours-too"]),
             row("good/without", &["slow", "std"]),

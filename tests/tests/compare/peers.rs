@@ -19,8 +19,10 @@ struct Peers {
 impl Peers {
     fn new() -> Self {
         let project = Project::new();
-        let list =
-            json!({ "areas": [{ "area": "fake", "program": FAKE }, { "area": "broken", "error": "E0425" }] });
+        let list = json!({
+            "areas": [{ "area": "fake", "program": FAKE }, { "area": "broken", "error": "E0425" }],
+            "others": ["moon"],
+        });
         fs::write(project.out().join("peers.json"), list.to_string()).expect("it is ours");
         Self { project }
     }
@@ -158,6 +160,10 @@ fn goals_that_are_all_met_end_with_0() {
         assert!(goal["area"] == "fake" && goal["goal"] == name && goal["met"] == true, "{goal}");
         assert!((goal["value"].as_f64().expect("a number") - value).abs() < 1e-9, "{goal}");
         assert!((goal["bound"].as_f64().expect("a number") - bound).abs() < 1e-9, "{goal}");
+        // All are disturbed alike, so nothing is left of the noise.
+        let (noise, lo) = (goal["noise"].as_f64().expect("a number"), goal["interval"][0].as_f64());
+        assert!(noise < 1e-9 && (lo.expect("a number") - value).abs() < 1e-9, "{goal}");
+        assert!(goal["rounds"] == 6 && goal["stable"] == true && goal["attempts"] == 1, "{goal}");
     }
 }
 
@@ -165,21 +171,19 @@ fn goals_that_are_all_met_end_with_0() {
 fn a_goal_that_is_not_met_or_not_measured_ends_with_3() {
     let unmet = "unmet = { value = 0.82, floor = 0.5, cause = \"planted\" }";
     let goals = goal("short", "good/one", &format!("{TIME}bound = 0.75\n{unmet}"))
-        + &goal("not there", "future/*", &format!("{TIME}bound = 9"))
         + &goal("without ours", "good/*", &format!("{TIME}bound = 9"))
-        + &goal("against one that hangs", "bad/hung", &format!("{TIME}peers = [\"hangs\"]\nbound = 9"))
+        + &goal("against one that hangs", "bad/hung", &format!("{TIME}bound = 9"))
         + &goal("good", "good/one", &format!("{TIME}bound = 0.9"));
     let peers = Peers::new().with_goals(&goals);
     let said = peers.run("goals fake --timeout 1s --seed 5").ended_with(3).stdout;
     let found = peers.found();
     let met: Vec<bool> = found.iter().map(|goal| goal["met"] == true).collect();
-    assert_eq!(met, [false, false, false, false, true]);
+    assert_eq!(met, [false, false, false, true]);
     for told in [
         "last 0.82, floor 0.5: planted",
-        "not measured: no row of it was",
         "ours takes no part in the row yet",
-        "hangs hung",
-        "1 of 5 goals met",
+        "hangs hung, and may be the best peer: no end within 1s",
+        "1 of 4 goals met",
     ] {
         assert!(said.contains(told), "{told:?} is not in {said}");
     }
@@ -191,6 +195,55 @@ fn a_goal_that_is_not_met_or_not_measured_ends_with_3() {
     let names: Vec<Value> = peers.found().iter().map(|goal| goal["goal"].clone()).collect();
     assert_eq!(names, ["short", "without ours", "good"]);
     peers.run("goals fake --rows bad/wrong").ended_with(2).complained_of(&["goals.toml", "--rows"]);
+}
+
+#[test]
+fn goals_take_six_rounds_and_a_file_that_can_be_written_before_anything_is_measured() {
+    let peers = Peers::new().with_goals(&goal("hangs", "bad/ours", &format!("{TIME}bound = 9")));
+    peers.run("goals fake --rounds 5").ended_with(2).complained_of(&["--rounds 5", "at least 6"]);
+    for command in ["goals fake", "peers fake --rows bad/ours"] {
+        let mut engine = peers.project.bare_engine();
+        engine
+            .args(command.split_whitespace())
+            .arg("--json")
+            .arg(peers.project.folder().join("no/found.json"));
+        engine.env("COMPARE_PEERS", peers.project.out().join("peers.json"));
+        peers.project.finish(engine).ended_with(2).complained_of(&["--json", "name a file"]);
+    }
+}
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_was() {
+    let goals = goal("both", "good/one", &format!("{TIME}bound = 0.9"))
+        .replace("[\"good/one\"]", "[\"good/one\", \"bad/hung\"]");
+    let peers = Peers::new().with_goals(&goals);
+    let log = peers.project.folder().join("run.jsonl");
+    let line = format!("goals fake --resume {}", log.display());
+    let rows = || fs::read_to_string(&log).unwrap_or_default().lines().count();
+    let mut started = peers.project.start(peers.command(&format!("{line} --seed 7")));
+    started.wait_until("the first row", || rows() == 1);
+    started.send(Signal::SIGINT);
+    started.finish().ended_with(130);
+    assert_eq!(rows(), 1);
+    let line = format!("{line} --timeout 1s");
+    let said = peers.run(&format!("{line} --seed 8")).ended_with(3);
+    assert!(
+        !said.stderr.contains("measured good/one") && said.stderr.contains("measured bad/hung"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(
+        (rows(), peers.found()[0]["note"].as_str().is_some_and(|it| it.contains("hangs hung"))),
+        (2, true)
+    );
+    // All rows are there: nothing is measured.
+    let said = peers.run(&line).ended_with(3);
+    assert!(!said.stderr.contains("measured "), "{}", said.stderr);
+    peers.run(&format!("{line} --rounds 7")).ended_with(2).complained_of(&[
+        "--resume",
+        "good/one",
+        "name another file",
+    ]);
 }
 
 #[test]
@@ -223,7 +276,20 @@ fn goals_that_cannot_be_meant_are_refused_with_file_entry_and_remedy() {
         ),
         (
             goal("g", "good/one", &format!("{TIME}bound = 1")).replace("\"ns\"", "\"us\""),
-            &["\"us\"", "it has ns, share"],
+            &["\"us\"", "name one of: ns, share"],
+        ),
+        (
+            goal("g", "good/one", &format!("{TIME}bound = 1"))
+                .replace("[\"good/one\"]", "[\"good/one\", \"godo/*\"]"),
+            &["\"g\"", "no row of fake is like \"godo/*\"", "compare peers fake --list"],
+        ),
+        (
+            goal("g", "good/one", &format!("{TIME}bound = 1\nonly_if = \"rian\"")),
+            &["\"g\"", "no fact \"rian\"", "rain, sunshine"],
+        ),
+        (
+            goal("g", "good/one", &format!("{TIME}bound = 1")).replace("\"fake\"", "\"fkae\""),
+            &["\"g\"", "no `area` is called \"fkae\"", "fake, broken, moon"],
         ),
         ("[[goal]\n".to_owned(), &["benches/goals.toml", "not TOML"]),
     ] {

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! peers-sync --list
-//! {"area":"sync","ours":"sync","facts":["membarrier"],"rows":[{"row":"mutex/uncontended","about":"...",
+//! {"area":"sync","ours":"sync","facts":{"membarrier":true,"no-membarrier":false},"rows":[{"row":"mutex/uncontended","about":"...",
 //!   "contestants":[{"name":"sync","blocks":true,"also_ours":false},...],"measures":[{"name":"ns","unit":"ns","better":"less"}]},...]}
 //!
 //! peers-sync --row mutex/uncontended --contestant std --seconds-min 0.03 --seed 7

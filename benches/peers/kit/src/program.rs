@@ -107,7 +107,9 @@ fn list(area: &Area) -> Value {
             json!({ "row": row.name, "about": row.about, "contestants": contestants, "measures": measures })
         })
         .collect();
-    json!({ "area": area.name, "ours": area.ours, "facts": area.facts, "rows": rows })
+    let facts: Map<String, Value> =
+        area.facts.iter().map(|&(fact, holds)| (fact.to_owned(), holds.into())).collect();
+    json!({ "area": area.name, "ours": area.ours, "facts": facts, "rows": rows })
 }
 
 fn sample(row: &Row, contestant: &Contestant, least: Duration, seed: u64) -> Result<Value, String> {
@@ -160,7 +162,12 @@ mod tests {
             measures: vec![Measure::NS],
             contestants,
         };
-        Area { name: "sync", ours: "sync", facts: vec!["membarrier"], rows: vec![row] }
+        Area {
+            name: "sync",
+            ours: "sync",
+            facts: vec![("membarrier", true), ("no-membarrier", false)],
+            rows: vec![row],
+        }
     }
 
     fn said(line: &str) -> Result<Value, String> {
@@ -171,6 +178,7 @@ mod tests {
     #[test]
     fn the_list_has_rows_contestants_and_measures() {
         let list = said("--list").expect("it is valid");
+        assert_eq!(list["facts"], json!({ "membarrier": true, "no-membarrier": false }));
         let contestants = &list["rows"][0]["contestants"];
         assert_eq!(contestants[2], json!({ "name": "silent", "blocks": false, "also_ours": false }));
         assert_eq!(contestants[3], json!({ "name": "sync-too", "blocks": true, "also_ours": true }));

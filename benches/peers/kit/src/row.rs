@@ -13,8 +13,8 @@ pub struct Area {
     pub name: &'static str,
     /// The contestant that is ours.
     pub ours: &'static str,
-    /// What this machine can do, for goals that depend on it.
-    pub facts: Vec<&'static str>,
+    /// What a machine may be able to do, and whether this one is, for goals that depend on it.
+    pub facts: Vec<(&'static str, bool)>,
     /// The rows, in the order of their list.
     pub rows: Vec<Row>,
 }

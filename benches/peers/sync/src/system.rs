@@ -1,9 +1,10 @@
 //! Two questions to the system.
 
-/// What goals may depend on: `membarrier` where one thread can order the memory accesses of the others, which a lock can
-/// release by a plain store then; `no-membarrier` elsewhere.
-pub(crate) fn facts() -> Vec<&'static str> {
-    vec![if has_membarrier() { "membarrier" } else { "no-membarrier" }]
+/// What goals may depend on, and whether it holds here: `membarrier` where one thread can order the memory accesses of the
+/// others, which a lock can release by a plain store then; `no-membarrier` elsewhere.
+pub(crate) fn facts() -> Vec<(&'static str, bool)> {
+    let membarrier = has_membarrier();
+    vec![("membarrier", membarrier), ("no-membarrier", !membarrier)]
 }
 
 #[cfg(target_os = "linux")]

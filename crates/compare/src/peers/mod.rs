@@ -6,27 +6,31 @@
 //!
 //! - `program` starts an area's program and judges its answers
 //! - `rounds` measures rows
+//! - `log` keeps rows for a run that goes on later
 //! - `verdict` is what a row comes to, also as JSON
+//! - `json` is the file that results are written to
 //! - `show` prints it, and says how it goes
 //! - `goals` are the bounds of `benches/goals.toml`, and what became of them
 
 mod goals;
+mod json;
+mod log;
 mod program;
 mod rounds;
 mod show;
 mod verdict;
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde::Serialize;
-
-use self::goals::Goals;
-use self::program::{List, Program, Row};
-use self::rounds::{Measured, Plan, Status, measure};
+use self::goals::{Goals, ROUNDS_NEEDED};
+use self::json::JsonFile;
+use self::log::Log;
+use self::program::{List, Program, Programs, Row};
+use self::rounds::{Measured, Plan, Status, measure, measure_steadily};
 use self::show::Progress;
 use self::verdict::Verdict;
 use crate::cli::{GoalOptions, HeadToHead, PeerOptions};
@@ -40,16 +44,17 @@ pub(crate) fn peers(options: &PeerOptions) -> Result<ExitCode, Failure> {
     if options.how.check_arguments {
         return Ok(ExitCode::SUCCESS);
     }
-    let programs = Program::all(options.how.area.as_deref())?;
+    let programs = Programs::open(options.how.area.as_deref())?.picked;
     let wanted = |row: &Row| any(&options.how.rows, &row.row);
     if !programs.iter().any(|program| program.list.rows.iter().any(&wanted)) {
         return Err(nothing(&options.how, &programs));
     }
+    let json = JsonFile::open(options.how.json.as_deref())?;
     if options.list {
         for program in &programs {
             print(&show::list(&program.list, &wanted))?;
         }
-        return save(options.how.json.as_deref(), &listed(&programs, &wanted)).map(|()| ExitCode::SUCCESS);
+        return json.write(&listed(&programs, &wanted)).map(|()| ExitCode::SUCCESS);
     }
     let run = Run::new(&options.how, &programs, &|_, row| wanted(row))?;
     let mut verdicts: Vec<Verdict> = Vec::new();
@@ -62,7 +67,7 @@ pub(crate) fn peers(options: &PeerOptions) -> Result<ExitCode, Failure> {
         }
     }
     run.progress.finish();
-    save(options.how.json.as_deref(), &verdicts)?;
+    json.write(&verdicts)?;
     if run.stopped() {
         return Ok(INTERRUPTED.into());
     }
@@ -78,12 +83,19 @@ pub(crate) fn peers(options: &PeerOptions) -> Result<ExitCode, Failure> {
 
 /// `compare goals`: measures the rows that goals speak of and says which goals are met.
 pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
+    let rounds = options.how.rounds;
+    if rounds < ROUNDS_NEEDED {
+        return Err(Failure::usage(format!(
+            "--rounds {rounds}: a goal takes at least {ROUNDS_NEEDED}, fewer bear no interval; leave the option out, \
+             or look at the rows by `compare peers`"
+        )));
+    }
     let goals = Goals::read(&root()?.join("benches/goals.toml"))?;
     if options.how.check_arguments {
         return Ok(ExitCode::SUCCESS);
     }
-    let programs = Program::all(options.how.area.as_deref())?;
-    goals.check(&programs)?;
+    let Programs { picked: programs, areas } = Programs::open(options.how.area.as_deref())?;
+    goals.check(&programs, &areas)?;
     let those = |row: &str| any(&options.how.rows, row);
     if programs.iter().all(|program| goals.of(&program.list, &those).next().is_none()) {
         return Err(Failure::usage(
@@ -93,11 +105,21 @@ pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
     let asked_for = |list: &List, row: &Row| {
         those(&row.row) && goals.of(list, &those).any(|goal| goal.speaks_of(&row.row))
     };
+    let json = JsonFile::open(options.how.json.as_deref())?;
+    let mut log = options.resume.as_deref().map(Log::open).transpose()?;
     let run = Run::new(&options.how, &programs, &asked_for)?;
     let mut found = Vec::new();
     for program in &programs {
         let rows = program.list.rows.iter().filter(|row| asked_for(&program.list, row));
-        let measured: Vec<Measured<'_>> = rows.map_while(|row| run.row(program, row)).collect();
+        let fingerprint = if log.is_some() { program.fingerprint()? } else { String::new() };
+        let mut measured: Vec<Measured<'_>> = Vec::new();
+        for row in rows {
+            let judged_by = goals.measures(&program.list, &row.row);
+            match run.logged(program, &fingerprint, row, &judged_by, log.as_mut())? {
+                Some(row) => measured.push(row),
+                None => break,
+            }
+        }
         for failure in measured.iter().flat_map(show::failures) {
             run.progress.say(&failure);
         }
@@ -105,7 +127,7 @@ pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
     }
     run.progress.finish();
     print(&show::goals(&found))?;
-    save(options.how.json.as_deref(), &found)?;
+    json.write(&found)?;
     if run.stopped() {
         return Ok(INTERRUPTED.into());
     }
@@ -147,6 +169,29 @@ impl Run {
         measure(program, row, &self.plan, &self.stop, &self.progress)
     }
 
+    /// A row's rounds from the log, or else measured until ours is steady in these measures, and logged.
+    fn logged<'a>(
+        &self,
+        program: &Program,
+        fingerprint: &str,
+        row: &'a Row,
+        measures: &BTreeSet<&str>,
+        mut log: Option<&mut Log>,
+    ) -> Result<Option<Measured<'a>>, Failure> {
+        let area = &program.list.area;
+        if let Some(log) = &mut log {
+            if let Some(measured) = log.take(area, fingerprint, row, self.plan.rounds)? {
+                self.progress.skip(program.cells(row).len() * self.plan.rounds as usize);
+                return Ok(Some(measured));
+            }
+        }
+        let measured = measure_steadily(program, row, measures, &self.plan, &self.stop, &self.progress);
+        if let Some((log, measured)) = log.zip(measured.as_ref()) {
+            log.add(area, fingerprint, measured)?;
+        }
+        Ok(measured)
+    }
+
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -181,15 +226,6 @@ fn nothing(how: &HeadToHead, programs: &[Program]) -> Failure {
 
 fn listed<'a>(programs: &'a [Program], wanted: &dyn Fn(&Row) -> bool) -> Vec<&'a Row> {
     programs.iter().flat_map(|program| program.list.rows.iter()).filter(|row| wanted(row)).collect()
-}
-
-/// Writes `what` as JSON, if a file was named.
-fn save(path: Option<&Path>, what: &impl Serialize) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let text =
-        serde_json::to_string_pretty(what).map_err(Failure::doing("results cannot be written as JSON"))?;
-    std::fs::write(path, text + "\n")
-        .map_err(Failure::doing(format!("--json {}: cannot write it; name another file", path.display())))
 }
 
 /// The least that each sample times.

@@ -24,15 +24,23 @@ pub(super) struct Program {
     pub(super) list: List,
 }
 
+/// The programs that were asked for.
+#[derive(Debug)]
+pub(super) struct Programs {
+    pub(super) picked: Vec<Program>,
+    /// All areas that there are, also those that nobody asked for.
+    pub(super) areas: Vec<String>,
+}
+
 /// What a program offers.
 #[derive(Debug, Deserialize)]
 pub(super) struct List {
     pub(super) area: String,
     /// The contestant that is ours.
     pub(super) ours: String,
-    /// What the machine can do, for goals that depend on it.
+    /// What a machine may be able to do, and whether this one is, for goals that depend on it.
     #[serde(default)]
-    pub(super) facts: Vec<String>,
+    pub(super) facts: BTreeMap<String, bool>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -89,6 +97,9 @@ pub(super) type Outcome = Result<BTreeMap<String, f64>, (Status, String)>;
 #[derive(Deserialize)]
 struct Built {
     areas: Vec<BuiltArea>,
+    /// The names of areas that were not built, because nobody asked for them.
+    #[serde(default)]
+    others: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -105,9 +116,9 @@ struct Answer {
     wrong: Option<String>,
 }
 
-impl Program {
-    /// The program of `area`, or those of all areas.
-    pub(super) fn all(area: Option<&str>) -> Result<Vec<Self>, Failure> {
+impl Programs {
+    /// The program of `area`, or those of all areas that were built.
+    pub(super) fn open(area: Option<&str>) -> Result<Self, Failure> {
         let path = match std::env::var_os("COMPARE_PEERS") {
             Some(path) => PathBuf::from(path),
             None => usual_out(&root()?).join("peers.json"),
@@ -128,9 +139,13 @@ impl Program {
             )));
         }
         let picked = built.areas.iter().filter(|built| area.is_none_or(|area| area == built.area));
-        picked.map(Self::open).collect()
+        let picked = picked.map(Program::open).collect::<Result<_, _>>()?;
+        let areas = built.areas.iter().map(|built| &built.area).chain(&built.others).cloned().collect();
+        Ok(Self { picked, areas })
     }
+}
 
+impl Program {
     fn open(built: &BuiltArea) -> Result<Self, Failure> {
         let area = &built.area;
         let path = built.program.clone().ok_or_else(|| {
@@ -147,6 +162,17 @@ impl Program {
             Some(row) => Err(Failure::internal(format!("{}: {} has no measure", path.display(), row.row))),
             None => Ok(Self { path, list }),
         }
+    }
+
+    /// A number that another build of the program has not, except by chance. (FNV-1a: Glenn Fowler, Landon Curt Noll,
+    /// Phong Vo.)
+    pub(super) fn fingerprint(&self) -> Result<String, Failure> {
+        let bytes = std::fs::read(&self.path)
+            .map_err(Failure::doing(format!("cannot read {}", self.path.display())))?;
+        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        Ok(format!("{hash:016x}"))
     }
 
     /// The processes of a round of `row`.

@@ -37,6 +37,20 @@ impl Progress {
         }
     }
 
+    /// So many samples come on top.
+    pub(super) fn again(&self, samples: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc_length(samples as u64);
+        }
+    }
+
+    /// So many samples were taken before.
+    pub(super) fn skip(&self, samples: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc(samples as u64);
+        }
+    }
+
     /// A row is complete.
     pub(super) fn row_over(&self, row: &str) {
         if self.bar.is_none() {

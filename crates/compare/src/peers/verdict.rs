@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::program::{Better, Program};
+use super::program::{Better, Contestant, Program};
 use super::rounds::{Measured, Status};
 use crate::stats::compare::compare;
 use crate::stats::control::{Control, MARGIN_FLOOR, control};
@@ -61,7 +61,7 @@ impl Verdict {
         let row = measured.row;
         let main = row.measures[0].name.as_str();
         let ours = measured.place(&program.list.ours);
-        let line = |(place, it): (usize, &super::program::Contestant)| {
+        let line = |(place, it): (usize, &Contestant)| {
             let series = &measured.series[place];
             let against = ours.filter(|&ours| ours != place).map(|ours| measured.ratio(ours, place, main));
             let medians = row
@@ -134,26 +134,31 @@ impl Measured<'_> {
         (found.ratio, found.interval)
     }
 
-    /// The best of `peers` by its median; where none are named, of all that wait as ours does and are not ours.
-    pub(super) fn best(&self, ours: &str, peers: &[String], measure: &str) -> Option<usize> {
-        let better = self.row.measures.iter().find(|it| it.name == measure)?.better;
+    /// The places of `peers`; where none are named, of all that wait as ours does and are not ours.
+    pub(super) fn peers(&self, ours: &str, peers: &[String]) -> impl Iterator<Item = usize> {
         // One that only spins is no peer of one that sleeps, nor the other way round.
         let blocks = self.place(ours).is_none_or(|ours| self.row.contestants[ours].blocks);
-        let is_peer = |it: &super::program::Contestant| {
-            it.name != ours
-                && if peers.is_empty() {
-                    it.blocks == blocks && !it.also_ours
-                } else {
-                    peers.contains(&it.name)
-                }
+        let is_peer = move |it: &Contestant| {
+            let unnamed = peers.is_empty() && it.blocks == blocks && !it.also_ours;
+            it.name != ours && (unnamed || peers.contains(&it.name))
         };
-        let peers = self.row.contestants.iter().enumerate().filter(|(_, it)| is_peer(it));
-        let medians = peers.filter_map(|(place, _)| Some((place, self.median(place, measure)?)));
+        (0..).zip(&self.row.contestants).filter(move |(_, it)| is_peer(it)).map(|(place, _)| place)
+    }
+
+    /// The best of these peers by its median.
+    pub(super) fn best(&self, ours: &str, peers: &[String], measure: &str) -> Option<usize> {
+        let better = self.row.measures.iter().find(|it| it.name == measure)?.better;
+        let medians = self.peers(ours, peers).filter_map(|place| Some((place, self.median(place, measure)?)));
         let order = |a: &(usize, f64), b: &(usize, f64)| match better {
             Better::Less => a.1.total_cmp(&b.1),
             Better::More => b.1.total_cmp(&a.1),
         };
         medians.min_by(order).map(|(place, _)| place)
+    }
+
+    /// Whether ours is not told apart from itself; `None` where there are too few values to say so.
+    pub(super) fn is_steady(&self, ours: &str, measure: &str) -> Option<bool> {
+        self.control(ours, measure).map(|control| control.stable)
     }
 
     /// Ours against itself.
@@ -166,7 +171,7 @@ impl Measured<'_> {
 
 impl Control {
     /// Half the width of the control's interval, as a fraction, without the floor that a margin has.
-    fn noise(self) -> f64 {
+    pub(super) fn noise(self) -> f64 {
         let (lo, hi) = self.interval;
         ((hi.ln() - lo.ln()) / 2.0).exp_m1()
     }

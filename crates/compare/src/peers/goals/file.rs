@@ -36,7 +36,7 @@ pub(in crate::peers) struct Goal {
     pub(super) over: Over,
     pub(super) direction: Direction,
     pub(super) bound: f64,
-    /// A measure of ours that takes the bound's place where it is larger: what no contestant can help.
+    /// A measure of ours that takes the bound's place in each round in which it is larger: what no contestant can help.
     #[serde(default)]
     pub(super) or_measure: Option<String>,
     /// The goal holds on machines with this fact alone.
@@ -122,16 +122,18 @@ impl Goals {
         Ok(Self { path: path.to_owned(), goals })
     }
 
-    /// Looks at the entries beside the rows that there are. A row that is not there yet is no mistake; a measure or a
-    /// peer that no row of the goal knows is one.
-    pub(in crate::peers) fn check(&self, programs: &[Program]) -> Result<(), Failure> {
-        for program in programs {
-            for goal in self.goals.iter().filter(|goal| goal.area == program.list.area) {
-                let rows: Vec<&Row> =
-                    program.list.rows.iter().filter(|row| goal.speaks_of(&row.row)).collect();
-                goal.check_rows(&rows).map_err(|why| {
-                    Failure::usage(format!("{}: goal {:?}: {why}", self.path.display(), goal.goal))
-                })?;
+    /// Looks at the entries beside the rows that there are: whatever they name must be there, or a slip of the pen would
+    /// make a goal that nothing can miss. `areas` are all areas, also those of which no program was opened.
+    pub(in crate::peers) fn check(&self, programs: &[Program], areas: &[String]) -> Result<(), Failure> {
+        for goal in &self.goals {
+            let refused =
+                |why: String| Failure::usage(format!("{}: goal {:?}: {why}", self.path.display(), goal.goal));
+            if !areas.contains(&goal.area) {
+                let (area, areas) = (&goal.area, areas.join(", "));
+                return Err(refused(format!("no `area` is called {area:?}; there are: {areas}")));
+            }
+            for program in programs.iter().filter(|program| program.list.area == goal.area) {
+                goal.check_beside(&program.list).map_err(refused)?;
             }
         }
         Ok(())
@@ -144,12 +146,15 @@ impl Goals {
         those: &'a dyn Fn(&str) -> bool,
     ) -> impl Iterator<Item = &'a Goal> {
         self.goals.iter().filter(move |goal| {
-            let mut rows = list.rows.iter().filter(|row| goal.speaks_of(&row.row)).peekable();
-            // A goal whose rows are not there at all is told, but not to someone who asked for certain rows.
-            let asked = if rows.peek().is_none() { those(NO_ROW) } else { rows.any(|row| those(&row.row)) };
-            let holds_here = goal.only_if.as_ref().is_none_or(|fact| list.facts.contains(fact));
-            goal.area == list.area && holds_here && asked
+            let asked = list.rows.iter().any(|row| goal.speaks_of(&row.row) && those(&row.row));
+            goal.area == list.area && goal.holds_on(list) && asked
         })
+    }
+
+    /// The measures by which goals judge a row.
+    pub(in crate::peers) fn measures<'a>(&'a self, list: &'a List, row: &str) -> BTreeSet<&'a str> {
+        let goals = self.of(list, &|_| true);
+        goals.filter(|goal| goal.speaks_of(row)).map(|goal| goal.measure.as_str()).collect()
     }
 }
 
@@ -176,6 +181,13 @@ impl Goal {
         if self.compare != Compare::Value && (self.or_measure.is_some() || self.over == Over::Worst) {
             return Err("`or_measure` and `over` are for `compare = \"value\"`; leave them out".to_owned());
         }
+        if self.or_measure.is_some() && (self.over, self.direction) != (Over::Worst, Direction::AtMost) {
+            return Err(
+                "`or_measure` takes a bound's place round by round; it goes with `over = \"worst\"` and \
+                        `direction = \"at-most\"`"
+                    .to_owned(),
+            );
+        }
         match &self.unmet {
             Some(unmet) if unmet.cause.trim().is_empty() => {
                 Err("`unmet.cause` is empty; say why the goal is not met".to_owned())
@@ -187,26 +199,42 @@ impl Goal {
         }
     }
 
-    fn check_rows(&self, rows: &[&Row]) -> Result<(), String> {
+    /// Whether this machine is one that the goal is for.
+    fn holds_on(&self, list: &List) -> bool {
+        self.only_if.as_ref().is_none_or(|fact| list.facts.get(fact) == Some(&true))
+    }
+
+    /// Looks at what the entry names of its area.
+    fn check_beside(&self, list: &List) -> Result<(), String> {
+        let area = &list.area;
+        if let Some(glob) = self.rows.iter().find(|glob| !list.rows.iter().any(|row| matches(glob, &row.row)))
+        {
+            return Err(format!(
+                "no row of {area} is like {glob:?}; `compare peers {area} --list` shows all"
+            ));
+        }
+        if let Some(fact) = self.only_if.as_ref().filter(|fact| !list.facts.contains_key(*fact)) {
+            let facts: Vec<&str> = list.facts.keys().map(String::as_str).collect();
+            let facts = if facts.is_empty() { "none; leave it out".to_owned() } else { facts.join(", ") };
+            return Err(format!("{area} has no fact {fact:?} for `only_if`; there are: {facts}"));
+        }
+        let rows: Vec<&Row> = list.rows.iter().filter(|row| self.speaks_of(&row.row)).collect();
         let all = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
-        for row in rows {
+        for row in &rows {
             let known: BTreeSet<&str> = row.measures.iter().map(|it| it.name.as_str()).collect();
             let asked = [Some(&self.measure), self.or_measure.as_ref()];
             if let Some(unknown) = asked.into_iter().flatten().find(|it| !known.contains(it.as_str())) {
-                return Err(format!("{} has no measure {unknown:?}; it has {}", row.row, all(known)));
+                return Err(format!("{} has no measure {unknown:?}; name one of: {}", row.row, all(known)));
             }
         }
         let known: BTreeSet<&str> =
             rows.iter().flat_map(|row| row.contestants.iter()).map(|it| it.name.as_str()).collect();
-        match self.peers.iter().find(|peer| !rows.is_empty() && !known.contains(peer.as_str())) {
-            Some(peer) => Err(format!("no row of it has a contestant {peer:?}; there are {}", all(known))),
+        match self.peers.iter().find(|peer| !known.contains(peer.as_str())) {
+            Some(peer) => Err(format!("no row of it has a contestant {peer:?}; name one of: {}", all(known))),
             None => Ok(()),
         }
     }
 }
-
-/// A row that nobody has: globs that were asked for do not match it, no globs at all do.
-const NO_ROW: &str = "";
 
 #[cfg(test)]
 mod tests {
@@ -250,6 +278,7 @@ mod tests {
             ("\"ns\"", "\"\"", "`measure` is empty"),
             ("bound = 0.75", "bound = 1\nover = \"worst\"", "leave them out"),
             ("\"time\"", "\"value\"\npeers = [\"std\"]", "leave out `peers`"),
+            ("\"time\"", "\"value\"\nor_measure = \"gap\"", "round by round"),
             ("bound = 0.75", "bound = 1\nunmet = { value = 1, floor = 1, cause = \"\" }", "say why"),
         ] {
             let text = GOOD.replace(from, to);

@@ -6,6 +6,9 @@ use super::super::program::{Better, Program};
 use super::super::rounds::Measured;
 use super::super::verdict::widening;
 use super::file::{Compare, Direction, Goal, Goals, Over, Unmet};
+use crate::stats::control::Control;
+use crate::stats::signed_rank::interval;
+use crate::stats::{LEVEL, Round};
 
 /// What became of a goal.
 #[derive(Clone, Debug, Serialize)]
@@ -21,7 +24,16 @@ pub(in crate::peers) struct Judged {
     pub(in crate::peers) row: Option<String>,
     /// By what fraction the bound was widened there.
     pub(in crate::peers) widened: f64,
-    /// Why something was not measured, or what is known of an unmet goal.
+    /// How sure the value is: its 95 % interval. Absent where the worst of the rounds is told, which is that of one.
+    pub(in crate::peers) interval: Option<(f64, f64)>,
+    /// How far ours is from itself there: half the width of its own interval, as a fraction.
+    pub(in crate::peers) noise: Option<f64>,
+    /// `false`: ours was told apart from itself there, in every attempt.
+    pub(in crate::peers) stable: Option<bool>,
+    pub(in crate::peers) rounds: Option<u32>,
+    /// How often the row was measured until it was stable, or judged all the same.
+    pub(in crate::peers) attempts: Option<u32>,
+    /// Why something was not measured, that its row is unstable, what is known of an unmet goal.
     pub(in crate::peers) note: Option<String>,
     #[serde(skip)]
     pub(in crate::peers) direction: &'static str,
@@ -30,11 +42,15 @@ pub(in crate::peers) struct Judged {
 /// A goal on one row.
 #[derive(Debug)]
 struct OnRow<'a> {
-    row: &'a str,
+    measured: &'a Measured<'a>,
     value: f64,
     bound: f64,
     widened: f64,
+    interval: Option<(f64, f64)>,
 }
+
+/// With fewer rounds there is no interval, and so no noise.
+pub(in crate::peers) const ROUNDS_NEEDED: u32 = 6;
 
 impl Goals {
     /// Judges the goals of an area by what was measured, as far as they speak of `those` rows.
@@ -69,6 +85,11 @@ impl Goal {
             met: false,
             row: None,
             widened: 0.0,
+            interval: None,
+            noise: None,
+            stable: None,
+            rounds: None,
+            attempts: None,
             note: None,
             direction: match self.direction {
                 Direction::AtMost => "<=",
@@ -92,13 +113,25 @@ impl Goal {
         let Some(worst) = found.into_iter().max_by(|a, b| self.excess(a).total_cmp(&self.excess(b))) else {
             return judged;
         };
+        let at = worst.measured;
+        let stable = at.is_steady(ours, &self.measure);
+        let unstable = (stable == Some(false)).then(|| {
+            format!("unstable: {ours} differs from itself there, in each of {} attempts", at.attempts)
+        });
+        let notes: Vec<String> =
+            unstable.into_iter().chain(self.unmet.as_ref().map(|unmet| unmet.note(met))).collect();
         Judged {
             value: Some(worst.value),
             bound: worst.bound,
             met,
-            row: Some(worst.row.to_owned()),
+            row: Some(at.row.row.clone()),
             widened: worst.widened,
-            note: self.unmet.as_ref().map(|unmet| unmet.note(met)),
+            interval: worst.interval,
+            noise: at.control(ours, &self.measure).map(Control::noise),
+            stable,
+            rounds: Some(at.rounds),
+            attempts: Some(at.attempts),
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
             ..judged
         }
     }
@@ -108,30 +141,35 @@ impl Goal {
         if let Some((status, why)) = &measured.series[own].failure {
             return Err(format!("{ours} {}: {why}", status.word()));
         }
-        let value = match self.compare {
-            Compare::Value => self.of_rounds(measured, own, &self.measure),
-            Compare::Time | Compare::Speed => {
-                // A peer that is named must be there, or another might be easier to beat.
-                let failed = self.peers.iter().filter_map(|peer| measured.place(peer)).find_map(|place| {
-                    let (status, _) = measured.series[place].failure.as_ref()?;
-                    Some(format!("{} {}", measured.row.contestants[place].name, status.word()))
-                });
-                if let Some(failed) = failed {
-                    return Err(failed);
-                }
-                let best = measured.best(ours, &self.peers, &self.measure);
-                let best = best.ok_or_else(|| "no peer of it has a value".to_owned())?;
-                measured.ratio(own, best, &self.measure).0.map(|ratio| self.directed(measured, ratio))
-            }
+        let found = match self.compare {
+            Compare::Value => self.of_rounds(measured, own),
+            Compare::Time | Compare::Speed => self.against_best(ours, measured, own)?,
         };
-        let value = value.ok_or_else(|| format!("{ours} has no {}", self.measure))?;
-        let or = self.or_measure.as_ref().and_then(|measure| self.of_rounds(measured, own, measure));
-        Ok(OnRow {
-            row: &measured.row.row,
-            value,
-            bound: or.unwrap_or(0.0).max(self.bound),
-            widened: widening(measured, ours, &self.measure),
-        })
+        let (value, bound, interval) = found.ok_or_else(|| format!("{ours} has no {}", self.measure))?;
+        Ok(OnRow { measured, value, bound, widened: widening(measured, ours, &self.measure), interval })
+    }
+
+    /// The ratio to the best peer, the bound, and the ratio's interval.
+    fn against_best(&self, ours: &str, measured: &Measured<'_>, own: usize) -> Result<Option<Found>, String> {
+        // One that failed may be the best: without it, another might be easier to beat.
+        let failed = measured.peers(ours, &self.peers).find_map(|place| {
+            let (status, why) = measured.series[place].failure.as_ref()?;
+            Some(format!(
+                "{} {}, and may be the best peer: {why}",
+                measured.row.contestants[place].name,
+                status.word()
+            ))
+        });
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        let best = measured.best(ours, &self.peers, &self.measure);
+        let best = best.ok_or_else(|| "no peer of it has a value".to_owned())?;
+        let (ratio, interval) = measured.ratio(own, best, &self.measure);
+        let directed = |ratio| self.directed(measured, ratio);
+        let interval = interval.map(|(lo, hi)| (directed(lo), directed(hi)));
+        let interval = interval.map(|(one, other)| (one.min(other), one.max(other)));
+        Ok(ratio.map(|ratio| (directed(ratio), self.bound, interval)))
     }
 
     /// A ratio of values as one of times, or turned round as one of speeds.
@@ -141,14 +179,20 @@ impl Goal {
         if more == (self.compare == Compare::Speed) { ratio } else { 1.0 / ratio }
     }
 
-    /// What the rounds of ours come to.
-    fn of_rounds(&self, measured: &Measured<'_>, own: usize, measure: &str) -> Option<f64> {
-        let values = || measured.series[own].values(measure).into_iter().flatten();
-        match (self.over, self.direction) {
-            (Over::Median, _) => measured.median(own, measure),
-            (Over::Worst, Direction::AtMost) => values().max_by(f64::total_cmp),
-            (Over::Worst, Direction::AtLeast) => values().min_by(f64::total_cmp),
+    /// What the rounds of ours come to, and the bound there.
+    fn of_rounds(&self, measured: &Measured<'_>, own: usize) -> Option<Found> {
+        let values = |measure: &str| measured.series[own].values(measure);
+        if self.over == Over::Median {
+            let all: Vec<f64> = values(&self.measure).into_iter().flatten().collect();
+            return Some((measured.median(own, &self.measure)?, self.bound, interval(&all, LEVEL)));
         }
+        // A round's bound is its own: what the machine did in another excuses nothing in this one.
+        let others = self.or_measure.as_ref().map(|measure| values(measure)).unwrap_or_default();
+        let bounds = others.into_iter().map(|other| other.unwrap_or(0.0).max(self.bound));
+        let bounds = bounds.chain(std::iter::repeat(self.bound));
+        let rounds = values(&self.measure).into_iter().zip(bounds);
+        let rounds = rounds.filter_map(|(value, bound): (Round, f64)| Some((value?, bound, None)));
+        rounds.max_by(|a, b| self.beyond(a.0, a.1).total_cmp(&self.beyond(b.0, b.1)))
     }
 
     fn keeps(&self, it: &OnRow<'_>) -> bool {
@@ -160,12 +204,19 @@ impl Goal {
 
     /// How far a value is beyond its widened bound, as a factor; below 1 it is within.
     fn excess(&self, it: &OnRow<'_>) -> f64 {
+        self.beyond(it.value, it.bound) / (1.0 + it.widened)
+    }
+
+    fn beyond(&self, value: f64, bound: f64) -> f64 {
         match self.direction {
-            Direction::AtMost => it.value / (it.bound * (1.0 + it.widened)),
-            Direction::AtLeast => it.bound / (1.0 + it.widened) / it.value,
+            Direction::AtMost => value / bound,
+            Direction::AtLeast => bound / value,
         }
     }
 }
+
+/// A value, its bound, and the value's interval.
+type Found = (f64, f64, Option<(f64, f64)>);
 
 impl Unmet {
     fn note(&self, met: bool) -> String {
@@ -217,7 +268,7 @@ mod tests {
 
     fn measured(row: &Row) -> Measured<'_> {
         let series = vec![series(8.0), series(10.0), series(2.0), series(4.0)];
-        Measured { row, series, twin: Some(self::series(8.0)), rounds: 6 }
+        Measured { row, series, twin: Some(self::series(8.0)), rounds: 6, attempts: 1 }
     }
 
     fn goal(compare: Compare, direction: Direction, bound: f64) -> Goal {
@@ -276,12 +327,54 @@ mod tests {
     }
 
     #[test]
-    fn what_no_contestant_can_help_takes_the_place_of_the_bound() {
+    fn what_no_contestant_can_help_takes_the_place_of_the_bound_in_its_own_round_alone() {
         let bound = Goal { over: Over::Worst, ..goal(Compare::Value, Direction::AtMost, 8.0) };
-        assert!(!judge(&bound).met);
-        let or = Goal { or_measure: Some("gap".into()), ..bound };
-        let judged = judge(&or);
-        assert!(judged.met && (judged.bound - 9.0).abs() < 1e-9, "{judged:?}");
+        let or = Goal { or_measure: Some("gap".into()), ..bound.clone() };
+        let row = row();
+        let mut measured = measured(&row);
+        let of_rounds = |measured: &mut Measured<'_>, ns: &[f64], gap: &[f64]| {
+            measured.series[0] = Series::of(&[("ns", ns), ("gap", gap)]);
+            measured.twin = Some(Series::of(&[("ns", ns), ("gap", gap)]));
+        };
+        of_rounds(&mut measured, &[7.0, 8.9, 7.0, 7.0, 7.0, 7.0], &[1.0, 9.0, 1.0, 1.0, 1.0, 1.0]);
+        assert!(!bound.judge("sync", &[&measured]).met);
+        let judged = or.judge("sync", &[&measured]);
+        assert!(judged.met && (judged.bound, judged.value) == (9.0, Some(8.9)), "{judged:?}");
+        // The gap of another round excuses nothing.
+        of_rounds(&mut measured, &[7.0, 8.9, 7.0, 7.0, 7.0, 7.0], &[9.0, 1.0, 9.0, 9.0, 9.0, 9.0]);
+        let judged = or.judge("sync", &[&measured]);
+        assert!(!judged.met && (judged.bound, judged.value) == (8.0, Some(8.9)), "{judged:?}");
+    }
+
+    #[test]
+    fn a_row_that_is_not_steady_is_said_to_be_so() {
+        let row = row();
+        let mut unsteady = measured(&row);
+        unsteady.twin = Some(series(7.0));
+        unsteady.attempts = 3;
+        let judged = goal(Compare::Time, Direction::AtMost, 0.9).judge("sync", &[&unsteady]);
+        assert_eq!((judged.met, judged.stable, judged.attempts), (true, Some(false), Some(3)));
+        let note = judged.note.expect("it says");
+        assert!(note.contains("unstable: sync differs from itself") && note.contains("each of 3"), "{note}");
+        assert_eq!(judge(&goal(Compare::Time, Direction::AtMost, 0.9)).stable, Some(true));
+    }
+
+    #[test]
+    fn a_value_comes_with_its_interval_and_its_noise() {
+        let row = row();
+        let mut noisy = measured(&row);
+        noisy.series[0] = Series::of(&[("ns", &[7.0, 8.0, 7.5, 8.5, 9.0, 8.2])]);
+        noisy.twin = Some(Series::of(&[("ns", &[8.9, 7.2, 8.8, 7.1, 8.9, 7.3])]));
+        for (compare, direction) in [
+            (Compare::Time, Direction::AtMost),
+            (Compare::Speed, Direction::AtLeast),
+            (Compare::Value, Direction::AtMost),
+        ] {
+            let judged = goal(compare, direction, 1.0).judge("sync", &[&noisy]);
+            let ((lo, hi), value) = judged.interval.zip(judged.value).expect("six rounds");
+            assert!(lo < value && value < hi, "{judged:?}");
+            assert!(judged.noise.expect("six rounds") > 0.03 && judged.rounds == Some(6), "{judged:?}");
+        }
     }
 
     #[test]
@@ -296,7 +389,17 @@ mod tests {
         failed.series[1].failure = Some((Status::Crashed, "SIGSEGV".into()));
         let named = Goal { peers: vec!["std".into()], ..time.clone() };
         assert!(named.judge("sync", &[&failed]).note.expect("it says").contains("std crashed"));
-        assert!(time.judge("sync", &[&failed]).note.expect("it says").contains("no peer"));
+        // Unnamed, it may still be the best; one of the other kind, or a form of ours, is no peer.
+        let best = time.judge("sync", &[&failed]);
+        assert!(
+            !best.met
+                && best.note.expect("it says").contains("std crashed, and may be the best peer: SIGSEGV")
+        );
+        let mut others = measured(&row);
+        for place in [2, 3] {
+            others.series[place].failure = Some((Status::Hung, "no end".into()));
+        }
+        assert!(time.judge("sync", &[&others]).met);
         failed.series[0].failure = Some((Status::Wrong, "lost 1".into()));
         assert!(time.judge("sync", &[&failed]).note.expect("it says").contains("sync wrong: lost 1"));
     }

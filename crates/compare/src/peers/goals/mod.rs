@@ -4,4 +4,4 @@ mod file;
 mod judge;
 
 pub(super) use file::Goals;
-pub(super) use judge::Judged;
+pub(super) use judge::{Judged, ROUNDS_NEEDED};

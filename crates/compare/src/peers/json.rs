@@ -1,0 +1,62 @@
+//! The file that `--json` names.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// A file for results, opened before anything is measured: a path that cannot be written costs nobody an hour. What was in
+/// it before stays there until results take its place.
+#[derive(Debug)]
+pub(super) struct JsonFile(Option<(PathBuf, File)>);
+
+impl JsonFile {
+    /// Opens the file, if one was named, and creates it where there is none.
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self(None)) };
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| Failure::usage(refusal(path, &error)))?;
+        Ok(Self(Some((path.to_owned(), file))))
+    }
+
+    /// Puts `what` in the place of all that it holds.
+    pub(super) fn write(self, what: &impl Serialize) -> Result<(), Failure> {
+        let Some((path, mut file)) = self.0 else { return Ok(()) };
+        let text = serde_json::to_string_pretty(what)
+            .map_err(Failure::doing("results cannot be written as JSON"))?;
+        let written = file.set_len(0).and_then(|()| file.write_all((text + "\n").as_bytes()));
+        written.map_err(|error| Failure::internal(refusal(&path, &error)))
+    }
+}
+
+fn refusal(path: &Path, error: &std::io::Error) -> String {
+    format!("--json {}: {error}; name a file that can be written", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_stays_until_results_take_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("found.json");
+        std::fs::write(&path, "what was found before, and is longer").expect("it is ours");
+        let text = || std::fs::read_to_string(&path).expect("it is there");
+        let file = JsonFile::open(Some(&path)).expect("it can be written");
+        assert!(text().starts_with("what was found before"));
+        file.write(&[1]).expect("it is open");
+        assert_eq!(text(), "[\n  1\n]\n");
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_written_is_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let refused = JsonFile::open(Some(folder.path())).expect_err("it is a folder").to_string();
+        assert!(refused.contains("--json") && refused.contains("name a file"), "{refused}");
+        assert!(JsonFile::open(None).expect("nothing to open").write(&[1]).is_ok());
+    }
+}

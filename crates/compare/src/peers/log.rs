@@ -1,0 +1,182 @@
+//! The file of `compare goals --resume`: a line for each row, written when the row is measured.
+//!
+//! Each line says which build of the program it is of, and how many rounds: a run that goes on mixes neither.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::program::Row;
+use super::rounds::{Measured, Series};
+use crate::failure::Failure;
+
+/// The rows that were measured before, and the file that the next ones are appended to.
+#[derive(Debug)]
+pub(super) struct Log {
+    path: PathBuf,
+    file: File,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    key: Key,
+    attempts: u32,
+    series: Vec<Series>,
+    twin: Option<Series>,
+}
+
+/// A line that is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    key: &'a Key,
+    attempts: u32,
+    series: &'a [Series],
+    twin: Option<&'a Series>,
+}
+
+/// What was measured, and how.
+#[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
+struct Key {
+    area: String,
+    row: String,
+    /// The program's fingerprint.
+    program: String,
+    rounds: u32,
+}
+
+impl Log {
+    /// Opens the file, and creates it where there is none. A last line that was not written to its end is cut off.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let refused = |what: &dyn std::fmt::Display, remedy: &str| {
+            Failure::usage(format!("--resume {}: {what}; {remedy}", path.display()))
+        };
+        let unusable = |error: std::io::Error| refused(&error, "name a file that can be written");
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).open(path).map_err(unusable)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unusable)?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let lines = (1..).zip(text[..whole].lines()).map(|(number, line)| {
+            serde_json::from_str(line).map_err(|error| {
+                refused(&format!("line {number} is no row of a run: {error}"), "name another file")
+            })
+        });
+        let lines = lines.collect::<Result<_, _>>()?;
+        // Only of a file that is one of ours.
+        file.set_len(whole as u64).map_err(unusable)?;
+        file.seek(SeekFrom::End(0)).map_err(unusable)?;
+        Ok(Self { path: path.to_owned(), file, lines })
+    }
+
+    /// A row as it was measured before by this program, in so many rounds. A row of another build is refused: numbers of
+    /// two builds do not belong together.
+    pub(super) fn take<'a>(
+        &mut self,
+        area: &str,
+        fingerprint: &str,
+        row: &'a Row,
+        rounds: u32,
+    ) -> Result<Option<Measured<'a>>, Failure> {
+        let is_it = |line: &Line| line.key.area == area && line.key.row == row.row;
+        let Some(at) = self.lines.iter().position(is_it) else { return Ok(None) };
+        let Line { key, attempts, series, twin } = self.lines.swap_remove(at);
+        if key != Key::of(area, fingerprint, row, rounds) || series.len() != row.contestants.len() {
+            let path = self.path.display();
+            return Err(Failure::usage(format!(
+                "--resume {path}: {} was measured by another build or in {} rounds; name another file, or remove this one",
+                key.row, key.rounds
+            )));
+        }
+        Ok(Some(Measured { row, series, twin, rounds, attempts }))
+    }
+
+    /// Appends a row, in one piece.
+    pub(super) fn add(
+        &mut self,
+        area: &str,
+        fingerprint: &str,
+        measured: &Measured<'_>,
+    ) -> Result<(), Failure> {
+        let key = Key::of(area, fingerprint, measured.row, measured.rounds);
+        let (attempts, series, twin) = (measured.attempts, &*measured.series, measured.twin.as_ref());
+        let line = serde_json::to_string(&Written { key: &key, attempts, series, twin })
+            .map_err(Failure::doing("a row cannot be written as JSON"))?;
+        let written = self.file.write_all((line + "\n").as_bytes());
+        written.map_err(Failure::doing(format!("--resume {}: cannot append a row", self.path.display())))
+    }
+}
+
+impl Key {
+    fn of(area: &str, fingerprint: &str, row: &Row, rounds: u32) -> Self {
+        Self { area: area.to_owned(), row: row.row.clone(), program: fingerprint.to_owned(), rounds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::program::{Contestant, Row};
+    use super::super::rounds::Status;
+    use super::*;
+
+    fn row() -> Row {
+        let contestant = |name: &str| Contestant { name: name.to_owned(), blocks: true, also_ours: false };
+        Row {
+            row: "a/b".to_owned(),
+            about: String::new(),
+            contestants: vec![contestant("sync"), contestant("std")],
+            measures: Vec::new(),
+        }
+    }
+
+    fn measured(row: &Row) -> Measured<'_> {
+        let mut crashed = Series::of(&[("ns", &[9.0, 8.5])]);
+        crashed.failure = Some((Status::Crashed, "SIGSEGV".to_owned()));
+        let series = vec![Series::of(&[("ns", &[1.5, 1.25])]), crashed];
+        Measured { row, series, twin: Some(Series::of(&[("ns", &[1.0, 2.0])])), rounds: 2, attempts: 3 }
+    }
+
+    #[test]
+    fn a_row_comes_back_as_it_was_measured_and_a_torn_one_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.jsonl");
+        let row = row();
+        let mut log = Log::open(&path).expect("it is new");
+        assert!(log.take("sync", "f00d", &row, 2).expect("it fits").is_none());
+        log.add("sync", "f00d", &measured(&row)).expect("it is open");
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        std::fs::write(&path, format!("{text}{}", &text[..text.len() / 2])).expect("it is ours");
+
+        let mut log = Log::open(&path).expect("one row is whole");
+        let found = log.take("sync", "f00d", &row, 2).expect("it fits").expect("it is there");
+        assert_eq!((found.attempts, found.rounds), (3, 2));
+        assert_eq!(found.series[0].values("ns"), [Some(1.5), Some(1.25)]);
+        assert_eq!(found.series[1].failure, Some((Status::Crashed, "SIGSEGV".to_owned())));
+        assert_eq!(found.twin.expect("ours takes part").values("ns"), [Some(1.0), Some(2.0)]);
+        log.add("sync", "f00d", &measured(&row)).expect("it is open");
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), format!("{text}{text}"));
+    }
+
+    #[test]
+    fn rows_of_another_build_or_other_rounds_and_other_files_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.jsonl");
+        let row = row();
+        Log::open(&path).expect("it is new").add("sync", "f00d", &measured(&row)).expect("it is open");
+        for (fingerprint, rounds) in [("beef", 2), ("f00d", 6)] {
+            let mut log = Log::open(&path).expect("its lines are rows");
+            let refused = log.take("sync", fingerprint, &row, rounds).expect_err("they differ").to_string();
+            assert!(refused.contains("a/b") && refused.contains("name another file"), "{refused}");
+            assert!(log.take("coro", fingerprint, &row, rounds).expect("not of that area").is_none());
+        }
+        std::fs::write(&path, "a letter\n").expect("it is ours");
+        let refused = Log::open(&path).expect_err("it is no log").to_string();
+        assert!(refused.contains("line 1 is no row"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "a letter\n");
+    }
+}
