@@ -45,6 +45,8 @@ pub mod lockfree;
 
 #[cfg(all(test, trefoil_loom))]
 mod models;
+#[cfg(all(test, trefoil_shuttle))]
+mod schedules;
 
 pub use barrier::Barrier;
 pub use cancel::CancelToken;

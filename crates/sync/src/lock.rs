@@ -411,7 +411,7 @@ impl RawLock {
     }
 }
 
-#[cfg(all(test, not(trefoil_loom)))]
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::*;
 

@@ -1,18 +1,18 @@
 //! What the waiter core asks of the machine: to sleep on a word, to make other CPUs' stores visible, the time in a few
 //! nanoseconds, and how many CPUs there are for us.
 
-#[cfg(all(target_os = "linux", not(trefoil_loom)))]
+#[cfg(all(target_os = "linux", not(any(trefoil_loom, trefoil_shuttle))))]
 mod linux;
-#[cfg(trefoil_loom)]
+#[cfg(any(trefoil_loom, trefoil_shuttle))]
 mod modelled;
-#[cfg(not(any(target_os = "linux", trefoil_loom)))]
+#[cfg(not(any(target_os = "linux", trefoil_loom, trefoil_shuttle)))]
 mod portable;
 
 pub(crate) mod clock;
 
-#[cfg(all(target_os = "linux", not(trefoil_loom)))]
+#[cfg(all(target_os = "linux", not(any(trefoil_loom, trefoil_shuttle))))]
 pub(crate) use linux::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
-#[cfg(trefoil_loom)]
+#[cfg(any(trefoil_loom, trefoil_shuttle))]
 pub(crate) use modelled::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
-#[cfg(not(any(target_os = "linux", trefoil_loom)))]
+#[cfg(not(any(target_os = "linux", trefoil_loom, trefoil_shuttle)))]
 pub(crate) use portable::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};

@@ -1,23 +1,46 @@
-//! The only module that names what loom replaces: atomics, the cell that they guard, the pointer that counts its owners,
-//! waiting for another thread to go on, and the short locks.
+//! The only module that names what loom and shuttle replace: atomics, the cell that they guard, the pointer that counts its
+//! owners, waiting for another thread to go on, and the short locks.
 
 #[cfg(not(trefoil_loom))]
+mod cell;
+#[cfg(trefoil_shuttle)]
+mod scheduled;
+
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 pub(crate) use real::{
     Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Backoff, Mutex, MutexGuard, Ordering,
     ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop, thread_local,
 };
-#[cfg(all(not(trefoil_loom), target_has_atomic = "64"))]
+#[cfg(all(not(any(trefoil_loom, trefoil_shuttle)), target_has_atomic = "64"))]
 pub(crate) use real::{AtomicI64, AtomicU64};
+
+#[cfg(trefoil_shuttle)]
+pub(crate) use scheduled::{
+    Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
+    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, give_way, lazy_static,
+    random_below, spin_loop, thread_index, thread_local,
+};
+
+/// How a thread sleeps that waits for a future. Under loom no model does: loom has a `block_on` of its own.
+#[cfg(not(trefoil_shuttle))]
+pub(crate) use std::sync::{Condvar as Sleep, Mutex as SleepLock};
+
+#[cfg(trefoil_shuttle)]
+pub(crate) use shuttle::sync::{Condvar as Sleep, Mutex as SleepLock};
+
+/// Whether this is built to be run by loom or shuttle. Neither knows the time, and both try the orders by themselves.
+pub(crate) const IS_MODEL: bool = cfg!(any(trefoil_loom, trefoil_shuttle));
 
 #[cfg(trefoil_loom)]
 pub(crate) use modelled::{
     Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
-    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop, thread_index,
-    thread_local,
+    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, give_way, lazy_static,
+    random_below, spin_loop, thread_index, thread_local,
 };
 
-#[cfg(not(trefoil_loom))]
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 mod real {
+    pub(crate) use super::cell::UnsafeCell;
     pub(crate) use crossbeam_utils::Backoff;
     pub(crate) use std::hint::spin_loop;
     use std::sync::PoisonError;
@@ -71,26 +94,6 @@ mod real {
         }
     }
 
-    /// `std::cell::UnsafeCell` with loom's interface: access through closures.
-    #[repr(transparent)]
-    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
-
-    impl<T> UnsafeCell<T> {
-        pub(crate) const fn new(value: T) -> Self {
-            UnsafeCell(std::cell::UnsafeCell::new(value))
-        }
-
-        #[inline(always)]
-        pub(crate) fn with<R>(&self, access: impl FnOnce(*const T) -> R) -> R {
-            access(self.0.get())
-        }
-
-        #[inline(always)]
-        pub(crate) fn with_mut<R>(&self, access: impl FnOnce(*mut T) -> R) -> R {
-            access(self.0.get())
-        }
-    }
-
     /// The lock around a primitive's state, held for a few instructions.
     pub(crate) struct Mutex<S>(std::sync::Mutex<S>);
 
@@ -127,6 +130,16 @@ mod modelled {
     pub(crate) fn spin_loop() {
         loom::thread::yield_now();
     }
+
+    /// Where a deadline passes. Loom tries the others by itself.
+    pub(crate) fn give_way() {}
+
+    /// Loom cannot draw, and does the same again for each order of the threads.
+    pub(crate) fn random_below(_: usize) -> usize {
+        0
+    }
+
+    pub(crate) use loom::lazy_static;
 
     /// A small number for each modelled thread.
     pub(crate) fn thread_index() -> u32 {

@@ -88,19 +88,30 @@ fn feature_sets(package: &Value) -> Vec<String> {
 
 /// Runs the loom models of the crates that have some.
 pub(super) fn loom(project: &Project) -> Outcome {
+    modelled_by("trefoil_loom", &["--release"], project)
+}
+
+/// Runs programs under schedules that shuttle draws, for the crates that have some.
+pub(super) fn shuttle(project: &Project) -> Outcome {
+    // Building it with optimizations would take longer than running it without.
+    modelled_by("trefoil_shuttle", &[], project)
+}
+
+fn modelled_by(cfg: &str, profile: &[&str], project: &Project) -> Outcome {
     let tree = match Tree::of(project.root()) {
         Ok(tree) => tree,
         Err(why) => return Outcome::Failed(why),
     };
-    let crates = crates_with_loom_models(&tree);
+    let crates = crates_with_models(&tree, cfg);
     if crates.is_empty() {
-        return Outcome::Skipped("no crate has a loom model yet".into());
+        return Outcome::Skipped(format!("no crate has a model for `{cfg}` yet"));
     }
     for name in crates {
-        println!("    RUSTFLAGS='--cfg trefoil_loom' cargo test --release --package {name} --lib");
+        let args = [&["test", "--package", &name, "--lib"], profile].concat();
+        println!("    RUSTFLAGS='--cfg {cfg}' cargo {}", args.join(" "));
         let mut command = project.cargo();
-        command.args(["test", "--release", "--package", &name, "--lib"]);
-        command.env("RUSTFLAGS", "--cfg trefoil_loom");
+        command.args(args);
+        command.env("RUSTFLAGS", format!("--cfg {cfg}"));
         let outcome = outcome_of_tests(&mut command);
         if outcome != Outcome::Passed {
             return outcome;
@@ -109,13 +120,14 @@ pub(super) fn loom(project: &Project) -> Outcome {
     Outcome::Passed
 }
 
-/// The crates below `crates/` that compile differently under `cfg(trefoil_loom)`.
-fn crates_with_loom_models(tree: &Tree) -> BTreeSet<String> {
+/// The crates below `crates/` that compile differently under this `cfg`.
+fn crates_with_models(tree: &Tree, cfg: &str) -> BTreeSet<String> {
+    let marker = format!("cfg({cfg})");
     tree.files()
         .filter(|path| path.ends_with(".rs"))
         .filter_map(|path| {
             let name = path.strip_prefix("crates/")?.split('/').next()?;
-            tree.read(path).contains("cfg(trefoil_loom)").then(|| name.to_owned())
+            tree.read(path).contains(&marker).then(|| name.to_owned())
         })
         .collect()
 }
@@ -201,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loom_model_is_found_by_its_cfg() {
+    fn a_model_is_found_by_its_cfg() {
         let folder = tempfile::tempdir().unwrap();
         let tree = Tree::from_texts(
             folder.path(),
@@ -214,6 +226,7 @@ mod tests {
                 ("crates/ipc/README.md", "Models stand behind `cfg(trefoil_loom)`.\n"),
             ],
         );
-        assert_eq!(crates_with_loom_models(&tree).into_iter().collect::<Vec<_>>(), ["sync"]);
+        assert_eq!(crates_with_models(&tree, "trefoil_loom").into_iter().collect::<Vec<_>>(), ["sync"]);
+        assert!(crates_with_models(&tree, "trefoil_shuttle").is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::import::import;
 use super::output::{outcome_of, outcome_of_tests};
-use super::own_checks::{compare, features, formatting, loom, python, tidy, xtask_size};
+use super::own_checks::{compare, features, formatting, loom, python, shuttle, tidy, xtask_size};
 use super::targets::targets;
 use crate::project::{Project, answers};
 
@@ -116,6 +116,15 @@ pub(super) const STEPS: &[Step] = &[
         work: Work::Own {
             shown: "RUSTFLAGS='--cfg trefoil_loom' cargo test --release --package P",
             run: loom,
+        },
+    },
+    Step {
+        name: "shuttle",
+        about: "programs of several threads and tasks hold under thousands of schedules that are drawn from a seed",
+        remedy: "set the TREFOIL_SEED that the failing test printed, and run that test again: it draws the same schedules",
+        work: Work::Own {
+            shown: "RUSTFLAGS='--cfg trefoil_shuttle' cargo test --package P --lib",
+            run: shuttle,
         },
     },
     Step {

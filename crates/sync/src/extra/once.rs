@@ -364,7 +364,8 @@ impl Here {
     /// Where coroutines share a thread, others may come to the cell while one that makes the value is suspended. So it is with
     /// loom's threads.
     fn if_plain(polls: bool) -> Option<Self> {
-        (park::is_plain_thread() && !cfg!(trefoil_loom)).then(|| Here { thread: this_thread(), polls })
+        (park::is_plain_thread() && !crate::primitive::IS_MODEL)
+            .then(|| Here { thread: this_thread(), polls })
     }
 }
 

@@ -74,7 +74,7 @@ impl RawLock {
     fn sleep(&self, node: &Node, deadline: Option<Instant>) {
         // Relaxed: a task before us had set it when we took the queue, and it stays while we are there.
         // Loom knows no time; its models pass tasks over themselves.
-        if self.flags.load(Ordering::Relaxed) & TASKS == 0 || cfg!(trefoil_loom) {
+        if self.flags.load(Ordering::Relaxed) & TASKS == 0 || crate::primitive::IS_MODEL {
             return Sleeper::sleep(node.word(), WAITING, deadline);
         }
         let patience = Instant::now() + Duration::from_micros(PATIENCE_US.into());

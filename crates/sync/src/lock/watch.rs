@@ -24,12 +24,12 @@ use std::time::Instant;
 type Place = Guarded<Waiters>;
 
 /// Locks that are watched are few; with 64 places two of them rarely share one.
-#[cfg(not(trefoil_loom))]
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 static PLACES: [Place; 64] = [const { Guarded::new(Waiters::barging()) }; 64];
 
-// What loom watches over is made anew for each run, and an address is not the same in each.
-#[cfg(trefoil_loom)]
-loom::lazy_static! {
+// What a model watches over is made anew for each run, and an address is not the same in each.
+#[cfg(any(trefoil_loom, trefoil_shuttle))]
+crate::primitive::lazy_static! {
     static ref PLACES: [Place; 1] = [Guarded::new(Waiters::barging())];
 }
 

@@ -86,7 +86,7 @@ const FULL: usize = 1;
 const VOID: usize = 2;
 
 /// How many items a block holds. More make allocating rarer, and an almost empty queue larger.
-const PLACES: usize = if cfg!(trefoil_loom) { 2 } else { 64 };
+const PLACES: usize = if crate::primitive::IS_MODEL { 2 } else { 64 };
 
 // SAFETY: the blocks are the queue's own, and go with it; items go with them, which needs `T: Send`.
 unsafe impl<T: Send> Send for SegmentedQueue<T> {}

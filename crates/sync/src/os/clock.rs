@@ -12,7 +12,7 @@ static RATE: AtomicU32 = AtomicU32::new(0);
 /// The time in ticks, from some start.
 #[inline]
 pub(crate) fn now() -> u32 {
-    if cfg!(trefoil_loom) {
+    if crate::primitive::IS_MODEL {
         return 0;
     }
     counter() as u32
@@ -46,7 +46,7 @@ fn rate() -> u32 {
 
 #[cold]
 fn measure() -> u32 {
-    if cfg!(trefoil_loom) {
+    if crate::primitive::IS_MODEL {
         return 256;
     }
     let (begin, ticks) = (Instant::now(), counter());
@@ -85,7 +85,7 @@ fn counter() -> u64 {
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos() / 10).unwrap_or(u64::MAX)
 }
 
-#[cfg(all(test, not(trefoil_loom)))]
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::*;
 

@@ -1,21 +1,26 @@
-//! The machine as loom sees it: sleeping on a word is looking at it and parking in one step, as a futex does.
+//! The machine as loom and shuttle see it: sleeping on a word is looking at it and parking in one step, as a futex does.
 //!
 //! Unparking alone would not do: loom keeps an unpark that came too early, where a futex forgets it, and lets a late one wake
 //! a modelled thread even from waiting for a lock.
 
-use crate::primitive::{AtomicU32, Ordering, fence};
+use crate::primitive::{AtomicU32, Ordering, fence, give_way};
+#[cfg(trefoil_loom)]
+use loom as model;
+#[cfg(trefoil_shuttle)]
+use shuttle as model;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-loom::thread_local! {
-    /// Whether this modelled thread sleeps on a word. Loom lets another go on only at its own operations, so this needs none.
+model::thread_local! {
+    /// Whether this modelled thread sleeps on a word. Another goes on only at an operation of the
+    /// model's own, so this needs none.
     static ASLEEP: Arc<AtomicBool> = Arc::new(AtomicBool::new(false));
 }
 
 #[derive(Clone)]
 pub(crate) struct Sleeper {
-    thread: loom::thread::Thread,
+    thread: model::thread::Thread,
     asleep: Arc<AtomicBool>,
 }
 
@@ -25,13 +30,13 @@ impl Sleeper {
     pub(crate) const AVAILABLE: bool = true;
 
     pub(crate) fn here() -> Self {
-        Sleeper { thread: loom::thread::current(), asleep: ASLEEP.with(Arc::clone) }
+        Sleeper { thread: model::thread::current(), asleep: ASLEEP.with(Arc::clone) }
     }
 
     /// A deadline passes at once: the models ask what happens then, not when.
     pub(crate) fn sleep(word: &AtomicU32, expected: u32, deadline: Option<Instant>) {
         if deadline.is_some() {
-            return;
+            return give_way();
         }
         ASLEEP.with(|asleep| {
             asleep.store(true, Ordering::Relaxed);
@@ -39,7 +44,7 @@ impl Sleeper {
             fence(Ordering::SeqCst);
             // An unpark that has come meanwhile is used up, for it would be too late anywhere else.
             if word.load(Ordering::Relaxed) == expected || !asleep.swap(false, Ordering::Relaxed) {
-                loom::thread::park();
+                model::thread::park();
             }
         });
     }

@@ -1,6 +1,7 @@
 //! A wake that a sleeping thread waits for.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use crate::primitive::{Sleep as Condvar, SleepLock as Mutex};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 

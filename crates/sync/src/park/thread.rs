@@ -14,7 +14,7 @@ pub(super) struct ThreadParker {
     waker: Waker,
 }
 
-thread_local! {
+crate::primitive::thread_local! {
     static OF_THIS_THREAD: Rc<ThreadParker> = Rc::new(ThreadParker::new());
 }
 

@@ -14,7 +14,7 @@ const RING_SLOTS: usize = 1 << 16;
 /// A block has at most so many bytes, or one slot.
 const BLOCK_BYTES: usize = 16 << 10;
 /// A block has at most so many slots. More make the end of a block rarer, and an almost empty queue larger.
-const BLOCK_SLOTS: usize = if cfg!(trefoil_loom) { 2 } else { 512 };
+const BLOCK_SLOTS: usize = if crate::primitive::IS_MODEL { 2 } else { 512 };
 /// So many spent blocks are kept.
 const SPARE: usize = 4;
 

@@ -214,7 +214,7 @@ impl<'r, T, U: Users> End<'r, T, U> {
         let mut pauses = FIRST_PAUSES;
         let mut tries = if os::cpus() > 1 { 0 } else { PAUSING };
         loop {
-            if cfg!(trefoil_loom) {
+            if crate::primitive::IS_MODEL {
                 spin_loop();
             } else if tries < PAUSING {
                 (0..pauses).for_each(|_| spin_loop());

@@ -131,8 +131,9 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
 
 fn is_late(deadline: Option<Instant>, has_queued_up: bool) -> bool {
     // Loom has no clock: there, a deadline passes as soon as somebody has queued up.
-    deadline
-        .is_some_and(|deadline| if cfg!(trefoil_loom) { has_queued_up } else { Instant::now() >= deadline })
+    deadline.is_some_and(
+        |deadline| if crate::primitive::IS_MODEL { has_queued_up } else { Instant::now() >= deadline },
+    )
 }
 
 /// See [`Ring::put_future`]. An item that is refused stays where it was.

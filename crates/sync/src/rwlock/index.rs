@@ -1,12 +1,12 @@
 //! A small number for each thread that runs, which no other thread has at the same time.
 
-#[cfg(not(trefoil_loom))]
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 pub(super) use real::here;
 
-#[cfg(trefoil_loom)]
+#[cfg(any(trefoil_loom, trefoil_shuttle))]
 pub(super) use crate::primitive::thread_index as here;
 
-#[cfg(not(trefoil_loom))]
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 mod real {
     use std::cell::Cell;
     use std::cmp::Reverse;

@@ -42,7 +42,7 @@ impl Slots {
         if !self.first.load(Ordering::Relaxed).is_null() {
             return;
         }
-        let count = match cfg!(trefoil_loom) {
+        let count = match crate::primitive::IS_MODEL {
             true => 2,
             false => (os::cpus() * SLOTS_PER_CPU).next_power_of_two().min(SLOTS_MOST),
         };

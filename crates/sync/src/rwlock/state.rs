@@ -202,11 +202,11 @@ impl Queues for State {
 
     fn sleep_most(&self) -> Option<Duration> {
         // Loom knows no time; there, a thread that is not told sleeps for ever, which it would report.
-        (self.tasks && !cfg!(trefoil_loom)).then_some(Duration::from_micros(PATIENCE_US.into()))
+        (self.tasks && !crate::primitive::IS_MODEL).then_some(Duration::from_micros(PATIENCE_US.into()))
     }
 }
 
 /// Loom knows no time: there everybody is overdue at once, so that the lock is kept.
 fn overdue(since: u32, now: u32) -> bool {
-    cfg!(trefoil_loom) || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
+    crate::primitive::IS_MODEL || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
 }

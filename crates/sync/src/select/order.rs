@@ -32,7 +32,7 @@ impl Order {
 }
 
 /// A number below `bound`, which is small: each as likely as the others, to within one in 2³².
-#[cfg(not(trefoil_loom))]
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 fn random_below(bound: usize) -> usize {
     use std::cell::Cell;
     use std::hash::{BuildHasher, RandomState};
@@ -56,13 +56,13 @@ fn random_below(bound: usize) -> usize {
     usize::try_from(scaled >> 32).unwrap_or(0)
 }
 
-/// Under loom a model must do the same again, so the order is the written one.
-#[cfg(trefoil_loom)]
-fn random_below(_: usize) -> usize {
-    0
+/// A model must do the same again: under loom the order is the written one, under shuttle it is drawn with the schedule.
+#[cfg(any(trefoil_loom, trefoil_shuttle))]
+fn random_below(bound: usize) -> usize {
+    crate::primitive::random_below(bound)
 }
 
-#[cfg(all(test, not(trefoil_loom)))]
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::*;
 

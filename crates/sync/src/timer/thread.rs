@@ -85,7 +85,7 @@ fn lock() -> MutexGuard<'static, Schedule> {
     SCHEDULE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(all(test, not(trefoil_loom)))]
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::*;
 

@@ -62,7 +62,7 @@ impl Patience {
     /// As [`wait`](Patience::wait), with so many pauses before each look, the first one too.
     pub(crate) fn wait_in_steps(&self, step: u32, mut look: impl FnMut() -> bool) -> bool {
         // Loom tries every order by itself.
-        if cfg!(trefoil_loom) {
+        if crate::primitive::IS_MODEL {
             return false;
         }
         (os::cpus() > 1 && self.pause(step, &mut look)) || self.give_way(&mut look)

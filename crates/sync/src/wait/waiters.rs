@@ -232,7 +232,7 @@ impl Waiters {
     /// Whether the first has been first for so long that nobody else should be let through.
     pub(crate) fn is_first_overdue(&self) -> bool {
         let Some(first) = self.list.first() else { return false };
-        if cfg!(trefoil_loom) {
+        if crate::primitive::IS_MODEL {
             // Loom knows no time, and is to see both.
             return first.ticket() % 2 == 0;
         }
@@ -403,7 +403,7 @@ impl Afterwards {
 /// For how long a thread sleeps at most before it looks again, where there may be tasks before it: these may be told, and not come.
 pub(crate) fn patience_with_tasks(tasks: bool) -> Option<Duration> {
     // Loom knows no time, and would look for ever.
-    (tasks && !cfg!(trefoil_loom)).then(|| Duration::from_micros(LATE_US.into()))
+    (tasks && !crate::primitive::IS_MODEL).then(|| Duration::from_micros(LATE_US.into()))
 }
 
 /// Until when somebody sleeps who has a deadline, or looks again after `patience`.

@@ -22,7 +22,7 @@ struct Chunk<N> {
 
 /// How many hazards are made at a time. More of them keep more threads apart and fewer make retiring cheaper, which
 /// looks at each.
-const HAZARDS: usize = if cfg!(trefoil_loom) { 2 } else { 8 };
+const HAZARDS: usize = if crate::primitive::IS_MODEL { 2 } else { 8 };
 
 impl<N> Hazard<N> {
     /// Takes a free hazard for `node`.
