@@ -100,6 +100,26 @@ impl<O, R> History<O, R> {
         self.events.is_empty()
     }
 
+    /// How many operations began while another was open.
+    pub(crate) fn overlaps(&self) -> usize {
+        let mut open = 0;
+        let mut overlaps = 0;
+        for event in &self.events {
+            match event {
+                Event::Call(_) => {
+                    overlaps += usize::from(open > 0);
+                    open += 1;
+                }
+                Event::Answer(_) => open -= 1,
+            }
+        }
+        overlaps
+    }
+
+    pub(crate) fn responses(&self) -> impl Iterator<Item = &R> {
+        self.operations.iter().filter_map(|performed| performed.response.as_ref())
+    }
+
     /// The operation that `thread` waits for.
     fn open(&self, thread: usize) -> Option<usize> {
         let last = self.operations.iter().rposition(|performed| performed.thread == thread)?;

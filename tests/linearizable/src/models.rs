@@ -6,6 +6,8 @@
 pub mod exchange;
 pub mod flag;
 pub mod map;
+pub mod meeting;
+pub mod news;
 pub mod once;
 pub mod permits;
 pub mod queue;

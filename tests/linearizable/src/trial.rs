@@ -45,6 +45,7 @@ pub struct Trial<M: Model, S> {
     perform: Arc<Perform<S, M::Operation, M::Response>>,
     roles: Vec<Vec<Kind<M::Operation>>>,
     ending: Option<Kind<M::Operation>>,
+    wanted: Vec<Wanted<M>>,
     operations_max: usize,
     seed: Option<u64>,
     patience: Duration,
@@ -75,6 +76,7 @@ where
             perform: Arc::new(perform),
             roles: Vec::new(),
             ending: None,
+            wanted: Vec::new(),
             operations_max: OPERATIONS_MAX,
             seed: None,
             patience: PATIENCE,
@@ -101,6 +103,22 @@ where
     #[must_use]
     pub fn ending(mut self, kind: Kind<M::Operation>) -> Self {
         self.ending = Some(kind);
+        self
+    }
+
+    /// Fails the trial if no operation is ever answered so. A structure that always refuses fits a model that allows
+    /// refusing; this is how a trial says what must happen now and then. `what` completes "there never was".
+    #[must_use]
+    pub fn wanting(mut self, what: &'static str, answer: fn(&M::Response) -> bool) -> Self {
+        self.wanted.push(Wanted { what, answer, overlaps: 0 });
+        self
+    }
+
+    /// As [`wanting`](Trial::wanting), for an answer that needs two threads at a time. On a machine that is so busy that
+    /// operations hardly ever overlapped, it is not missed.
+    #[must_use]
+    pub fn wanting_together(mut self, what: &'static str, answer: fn(&M::Response) -> bool) -> Self {
+        self.wanted.push(Wanted { what, answer, overlaps: MANY_OVERLAPS });
         self
     }
 
@@ -148,7 +166,8 @@ where
     /// [`Failure`] with a scenario that was made as small as proptest could.
     ///
     /// # Panics
-    /// If nobody takes part, if `make` or the model panics, or if `TREFOIL_SEED` is no number.
+    /// If nobody takes part, if `make` or the model panics, or if `TREFOIL_SEED` is no number. And if nothing failed, but
+    /// there never was an answer that is [wanted](Trial::wanting).
     #[track_caller]
     pub fn search(&self) -> Result<(), Failure<M>> {
         assert!(!self.roles.is_empty(), "{}: a trial needs `threads`", self.name);
@@ -156,6 +175,7 @@ where
         let effort = Effort::of_environment();
         let (runs, goes) = (Cell::new(0), Cell::new(0));
         let found = RefCell::new(None);
+        let seen = RefCell::new(Seen { overlaps: 0, wanted: vec![false; self.wanted.len()] });
         let config = Config {
             cases: effort.scenarios,
             failure_persistence: None,
@@ -178,7 +198,7 @@ where
             let times = if smaller { SHRINK_EFFORT } else { 1 };
             let outcome = (0..times).try_for_each(|_| {
                 goes.set(goes.get() + 1);
-                self.runs(&scenario, effort.runs, seed.wrapping_add(goes.get()))
+                self.runs(&scenario, effort.runs, seed.wrapping_add(goes.get()), &mut seen.borrow_mut())
             });
             match outcome {
                 Ok(()) => Ok(()),
@@ -193,7 +213,10 @@ where
             (Some(found), _) => {
                 Err(Failure { name: self.name.clone(), seed, runs: runs.get(), found: Box::new(found) })
             }
-            (None, Ok(())) => Ok(()),
+            (None, Ok(())) => {
+                self.expect_a_trial(&seen.into_inner());
+                Ok(())
+            }
             (None, Err(why)) => {
                 panic!("{}: there was no trial, for `make` or the model panicked: {why}", self.name)
             }
@@ -201,14 +224,55 @@ where
     }
 
     /// Performs one scenario many times.
-    fn runs(&self, scenario: &Scenario<M::Operation>, runs: usize, seed: u64) -> Result<(), What<M>> {
+    fn runs(
+        &self,
+        scenario: &Scenario<M::Operation>,
+        runs: usize,
+        seed: u64,
+        seen: &mut Seen,
+    ) -> Result<(), What<M>> {
         let subjects = (0..runs).map(|_| (self.make)()).collect();
         let histories = crew::perform_all(scenario, subjects, &self.perform, seed, self.patience);
         for history in histories.map_err(What::Trouble)? {
+            seen.overlaps += history.overlaps();
+            for (wanted, seen) in self.wanted.iter().zip(&mut seen.wanted) {
+                *seen |= history.responses().any(wanted.answer);
+            }
             judge(self.initial.clone(), &history).map_err(What::Violation)?;
         }
         Ok(())
     }
+}
+
+impl<M: Model, S> Trial<M, S> {
+    #[track_caller]
+    fn expect_a_trial(&self, seen: &Seen) {
+        let name = &self.name;
+        // Shown where the output is: a trial without overlaps, as on a very busy machine, says little.
+        println!("{name}: {} operations began while another was under way", seen.overlaps);
+        for (wanted, is_seen) in self.wanted.iter().zip(&seen.wanted) {
+            let what = wanted.what;
+            assert!(
+                *is_seen || seen.overlaps < wanted.overlaps,
+                "{name}: there never was {what}, so its answers prove nothing"
+            );
+        }
+    }
+}
+
+/// An answer without which a trial proves nothing.
+struct Wanted<M: Model> {
+    what: &'static str,
+    answer: fn(&M::Response) -> bool,
+    /// It is missed only where so many operations overlapped.
+    overlaps: usize,
+}
+
+/// What has happened in a trial.
+struct Seen {
+    /// So many operations began while another was open.
+    overlaps: usize,
+    wanted: Vec<bool>,
 }
 
 impl<M: Model, S> fmt::Debug for Trial<M, S> {
@@ -322,6 +386,9 @@ fn seed_of_environment() -> u64 {
 
 /// Longer scenarios find no more, and people cannot read them.
 const OPERATIONS_MAX: usize = 6;
+
+/// Of some thousands, on a machine with two CPUs.
+const MANY_OVERLAPS: usize = 1_000;
 
 /// A scenario takes milliseconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -194,3 +194,13 @@ fn plain(items: &Mutex<VecDeque<u32>>, operation: &Operation) -> Response {
         Operation::Close => Response::Done,
     }
 }
+
+/// It fits the model, which allows refusing; the trial says what must happen all the same.
+#[test]
+#[should_panic(expected = "a lock for nobody: there never was a lock that was had")]
+fn a_lock_that_nobody_ever_gets() {
+    Trial::new("a lock for nobody", Register::new(0), || (), |&(), _| register::Response::Refused)
+        .threads(2, &[|_| register::Operation::Read])
+        .wanting("a lock that was had", |answer| matches!(answer, register::Response::Value(_)))
+        .check();
+}

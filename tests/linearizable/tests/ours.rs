@@ -110,6 +110,7 @@ where
     Trial::new(&format!("sync::Queue without places, {name}"), Ways(model), Queue::rendezvous, on_queue)
         .threads(3, kinds)
         .ending(|_| (Way::Try, Operation::Get))
+        .wanting_together("an item that changed hands", |answer| matches!(answer, Response::Got(_)))
         .check();
 }
 
@@ -186,6 +187,7 @@ fn what_a_mutex_guards() {
     Trial::new("sync::Mutex", Ways(Register::new(0)), || Mutex::new([0; 2]), on_mutex)
         .threads(3, kinds)
         .ending(|_| (Way::Block, Read))
+        .wanting("a lock that was had", |answer| matches!(answer, register::Response::Value(_)))
         .check();
 }
 
@@ -248,6 +250,8 @@ fn a_semaphore_never_gives_more_than_it_has() {
     Trial::new("sync::Semaphore, waited for", model, || Semaphore::new(1), on_semaphore)
         .threads(3, kinds)
         .ending(|_| (Way::Try, Free))
+        .wanting("a permit", |answer| *answer == permits::Response::Done)
+        .wanting("a refusal", |answer| *answer == permits::Response::Refused)
         .check();
 }
 
@@ -282,7 +286,11 @@ fn an_event() {
         |_| (Way::Timeout, Look),
         |_| (Way::AsyncTimeout, Look),
     ];
-    Trial::new("sync::Event", Ways(Flag::new()), Event::new, on_event).threads(3, kinds).check();
+    Trial::new("sync::Event", Ways(Flag::new()), Event::new, on_event)
+        .threads(3, kinds)
+        .ending(|_| (Way::Try, Look))
+        .wanting("an event that was set", |answer| *answer == flag::Response::IsSet)
+        .check();
 }
 
 fn on_event(event: &Event, (way, operation): &(Way, flag::Operation)) -> flag::Response {

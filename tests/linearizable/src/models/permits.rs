@@ -20,6 +20,7 @@ use crate::Model;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Permits {
     free: usize,
+    most: usize,
     hesitant: bool,
 }
 
@@ -39,7 +40,7 @@ pub enum Operation {
 pub enum Response {
     /// They are taken, or given back, as was asked.
     Done,
-    /// So many were not free, at once or at some moment before the time had passed.
+    /// So many were not free, at once or at some moment before the time had passed; or there would be too many.
     Refused,
     /// So many are free.
     Count(usize),
@@ -49,7 +50,13 @@ impl Permits {
     /// One with so many permits.
     #[must_use]
     pub const fn new(free: usize) -> Self {
-        Permits { free, hesitant: false }
+        Permits { free, most: usize::MAX, hesitant: false }
+    }
+
+    /// One that refuses to have more than so many.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Permits { most, ..self }
     }
 
     /// One that may refuse although there are permits, as a fair semaphore does while others stand in line for them. It
@@ -68,6 +75,7 @@ impl Model for Permits {
         match *operation {
             Operation::Acquire(count) if count > self.free => return Response::Refused,
             Operation::Acquire(count) => self.free -= count,
+            Operation::Release(count) if self.free + count > self.most => return Response::Refused,
             Operation::Release(count) => self.free += count,
             Operation::Free => return Response::Count(self.free),
         }
