@@ -1,0 +1,95 @@
+//! The buffer: what each policy does when it is full, in all ways to put.
+
+mod common;
+
+use common::{ByHand, Counted, LONG, SHORT};
+use std::thread;
+use std::time::{Duration, Instant};
+use sync::park::block_on;
+use sync::queue::{Buffer, Overflow};
+
+/// The answer of `wait`, which must take at least `SHORT`.
+#[track_caller]
+fn late<R>(wait: impl FnOnce() -> R) -> R {
+    let begin = Instant::now();
+    let answer = wait();
+    assert!(begin.elapsed() >= SHORT, "it gave up after {:?} already", begin.elapsed());
+    answer
+}
+
+#[test]
+fn a_buffer_waits_for_room_only_under_the_policy_that_says_so() {
+    let buffer = Buffer::new(1, Overflow::Block);
+    assert_eq!(buffer.put(0), Ok(None));
+    assert!(buffer.try_put(1).unwrap_err().is_full());
+    assert!(late(|| buffer.put_timeout(1, SHORT)).unwrap_err().is_timeout());
+    assert!(late(|| block_on(buffer.put_async_timeout(1, SHORT))).unwrap_err().is_timeout());
+    thread::scope(|scope| {
+        scope.spawn(|| buffer.put(1).unwrap());
+        scope.spawn(|| buffer.put_timeout(2, LONG).unwrap());
+        scope.spawn(|| block_on(buffer.put_async(3)).unwrap());
+        scope.spawn(|| block_on(buffer.put_async_timeout(4, LONG)).unwrap());
+        let mut numbers = vec![buffer.get().unwrap(), buffer.get_timeout(LONG).unwrap()];
+        numbers.push(block_on(buffer.get_async()).unwrap());
+        numbers.push(block_on(buffer.get_async_timeout(LONG)).unwrap());
+        numbers.extend(buffer.iter().take(1));
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    });
+    for (overflow, expected) in [(Overflow::DropOldest, Some(1)), (Overflow::DropNewest, Some(2))] {
+        type Put = fn(&Buffer<u32>) -> Option<u32>;
+
+        let buffer = Buffer::new(1, overflow);
+        let put: [Put; 4] = [
+            |buffer| buffer.put(2).unwrap(),
+            |buffer| buffer.put_timeout(2, LONG).unwrap(),
+            |buffer| block_on(buffer.put_async(2)).unwrap(),
+            |buffer| block_on(buffer.put_async_timeout(2, LONG)).unwrap(),
+        ];
+        for put in put {
+            drop(buffer.drain());
+            buffer.put(1).unwrap();
+            assert_eq!((put(&buffer), buffer.len()), (expected, 1));
+        }
+        buffer.close();
+        assert!(buffer.put(3).unwrap_err().is_closed());
+    }
+}
+
+#[test]
+fn a_put_that_waits_gets_its_item_in_or_back() {
+    let items = Counted::default();
+    let buffer = Buffer::new(1, Overflow::Block);
+    buffer.put(items.clone()).unwrap();
+    assert!(buffer.put_timeout(items.clone(), Duration::ZERO).is_err());
+    let first = ByHand::waiting(buffer.put_async(items.clone()));
+    let mut second = ByHand::waiting(buffer.put_async(items.clone()));
+    drop(buffer.get().unwrap());
+    assert!(first.is_told() && !second.is_told());
+    drop(first);
+    assert!(second.is_told(), "the room is lost with the one who was told of it");
+    assert!(second.poll().expect("there is room").is_ok());
+    assert_eq!((buffer.len(), items.others()), (1, 1));
+    let third = ByHand::waiting(buffer.put_async_timeout(items.clone(), LONG));
+    drop(third);
+    assert_eq!((buffer.len(), items.others()), (1, 1));
+    let mut fourth = ByHand::waiting(buffer.put_async(items.clone()));
+    buffer.close();
+    assert!(fourth.is_told());
+    assert!(fourth.poll().expect("it is closed").unwrap_err().is_closed());
+    drop((second, fourth));
+    drop(buffer);
+    assert_eq!(items.others(), 0);
+}
+
+#[test]
+fn one_that_refuses_refuses_at_once_in_every_way() {
+    let buffer = Buffer::new(1, Overflow::Error);
+    assert_eq!(buffer.put(1), Ok(None));
+    assert!(buffer.try_put(2).unwrap_err().is_full());
+    assert!(buffer.put(2).unwrap_err().is_full());
+    assert!(buffer.put_timeout(2, LONG).unwrap_err().is_full());
+    assert!(block_on(buffer.put_async(2)).unwrap_err().is_full());
+    assert!(block_on(buffer.put_async_timeout(2, LONG)).unwrap_err().is_full());
+    assert_eq!(buffer.get(), Ok(1));
+}
