@@ -69,7 +69,7 @@ mod thread;
 mod watch;
 
 use crate::check::{Kind, Mode, Site, Tag};
-use crate::os::{Sleeper, ask_for_the_barrier, heavy_barrier, is_asymmetric};
+use crate::os::{ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{
     AtomicU8, Ordering, ShortLock, UnsafeCell, const_but_for_loom, fence, fence_for_loom,
@@ -265,7 +265,7 @@ impl RawLock {
         if self.is_kept() && self.try_kept() {
             return true;
         }
-        match Sleeper::AVAILABLE && park::is_plain_thread() {
+        match park::plain::is_here() {
             true => self.acquire_as_thread(deadline),
             false => park::block_on_until(self.acquire_async(), deadline).is_some(),
         }

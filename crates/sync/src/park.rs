@@ -1,7 +1,8 @@
-//! How this project waits: every blocking call of every crate ends here.
+//! How this project waits: every blocking call of every crate asks here how.
 //!
-//! A blocking call does not put its thread to sleep. It asks the [`Parker`] that is installed on the thread to park
-//! *whatever runs there*. By default that is the thread. Whoever runs several things on one thread (a coroutine hub, an
+//! Where a [`Parker`] is installed on the thread, a blocking call does not put the thread to sleep. It asks the parker to park
+//! *whatever runs there*. Where none is, it is the thread that waits: asleep on a word of its own, where the system offers that, or by a
+//! parker of its own. Whoever runs several things on one thread (a coroutine hub, an
 //! event loop, a pool's worker) installs a parker that suspends one of them and lets the others run, and so
 //! `queue.get()` in a green thread never stops the loop.
 //!
@@ -16,6 +17,7 @@
 //! 5. A wait that is made inside the poll of another wait shares its parker, and may use up a wake that was meant for the
 //!    outer one. It therefore wakes the parker again when it ends.
 
+pub(crate) mod plain;
 mod signal;
 mod thread;
 
@@ -31,6 +33,7 @@ use crate::error::TimedOut;
 use crate::hook::{self, Guard};
 use thread::ThreadParker;
 
+pub(crate) use plain::is_plain_thread;
 pub use signal::Signal;
 
 /// Suspends what runs on this thread until it is woken. See the [module](self) for the rules.
@@ -77,12 +80,6 @@ pub fn install(parker: Rc<dyn Parker>) -> Installed {
 pub fn current() -> Rc<dyn Parker> {
     // A destructor of another thread-local may wait after ours is gone: it gets a parker of its own.
     hook::current(&CURRENT).unwrap_or_else(ThreadParker::of_this_thread)
-}
-
-/// Whether nothing is installed, so that waiting is nothing but putting the thread to sleep.
-pub(crate) fn is_plain_thread() -> bool {
-    // A thread that is going away has no parker any more.
-    CURRENT.try_with(|current| current.borrow().is_none()).unwrap_or(true)
 }
 
 /// Whether a blocking call here lets others go on on this thread; see [`Parker::cooperative`].

@@ -3,7 +3,8 @@
 use super::policy::PATIENCE_US;
 use super::queue::{GRANTED, Node, WAITING};
 use super::{AWAKE, DUE, RawLock, TASKS};
-use crate::os::{self, Sleeper, clock};
+use crate::os::{self, clock};
+use crate::park::plain;
 use crate::primitive::{Ordering, spin_loop};
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -75,11 +76,11 @@ impl RawLock {
         // Relaxed: a task before us had set it when we took the queue, and it stays while we are there.
         // Loom knows no time; its models pass tasks over themselves.
         if self.flags.load(Ordering::Relaxed) & TASKS == 0 || crate::primitive::IS_MODEL {
-            return Sleeper::sleep(node.word(), WAITING, deadline);
+            return plain::sleep(node.word(), WAITING, deadline);
         }
         let patience = Instant::now() + Duration::from_micros(PATIENCE_US.into());
         let limit = deadline.map_or(patience, |deadline| deadline.min(patience));
-        Sleeper::sleep(node.word(), WAITING, Some(limit));
+        plain::sleep(node.word(), WAITING, Some(limit));
         let mut queue = self.queue();
         let wake = queue.pass_over_the_late(self.policy.now());
         drop(queue);
@@ -162,7 +163,7 @@ impl RawLock {
         let state = node.state();
         if state != GRANTED && left > slack {
             let limit = Duration::from_nanos(clock::in_nanos(left - slack));
-            Sleeper::sleep_for(node.word(), state, Some(limit));
+            plain::sleep_for(node.word(), state, limit);
         }
         let begin = clock::now();
         loop {

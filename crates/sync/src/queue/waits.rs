@@ -4,7 +4,6 @@ use super::error::{GetError, PutError, Refusal};
 use super::place::{Place, Who};
 use super::ring::Ring;
 use super::side::Users;
-use crate::os::Sleeper;
 use crate::park;
 use std::borrow::BorrowMut;
 use std::future::Future;
@@ -35,7 +34,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[cold]
     #[inline(never)]
     unsafe fn put_contended(&self, mut item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
-        if !(Sleeper::AVAILABLE && park::is_plain_thread()) {
+        if !park::plain::is_here() {
             // SAFETY: as promised by the caller.
             let mut put = pin!(unsafe { self.put_future(Some(item)) });
             let done = park::block_on_until(put.as_mut(), deadline);
@@ -84,7 +83,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[cold]
     #[inline(never)]
     unsafe fn get_contended(&self, deadline: Option<Instant>) -> Result<T, GetError> {
-        if !(Sleeper::AVAILABLE && park::is_plain_thread()) {
+        if !park::plain::is_here() {
             // SAFETY: as promised by the caller.
             let get = unsafe { self.get_future() };
             return park::block_on_until(get, deadline).unwrap_or(Err(GetError::TimedOut));

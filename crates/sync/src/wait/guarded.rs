@@ -24,7 +24,6 @@ use super::list::Node;
 use super::patience::Patience;
 use super::waiters::{Afterwards, Place, Turn, Waiters, sleep_until};
 use crate::catch::{Every, contain};
-use crate::os::Sleeper;
 use crate::park;
 use crate::primitive::{Mutex, MutexGuard};
 use std::future::{Future, poll_fn};
@@ -135,7 +134,7 @@ impl<S: Queues> Guarded<S> {
     {
         let mut begin = Some(begin);
         let mut begin = move || begin.take().map_or((), |begin| begin());
-        if !(Sleeper::AVAILABLE && park::is_plain_thread()) {
+        if !park::plain::is_here() {
             let mut wait = pin!(self.wait_for(queue, attempt));
             let wait = poll_fn(move |cx| {
                 let poll = wait.as_mut().poll(cx);

@@ -19,6 +19,7 @@
 use super::patience::Patience;
 use crate::catch::contain;
 use crate::os::{Rouse, Sleeper};
+use crate::park::plain;
 use crate::primitive::{AtomicU32, Ordering, UnsafeCell};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
@@ -120,7 +121,7 @@ impl Node {
         // early, there is nothing to change.
         let _ = self.state.compare_exchange(WAITING, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
         while self.told().is_none() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
-            Sleeper::sleep(&self.state, ASLEEP, deadline);
+            plain::sleep(&self.state, ASLEEP, deadline);
             // Under loom every deadline passes at once.
             if crate::primitive::IS_MODEL && deadline.is_some() {
                 return;

@@ -4,7 +4,6 @@ use super::getting::Getting;
 use super::place::Who;
 use super::putting::Putting;
 use super::{GetError, Hand, PutError};
-use crate::os::Sleeper;
 use crate::park;
 use std::pin::pin;
 use std::task::Poll;
@@ -14,7 +13,7 @@ impl<T> Hand<T> {
     /// Puts `item` in, waiting until `deadline` at most. Blocks.
     #[inline]
     pub(crate) fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
-        if !waits_on_its_place() {
+        if !park::plain::is_here() {
             let mut put = pin!(self.put_async(item));
             return park::block_on_until(put.as_mut(), deadline).unwrap_or_else(|| put.give_up());
         }
@@ -29,7 +28,7 @@ impl<T> Hand<T> {
     /// Takes an item, waiting until `deadline` at most. Blocks.
     #[inline]
     pub(crate) fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
-        if !waits_on_its_place() {
+        if !park::plain::is_here() {
             let mut get = pin!(self.get_async());
             return park::block_on_until(get.as_mut(), deadline).unwrap_or_else(|| get.give_up());
         }
@@ -46,8 +45,4 @@ impl<T> Hand<T> {
             }
         }
     }
-}
-
-fn waits_on_its_place() -> bool {
-    Sleeper::AVAILABLE && park::is_plain_thread()
 }
