@@ -39,4 +39,23 @@ impl<T> Slot<T> {
             unsafe { place.cast::<T>().read() }
         })
     }
+
+    /// Asks for the slot's memory, to be written soon: where another CPU has used it last, it takes as long to come as dozens of
+    /// slots take to be filled. A hint, of any address.
+    #[inline(always)]
+    pub(crate) fn will_be_written(slot: *const Self) {
+        #[cfg(all(target_arch = "x86_64", not(miri), not(trefoil_loom)))]
+        // SAFETY: the instruction changes nothing that a program can see, and no address makes it fail. The compiler's own
+        // function for it asks for reading where it may not assume a newer CPU; older ones take this for no instruction at all.
+        unsafe {
+            std::arch::asm!("prefetchw [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
+        }
+        #[cfg(all(target_arch = "aarch64", not(miri), not(trefoil_loom)))]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!("prfm pstl1keep, [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
+        }
+        #[cfg(any(miri, trefoil_loom, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+        let _ = slot;
+    }
 }

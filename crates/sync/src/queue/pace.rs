@@ -4,7 +4,12 @@
 //! longer than the item. So he looks in *steps*: where items come several at a time he looks less often, and finds more. Where
 //! they come one by one, each perhaps an answer to the last, he looks all the time, and now and then tries whether that is
 //! still so. A producer who waits for room waits until a good part of the queue is free, for the same reason.
+//!
+//! A consumer who is a little faster than the producer need not find the queue empty for that to happen: he takes what came, finds
+//! the little that came meanwhile, and then less, until he takes each item as it comes. So a lone one pauses for a step then, too.
 
+use crate::os;
+use crate::primitive::spin_loop;
 use crate::wait::patience::Patience;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -43,6 +48,16 @@ impl Pace {
         });
         self.learn(step, found);
         is_there || found > 0
+    }
+
+    /// Where items come many at a time and few are there, pauses for a step.
+    #[inline]
+    pub(super) fn let_more_come(&self, look: impl Fn() -> usize) {
+        let step = self.step.load(Relaxed);
+        if step > 1 && os::cpus() > 1 && look() < PLENTY {
+            (0..step).for_each(|_| spin_loop());
+            self.learn(step, look());
+        }
     }
 
     fn step(&self) -> u8 {

@@ -171,12 +171,40 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If consumers are `Sole`: nobody else takes meanwhile.
     #[inline(always)]
     pub(super) unsafe fn try_get(&self) -> Result<T, GetError> {
+        // SAFETY: as promised by the caller.
+        unsafe { self.take(|_| self.producers.position()) }
+    }
+
+    /// As [`try_get`](Ring::try_get), by somebody who would wait: where items come many at a time and few have come, a lone
+    /// consumer lets more come first. One of many does not, for he would do so with the lock.
+    ///
+    /// # Safety
+    /// As for `try_get`.
+    #[inline(always)]
+    pub(super) unsafe fn get_with_more(&self) -> Result<T, GetError> {
+        let look = |position| {
+            let items = || self.producers.position().wrapping_sub(position) / ONE;
+            if !C::SHARED && items() > 0 {
+                self.for_items.let_more_come(items);
+            }
+            self.producers.position()
+        };
+        // SAFETY: as promised by the caller.
+        unsafe { self.take(look) }
+    }
+
+    /// `look`, given the position of the consumers' side, says where the producers' is.
+    ///
+    /// # Safety
+    /// As for [`try_get`](Ring::try_get).
+    #[inline(always)]
+    unsafe fn take(&self, look: impl FnOnce(usize) -> usize) -> Result<T, GetError> {
         let end = self.consumers();
         // SAFETY: as promised by the caller.
         let position = unsafe { end.enter() };
         let empty = |own: &mut super::side::Own<T>| {
             if position == own.other {
-                own.other = self.producers.position();
+                own.other = look(position);
                 if position == own.other {
                     self.look_if_closed(&mut own.other, position)?;
                 }

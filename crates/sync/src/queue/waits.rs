@@ -71,7 +71,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[inline(always)]
     pub(super) unsafe fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         // SAFETY: as promised by the caller.
-        match unsafe { self.try_get() } {
+        match unsafe { self.get_with_more() } {
             // SAFETY: as promised by the caller.
             Err(GetError::Empty) => unsafe { self.get_contended(deadline) },
             done => done,
