@@ -3,48 +3,65 @@
 mod common;
 
 use common::{ByHand, LONG};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 use sync::park::block_on;
 use sync::queue::GetError;
 use sync::{Mutex, Queue, RwLock, Semaphore, select_async};
 
+/// Nothing here takes as long, unless it would take for ever.
+const SOME: Duration = Duration::from_secs(15);
+
 /// Oxide's RFD 609, "futurelock": a task borrows a future that waits for a lock, something else comes first, and in that body
-/// the task waits for the same lock, which was handed to the borrowed future that nobody polls. Here it was only told.
+/// the task waits for the same lock, which was handed to the borrowed future that nobody polls. Here that was only told.
 ///
-/// Only told, the future has a millisecond to come; then it is passed over by whoever comes by. Where nobody does, because all
-/// who wait are futures, the task still waits for ever: the README says so under what is not there yet.
+/// Only told, the future has a millisecond to come; then it is passed over by whoever comes by. Where nobody does, because
+/// all who wait are futures, the task waits for somebody: the README says so under what is not there yet.
 #[test]
 fn a_task_that_waits_for_a_lock_that_its_own_future_was_told_of() {
-    let (mutex, over) = (Mutex::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        let guard = mutex.lock();
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                drop(mutex.lock());
-                thread::yield_now();
-            }
-        });
-        block_on(async {
-            let mut borrowed = pin!(async { *mutex.lock_async().await += 1 });
-            select_async! {
-                () = &mut borrowed => unreachable!("the lock is held"),
-                default => (),
-            }
-            drop(guard);
-            *mutex.lock_async_timeout(LONG).await.expect("nobody passes over the one who does not come") +=
-                10;
-            borrowed.await;
-        });
-        over.store(true, Ordering::Relaxed);
-    });
-    assert_eq!(mutex.into_inner(), 11);
+    let mutex = Mutex::new(0);
+    let guard = mutex.lock();
+    let mut borrowed = ByHand::waiting(async { *mutex.lock_async().await += 1 });
+    drop(guard);
+    assert!(borrowed.is_told());
+    // The body, in the same task.
+    let mut body = ByHand::new(async { *mutex.lock_async().await += 10 });
+    let mut ended = body.poll().is_some();
+    // Others come by. Where the lock was handed over, the first of them waits for ever, and the body behind him.
+    let begin = Instant::now();
+    while !ended {
+        drop(mutex.lock_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
+        ended = body.is_told() && body.poll().is_some();
+        assert!(begin.elapsed() < SOME, "others come and go, and nobody tells the body");
+    }
+    assert!(borrowed.poll().is_some());
+    assert_eq!(*mutex.try_lock().expect("all are done"), 11);
+}
+
+/// The same of all that is exclusive, with threads: a future that was told keeps no thread out that comes later.
+#[test]
+fn a_thread_that_comes_behind_a_future_that_nobody_polls() {
+    let (mutex, lock, permits) = (Mutex::new(()), RwLock::new(()), Semaphore::new(1));
+    let (guard, writing, permit) = (mutex.lock(), lock.write(), permits.acquire().unwrap());
+    let told = (
+        ByHand::waiting(mutex.lock_async()),
+        ByHand::waiting(lock.write_async()),
+        ByHand::waiting(permits.acquire_async()),
+    );
+    drop((guard, writing, permit));
+    assert!(told.0.is_told() && told.1.is_told() && told.2.is_told());
+    drop(mutex.lock_timeout(SOME).expect("the mutex belongs to a future that nobody polls"));
+    drop(lock.write_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
+    drop(lock.read_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
+    drop(permits.acquire_timeout(SOME).expect("the permit belongs to a future that nobody polls"));
+    drop(told);
+    assert!(mutex.try_lock().is_some() && lock.try_write().is_some() && permits.try_acquire().is_ok());
 }
 
 /// async-lock#91, `Mutex` and `RwLock` hang: two futures of one task wait, the lock is released, and the task awaits the one
-/// that came second. The other lives on, and is not polled. The second gets the lock when it looks a millisecond later, or
-/// when somebody else comes by; what makes it look is in the README under what is not there yet.
+/// that came second. The other lives on, and is not polled. It is the second's turn when somebody has come by who passed
+/// over the first.
 #[test]
 fn of_two_futures_of_a_task_the_second_is_awaited() {
     let mutex = Mutex::new(());
@@ -53,8 +70,10 @@ fn of_two_futures_of_a_task_the_second_is_awaited() {
     let mut second = ByHand::waiting(mutex.lock_async());
     drop(guard);
     assert!(first.is_told() && !second.is_told());
+    let begin = Instant::now();
     while !second.is_told() {
-        drop(mutex.lock_timeout(LONG).unwrap());
+        drop(mutex.lock_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
+        assert!(begin.elapsed() < SOME, "others come and go, and nobody tells the second");
     }
     assert!(second.poll().is_some());
     drop(first);
@@ -137,26 +156,77 @@ fn the_last_item_before_the_end() {
 }
 
 /// crossbeam#821: two threads on one CPU, where whoever waits by asking again and again takes the CPU from the one he waits
-/// for. Here as many wait as there are CPUs and more, and then one comes who works.
+/// for. Here as many wait as there are CPUs and more, in each kind of queue: they all go to sleep, and stay asleep.
+#[cfg(target_os = "linux")]
+#[cfg_attr(miri, ignore = "Miri's threads have no state that /proc tells")]
 #[test]
 fn threads_that_wait_leave_the_cpu_to_those_who_work() {
-    const ITEMS: u64 = 20_000;
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let (idle, there, back) = (Queue::<u64>::unbounded(), Queue::bounded(1), Queue::bounded(1));
+    let waiters = 2 * thread::available_parallelism().map_or(1, usize::from);
+    let empty = [Queue::unbounded(), Queue::bounded(64), Queue::bounded(1), Queue::rendezvous()];
+    let full = [Queue::bounded(2), Queue::bounded(1)];
+    full.iter().for_each(|queue| while queue.try_put(0).is_ok() {});
+    let threads = Queue::unbounded();
     thread::scope(|scope| {
-        for _ in 0..4 * cpus {
-            scope.spawn(|| assert_eq!(idle.get(), Err(GetError::Closed)));
+        // When the test fails, its threads end all the same.
+        let _ends = Ends(&[&empty, &full]);
+        for _ in 0..waiters {
+            for queue in &empty {
+                scope.spawn(|| {
+                    threads.put(this_thread()).unwrap();
+                    assert_eq!(queue.get(), Err(GetError::Closed));
+                });
+            }
+            for queue in &full {
+                scope.spawn(|| {
+                    threads.put(this_thread()).unwrap();
+                    assert!(queue.put(1).unwrap_err().is_closed());
+                });
+            }
         }
-        scope.spawn(|| there.iter().for_each(|item| back.put(item + 1).unwrap()));
-        let mut item = 0;
-        while item < ITEMS {
-            there.put(item).unwrap();
-            // Minutes if each turn had to wait for the end of a time slice.
-            item = back.get_timeout(LONG).expect("a turn takes a minute");
+        let threads: Vec<_> = threads.iter().take(waiters * (empty.len() + full.len())).collect();
+        let begin = Instant::now();
+        // Twice, and none has woken up in between: not the short sleep of one who asks again.
+        loop {
+            let before = asleep(&threads);
+            thread::sleep(Duration::from_millis(2));
+            if before.is_some() && before == asleep(&threads) {
+                break;
+            }
+            assert!(begin.elapsed() < SOME, "they go on asking for what is not there");
         }
-        there.close();
-        idle.close();
     });
+}
+
+/// Closes queues.
+#[cfg(target_os = "linux")]
+struct Ends<'a>(&'a [&'a [Queue<u32>]]);
+
+#[cfg(target_os = "linux")]
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.iter().flat_map(|queues| queues.iter()).for_each(Queue::close);
+    }
+}
+
+/// Where the system tells of this thread.
+#[cfg(target_os = "linux")]
+fn this_thread() -> std::path::PathBuf {
+    std::path::Path::new("/proc").join(std::fs::read_link("/proc/thread-self").unwrap()).join("status")
+}
+
+/// How often they have gone to sleep, if all sleep now.
+#[cfg(target_os = "linux")]
+fn asleep(threads: &[std::path::PathBuf]) -> Option<u64> {
+    let mut times = 0;
+    for thread in threads {
+        let status = std::fs::read_to_string(thread).unwrap();
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+        if !field("State:").starts_with('S') {
+            return None;
+        }
+        times += field("voluntary_ctxt_switches:").parse::<u64>().unwrap();
+    }
+    Some(times)
 }
 
 /// parking_lot#212: who reads, and reads once more while a writer waits, waits for that writer, who waits for him. Whoever needs
@@ -194,7 +264,7 @@ fn a_limit_that_passes_in_the_moment_of_the_wake_up() {
         let hasty = scope.spawn(|| {
             let mut got = 0_u64;
             while !over.load(Ordering::Relaxed) {
-                got += u64::from(queue.get_timeout(std::time::Duration::from_micros(30)).is_ok());
+                got += u64::from(queue.get_timeout(Duration::from_micros(30)).is_ok());
             }
             got
         });
