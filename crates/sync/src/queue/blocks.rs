@@ -5,7 +5,7 @@
 
 use crate::lockfree::slot::Slot;
 use crate::primitive::{AtomicPtr, Ordering, UnsafeCell};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 /// A ring has at most so many bytes; beyond that, a bounded queue is a chain of blocks.
 const RING_BYTES: usize = 256 << 10;
@@ -98,7 +98,7 @@ impl<T> Storage<T> {
     /// # Safety
     /// The caller has the producers' side, with its cursor, at this index, and there is room.
     #[inline(always)]
-    pub(super) unsafe fn slot_to_fill<'c>(&self, cursor: &'c mut Cursor<T>, index: usize) -> &'c Slot<T> {
+    pub(super) unsafe fn slot_to_fill(&self, cursor: &mut Cursor<T>, index: usize) -> NonNull<Slot<T>> {
         let offset = index & self.mask;
         if offset == 0 {
             // SAFETY: as promised by the caller.
@@ -112,7 +112,7 @@ impl<T> Storage<T> {
         // SAFETY: the block is there, and has more slots than `offset`.
         let slot = unsafe { cursor.slots.add(offset) };
         // SAFETY: as above.
-        unsafe { &*slot }
+        unsafe { NonNull::new_unchecked(slot.cast_mut()) }
     }
 
     /// The slot of the oldest item.
@@ -120,7 +120,7 @@ impl<T> Storage<T> {
     /// # Safety
     /// The caller has the consumers' side, with its cursor, at this index, and has seen that there is an item.
     #[inline(always)]
-    pub(super) unsafe fn slot_to_empty<'c>(&self, cursor: &'c mut Cursor<T>, index: usize) -> &'c Slot<T> {
+    pub(super) unsafe fn slot_to_empty(&self, cursor: &mut Cursor<T>, index: usize) -> NonNull<Slot<T>> {
         let offset = index & self.mask;
         if offset == 0 {
             // SAFETY: as promised by the caller.
@@ -129,7 +129,7 @@ impl<T> Storage<T> {
         // SAFETY: the block is there, and has more slots than `offset`.
         let slot = unsafe { cursor.slots.add(offset) };
         // SAFETY: as above.
-        unsafe { &*slot }
+        unsafe { NonNull::new_unchecked(slot.cast_mut()) }
     }
 
     /// # Safety

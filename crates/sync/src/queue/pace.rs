@@ -51,7 +51,8 @@ impl Pace {
     }
 
     /// Where items come many at a time and few are there, pauses for a step.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     pub(super) fn let_more_come(&self, look: impl Fn() -> usize) {
         let step = self.step.load(Relaxed);
         if step > 1 && os::cpus() > 1 && look() < PLENTY {

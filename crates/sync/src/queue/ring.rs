@@ -63,12 +63,14 @@
 use super::blocks::Storage;
 use super::error::{GetError, PutError, Refusal};
 use super::pace::Pace;
-use super::side::{End, ONE, Side, Users};
+use super::side::{End, ONE, Own, Side, Users};
 use crate::lockfree::drop_all::drop_all;
+use crate::lockfree::slot::Slot;
 use crate::primitive::AtomicU8;
 use crossbeam_utils::CachePadded;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr::NonNull;
 
 /// A queue with room for at least one item, for producers and consumers of these numbers.
 pub(crate) struct Ring<T, P: Users, C: Users> {
@@ -86,6 +88,12 @@ struct Common<T> {
     consumers: AtomicU8,
     capacity: usize,
     storage: Storage<T>,
+}
+
+/// A slot to fill or to empty, of a side that is the caller's until he has done so.
+pub(super) struct Found<T> {
+    slot: NonNull<Slot<T>>,
+    position: usize,
 }
 
 /// More items than any memory holds. Positions are compared by their distance, which must not be mistaken when they wrap.
@@ -131,38 +139,63 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If producers are `Sole`: nobody else puts meanwhile.
     #[inline(always)]
     pub(super) unsafe fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: as promised by the caller.
+        match unsafe { self.find_room() } {
+            Ok(found) => {
+                // SAFETY: this is where the room was found.
+                unsafe { self.fill(&found, item) };
+                Ok(())
+            }
+            Err(why) => Err(PutError::new(why, item)),
+        }
+    }
+
+    /// Takes the producers' side, if there is room; it is to be given back by [`fill`](Ring::fill). The item itself is not there yet:
+    /// each function that it goes through, and may come back from, copies it.
+    ///
+    /// # Safety
+    /// If producers are `Sole`: nobody else puts until then.
+    #[inline(always)]
+    pub(super) unsafe fn find_room(&self) -> Result<Found<T>, Refusal> {
         let end = self.producers();
         // SAFETY: as promised by the caller.
         let position = unsafe { end.enter() };
         if end.is_closed() {
             end.leave(position);
-            return Err(PutError::new(Refusal::Closed, item));
+            return Err(Refusal::Closed);
         }
-        let fill = |own: &mut super::side::Own<T>| {
+        let find = |own: &mut Own<T>| {
             if position.wrapping_sub(own.other) >= self.common.capacity * ONE {
                 own.other = self.consumers.position();
                 if position.wrapping_sub(own.other) >= self.common.capacity * ONE {
-                    return Err(item);
+                    return Err(Refusal::Full);
                 }
             }
             // SAFETY: the side is ours, at this position, and there is room.
             let slot = unsafe { self.common.storage.slot_to_fill(&mut own.cursor, position / ONE) };
-            // SAFETY: the slot belongs to whoever has this side (Invariant 2).
-            unsafe { slot.write(item) };
-            Ok(())
+            Ok(Found { slot, position })
         };
         // SAFETY: the side is ours.
-        match unsafe { end.own(fill) } {
-            Ok(()) => {
-                // SAFETY: the side is ours, at this position.
-                unsafe { end.publish(position) };
-                Ok(())
-            }
-            Err(item) => {
-                end.leave(position);
-                Err(PutError::new(Refusal::Full, item))
-            }
+        let found = unsafe { end.own(find) };
+        if found.is_err() {
+            end.leave(position);
         }
+        found
+    }
+
+    /// Puts `item` where room was found.
+    ///
+    /// # Safety
+    /// `found` comes from [`find_room`](Ring::find_room), by the same caller, and was not used yet.
+    #[inline(always)]
+    pub(super) unsafe fn fill(&self, found: &Found<T>, item: T) {
+        let &Found { slot, position } = found;
+        // SAFETY: its block is there as long as the consumers have not come past it.
+        let slot = unsafe { slot.as_ref() };
+        // SAFETY: the slot belongs to whoever has this side (Invariant 2).
+        unsafe { slot.write(item) };
+        // SAFETY: the side is ours, at this position.
+        unsafe { self.producers().publish(position) };
     }
 
     /// Takes the item at the front, if there is one.
@@ -172,16 +205,20 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[inline(always)]
     pub(super) unsafe fn try_get(&self) -> Result<T, GetError> {
         // SAFETY: as promised by the caller.
-        unsafe { self.take(|_| self.producers.position()) }
+        match unsafe { self.find_item(|_| self.producers.position()) } {
+            // SAFETY: this is where the item was found.
+            Ok(found) => Ok(unsafe { self.take(&found) }),
+            Err(why) => Err(why),
+        }
     }
 
-    /// As [`try_get`](Ring::try_get), by somebody who would wait: where items come many at a time and few have come, a lone
+    /// As [`find_item`](Ring::find_item), for somebody who would wait: where items come many at a time and few have come, a lone
     /// consumer lets more come first. One of many does not, for he would do so with the lock.
     ///
     /// # Safety
-    /// As for `try_get`.
+    /// As for `find_item`.
     #[inline(always)]
-    pub(super) unsafe fn get_with_more(&self) -> Result<T, GetError> {
+    pub(super) unsafe fn find_more_items(&self) -> Result<Found<T>, GetError> {
         let look = |position| {
             let items = || self.producers.position().wrapping_sub(position) / ONE;
             if !C::SHARED && items() > 0 {
@@ -190,19 +227,20 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
             self.producers.position()
         };
         // SAFETY: as promised by the caller.
-        unsafe { self.take(look) }
+        unsafe { self.find_item(look) }
     }
 
-    /// `look`, given the position of the consumers' side, says where the producers' is.
+    /// Takes the consumers' side, if there is an item; it is to be given back by [`take`](Ring::take). `look`, given the position of
+    /// the consumers' side, says where the producers' is.
     ///
     /// # Safety
-    /// As for [`try_get`](Ring::try_get).
+    /// If consumers are `Sole`: nobody else takes until then.
     #[inline(always)]
-    unsafe fn take(&self, look: impl FnOnce(usize) -> usize) -> Result<T, GetError> {
+    unsafe fn find_item(&self, look: impl FnOnce(usize) -> usize) -> Result<Found<T>, GetError> {
         let end = self.consumers();
         // SAFETY: as promised by the caller.
         let position = unsafe { end.enter() };
-        let empty = |own: &mut super::side::Own<T>| {
+        let find = |own: &mut Own<T>| {
             if position == own.other {
                 own.other = look(position);
                 if position == own.other {
@@ -211,22 +249,30 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
             }
             // SAFETY: the side is ours, at this position, and there is an item.
             let slot = unsafe { self.common.storage.slot_to_empty(&mut own.cursor, position / ONE) };
-            // SAFETY: the slot belongs to whoever has this side, and holds an item (Invariant 2), which the next store counts as taken.
-            Ok(unsafe { slot.take() })
+            Ok(Found { slot, position })
         };
         // SAFETY: the side is ours.
-        let taken = unsafe { end.own(empty) };
-        match taken {
-            Ok(item) => {
-                // SAFETY: the side is ours, at this position.
-                unsafe { end.publish(position) };
-                Ok(item)
-            }
-            Err(why) => {
-                end.leave(position);
-                Err(why)
-            }
+        let found = unsafe { end.own(find) };
+        if found.is_err() {
+            end.leave(position);
         }
+        found
+    }
+
+    /// Takes the item that was found.
+    ///
+    /// # Safety
+    /// `found` comes from [`find_item`](Ring::find_item), by the same caller, and was not used yet.
+    #[inline(always)]
+    pub(super) unsafe fn take(&self, found: &Found<T>) -> T {
+        let &Found { slot, position } = found;
+        // SAFETY: its block is there until the next item is taken, which is after this one.
+        let slot = unsafe { slot.as_ref() };
+        // SAFETY: the slot belongs to whoever has this side, and holds an item (Invariant 2), which the next store counts as taken.
+        let item = unsafe { slot.take() };
+        // SAFETY: the side is ours, at this position.
+        unsafe { self.consumers().publish(position) };
+        item
     }
 
     /// Whether there is an item after all, why there is none otherwise.

@@ -20,12 +20,15 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[inline(always)]
     pub(super) unsafe fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         // SAFETY: as promised by the caller.
-        match unsafe { self.try_put(item) } {
+        match unsafe { self.find_room() } {
+            Ok(found) => {
+                // SAFETY: this is where the room was found.
+                unsafe { self.fill(&found, item) };
+                Ok(())
+            }
             // SAFETY: as promised by the caller.
-            Err(refused) if refused.is_full() => unsafe {
-                self.put_contended(refused.into_inner(), deadline)
-            },
-            done => done,
+            Err(Refusal::Full) => unsafe { self.put_contended(item, deadline) },
+            Err(why) => Err(PutError::new(why, item)),
         }
     }
 
@@ -71,10 +74,12 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[inline(always)]
     pub(super) unsafe fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         // SAFETY: as promised by the caller.
-        match unsafe { self.get_with_more() } {
+        match unsafe { self.find_more_items() } {
+            // SAFETY: this is where the item was found.
+            Ok(found) => Ok(unsafe { self.take(&found) }),
             // SAFETY: as promised by the caller.
             Err(GetError::Empty) => unsafe { self.get_contended(deadline) },
-            done => done,
+            Err(why) => Err(why),
         }
     }
 
