@@ -32,6 +32,7 @@ use std::cell::{Cell, OnceCell};
 use std::ptr;
 use std::rc::Weak;
 use std::thread;
+use sync::extra::Owner;
 
 thread_local! {
     static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
@@ -47,6 +48,8 @@ pub(crate) struct Frame {
     resumed_in_panic: Cell<bool>,
     /// Whether an error came up at the last yield, which may be unwinding the stack since.
     thrown: Cell<bool>,
+    /// What locks know the coroutine by.
+    owner: Owner,
     mark: OnceCell<Mark>,
 }
 
@@ -64,6 +67,7 @@ impl Frame {
             inside: Cell::new(ptr::null()),
             resumed_in_panic: Cell::new(false),
             thrown: Cell::new(false),
+            owner: Owner::new(),
             mark: OnceCell::new(),
         }
     }
@@ -133,6 +137,13 @@ pub(crate) fn innermost_marked<R>(kind: TypeId, read: impl FnOnce(&Mark) -> R) -
     let mark =
         running(INNERMOST.get()).find_map(|frame| frame.mark.get().filter(|mark| mark.kind == kind))?;
     Some(read(mark))
+}
+
+/// Shows the innermost running coroutine, if there is one, as the owner of locks.
+pub(crate) fn show_innermost(look: &mut dyn FnMut(&Owner)) {
+    if let Some(frame) = running(INNERMOST.get()).next() {
+        look(&frame.owner);
+    }
 }
 
 /// The chain from `innermost`, which is `INNERMOST`, outwards. For use before anything is suspended or resumed.

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
+use sync::extra::RLock;
 use sync::park::{self, Parker};
-use sync::{Queue, Semaphore};
+use sync::{Event, Queue, Semaphore};
 
 type Log = Rc<RefCell<Vec<String>>>;
 
@@ -164,6 +165,52 @@ fn a_blocking_get_inside_a_generator_suspends_the_greenlet_with_the_generator() 
     });
     scheduler.run();
     assert_eq!(*sum.borrow(), 20);
+}
+
+/// The greenlets are of one thread, and the first is suspended under the lock.
+#[test]
+fn a_lock_that_is_taken_again_knows_its_greenlet() {
+    let lock = Rc::new(RLock::new(RefCell::new(Vec::new())));
+    let half_done = Rc::new(Event::new());
+    let mut scheduler = Scheduler::default();
+    let (mine, others) = (Rc::clone(&lock), Rc::clone(&half_done));
+    scheduler.spawn(move || {
+        let steps = mine.lock();
+        steps.borrow_mut().push("half");
+        others.wait();
+        mine.lock().borrow_mut().push("done");
+        assert_eq!(mine.depth(), 1);
+    });
+    let mine = Rc::clone(&lock);
+    scheduler.spawn(move || {
+        assert!(mine.try_lock().is_none() && !mine.is_owner(), "the other greenlet has it");
+        half_done.set();
+        assert_eq!(*mine.lock().borrow(), ["half", "done"]);
+    });
+    scheduler.run();
+    assert!(lock.try_lock().is_some());
+}
+
+#[test]
+fn a_generator_that_is_suspended_under_a_lock_keeps_its_thread_out() {
+    let lock = Rc::new(RLock::new(()));
+    let mine = Rc::clone(&lock);
+    let mut depths = Generator::<usize>::new(move |y| {
+        let _outer = mine.lock();
+        y.yield_(mine.depth());
+        let _inner = mine.lock();
+        y.yield_(mine.depth());
+    });
+    assert_eq!(depths.next(), Some(1));
+    assert!(lock.try_lock().is_none() && !lock.is_owner());
+    // Another one is another, be it at the same place.
+    let theirs = Rc::clone(&lock);
+    assert_eq!(Generator::<bool>::new(move |y| y.yield_(theirs.try_lock().is_some())).next(), Some(false));
+    assert_eq!(depths.next(), Some(2));
+    drop(depths);
+    let _ours = lock.try_lock().expect("the generator has given it back");
+    let theirs = Rc::clone(&lock);
+    assert_eq!(Generator::<bool>::new(move |y| y.yield_(theirs.is_owner())).next(), Some(false));
 }
 
 #[test]

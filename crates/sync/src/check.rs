@@ -88,6 +88,14 @@ impl<T: ?Sized> sealed::Tagged for crate::Mutex<T> {
 
 impl<T: ?Sized> Lock for crate::Mutex<T> {}
 
+impl<T: ?Sized> sealed::Tagged for crate::extra::RLock<T> {
+    fn tag(&self) -> &Tag {
+        self.tag()
+    }
+}
+
+impl<T: ?Sized> Lock for crate::extra::RLock<T> {}
+
 /// Switches the checker on. What is held already is not known to be.
 ///
 /// In a child made by `fork` without `exec` the checker is off for good.

@@ -7,6 +7,7 @@
 //! - [`OnceCell`], [`Lazy`]: a value that is made once, by a function or by a future.
 //! - [`Exchanger`]: two meet and swap what they have.
 //! - [`Notify`]: a signal for one or for all, without a state of its own to wait for.
+//! - [`RLock`]: a mutex that whoever holds it may take again.
 //! - [`PoisonMutex`]: a mutex that is poisoned by a panic under it, as `std`'s is.
 
 mod bounded_semaphore;
@@ -16,6 +17,8 @@ mod latch;
 mod notify;
 mod once;
 mod poison;
+#[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
+mod rlock;
 mod wait_group;
 
 pub use bounded_semaphore::{BoundedPermit, BoundedSemaphore, OverRelease};
@@ -24,4 +27,5 @@ pub use latch::Latch;
 pub use notify::{Notified, Notify};
 pub use once::{Awaited, Lazy, OnceCell, SetError};
 pub use poison::{PoisonMutex, PoisonMutexGuard, TimedLockError};
+pub use rlock::{EnteredOwner, Owner, RLock, RLockGuard};
 pub use wait_group::{Member, NobodyIsIn, WaitGroup};

@@ -124,13 +124,19 @@ unsafe impl Sync for RawLock {}
 impl RawLock {
     const_but_for_loom! {
         pub(crate) fn new() -> Self {
+            RawLock::of_kind(Kind::Mutex)
+        }
+    }
+
+    const_but_for_loom! {
+        pub(crate) fn of_kind(kind: Kind) -> Self {
             RawLock {
                 held: AtomicU8::new(FREE),
                 flags: AtomicU8::new(0),
                 queue_lock: ShortLock::new(),
                 policy: Policy::new(),
                 head: UnsafeCell::new(ptr::null()),
-                tag: Tag::new(Kind::Mutex),
+                tag: Tag::new(kind),
             }
         }
     }

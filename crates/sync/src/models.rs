@@ -26,6 +26,8 @@ mod lock;
 mod lockfree;
 mod queue;
 #[expect(unsafe_code, reason = "a value that loom watches over")]
+mod rlock;
+#[expect(unsafe_code, reason = "a value that loom watches over")]
 mod rwlock;
 mod select;
 

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
 use sync::extra::{
-    Awaited, Exchanger, Latch, Lazy, Member, NobodyIsIn, NotExchanged, Notified, Notify, OnceCell,
-    PoisonMutex, PoisonMutexGuard, SetError, WaitGroup,
+    Awaited, EnteredOwner, Exchanger, Latch, Lazy, Member, NobodyIsIn, NotExchanged, Notified, Notify,
+    OnceCell, Owner, PoisonMutex, PoisonMutexGuard, RLock, RLockGuard, SetError, WaitGroup,
 };
 use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
 use sync::queue::{CloseOnDrop, GetError, PutError, Stream, mpsc, spsc};
@@ -110,6 +110,17 @@ table! {
     PoisonMutexGuard<'static, Cell<u8>> => true, false;
     PoisonMutexGuard<'static, StdGuard<'static, u8>> => false, false;
 
+    // All guards of an owner are on one thread.
+    RLock<u8> => true, true;
+    RLock<Cell<u8>> => true, true;
+    RLock<Rc<u8>> => false, false;
+    RLock<StdGuard<'static, u8>> => false, false;
+    RLock<dyn Fn() + Send> => true, true;
+    RLockGuard<'static, u8> => false, false;
+    RLockGuard<'static, Cell<u8>> => false, false;
+    Owner => true, false;
+    EnteredOwner<'static> => false, false;
+
     // Readers share the value, on whichever threads they are.
     RwLock<u8> => true, true;
     RwLock<Cell<u8>> => true, false;
@@ -169,6 +180,9 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     let (mutex, condvar, queue) = (Mutex::new(Cell::new(1)), Condvar::new(), Queue::<Cell<u8>>::unbounded());
     sent(mutex.lock_async());
     sent(mutex.lock_async_timeout(std::time::Duration::ZERO));
+    let rlock = RLock::new(Cell::new(1));
+    sent(Owner::new().task(rlock.lock_async()));
+    sent(rlock.lock_async_timeout(std::time::Duration::ZERO));
     let rwlock = RwLock::new(1);
     sent(rwlock.read_async());
     sent(rwlock.write_async_timeout(std::time::Duration::ZERO));

@@ -4,10 +4,11 @@
 mod common;
 
 use common::{LONG, SHORT};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use sync::extra::{Exchanger, Latch, NotExchanged, Notify, OnceCell, WaitGroup};
+use sync::extra::{Exchanger, Latch, NotExchanged, Notify, OnceCell, Owner, RLock, RLockGuard, WaitGroup};
 use sync::park::block_on;
 use sync::queue::GetError;
 use sync::rwlock::RwLockUpgradableGuard;
@@ -45,6 +46,36 @@ fn a_mutex() {
     });
     assert_eq!(*mutex.try_lock().unwrap(), 4);
     assert!(!mutex.is_locked());
+}
+
+#[test]
+fn a_lock_that_is_taken_again() {
+    let lock = RLock::new(Cell::new(0));
+    let (outer, inner) = (lock.lock(), lock.lock_timeout(Duration::ZERO).unwrap());
+    // The thread is the owner; tasks on it are not.
+    let task = || Owner::new().task(lock.lock_async_timeout(SHORT));
+    assert_eq!(late(|| block_on(task()).map(drop)), Err(TimedOut));
+    let add = |guard: RLockGuard<'_, Cell<u32>>| {
+        let again = lock.try_lock().unwrap();
+        again.set(guard.get() + 1);
+    };
+    thread::scope(|scope| {
+        let in_vain = scope.spawn(|| {
+            assert!((0..3).all(|_| lock.try_lock().is_none()));
+            assert!(lock.is_locked(), "trying in vain must not release the lock");
+            assert_eq!(late(|| lock.lock_timeout(SHORT).map(drop)), Err(TimedOut));
+        });
+        in_vain.join().unwrap();
+        scope.spawn(|| add(lock.lock()));
+        scope.spawn(|| add(lock.lock_timeout(LONG).unwrap()));
+        scope.spawn(|| block_on(Owner::new().task(async { add(lock.lock_async().await) })));
+        scope.spawn(|| {
+            block_on(Owner::new().task(async { add(lock.lock_async_timeout(LONG).await.unwrap()) }));
+        });
+        drop((outer, inner));
+    });
+    assert_eq!(lock.try_lock().unwrap().get(), 4);
+    assert!(!lock.is_locked());
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub(crate) enum Mode {
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Mutex,
+    RLock,
 }
 
 /// Where a lock was asked for.

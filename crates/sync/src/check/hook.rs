@@ -29,6 +29,7 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Mutex,
+    RLock,
 }
 
 /// Where a lock was asked for.
