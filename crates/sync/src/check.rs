@@ -14,7 +14,9 @@
 //! What it takes for granted: a guard is with the one who took it, until somebody else is seen to give it back; then the lock is
 //! left out for good. For a deadlock to be there, nobody must have moved for [a while](patience).
 //!
-//! It knows [`Mutex`](crate::Mutex) and what is built on it. Where several things run in turns on a thread, it
+//! It knows [`Mutex`](crate::Mutex), [`RwLock`](crate::RwLock), [`RLock`](crate::extra::RLock), what is built on them, and, as long as
+//! they go back by their guards, the permits of a [`Semaphore`](crate::Semaphore). It does not see what anybody may end: a wait for an event, an
+//! item, a notification. Where several things run in turns on a thread, it
 //! has to be told which: see [`Context`].
 //!
 //! # Examples
@@ -95,6 +97,22 @@ impl<T: ?Sized> sealed::Tagged for crate::extra::RLock<T> {
 }
 
 impl<T: ?Sized> Lock for crate::extra::RLock<T> {}
+
+impl<T: ?Sized> sealed::Tagged for crate::RwLock<T> {
+    fn tag(&self) -> &Tag {
+        self.tag()
+    }
+}
+
+impl<T: ?Sized> Lock for crate::RwLock<T> {}
+
+impl sealed::Tagged for crate::Semaphore {
+    fn tag(&self) -> &Tag {
+        self.tag()
+    }
+}
+
+impl Lock for crate::Semaphore {}
 
 /// Switches the checker on. What is held already is not known to be.
 ///
@@ -191,7 +209,7 @@ pub fn name(lock: &impl Lock, name: &str) {
     state::settle();
     let Some(id) = tag.id() else { return };
     state::with(|state| {
-        state.see(id, tag.kind(), std::ptr::from_ref(tag).addr());
+        tag.show(state, id);
         state.locks.get_mut(&id).and_then(|lock| lock.name.replace(name))
     });
 }

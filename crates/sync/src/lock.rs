@@ -193,7 +193,7 @@ impl RawLock {
                 self.acquire_contended(None);
             }
         };
-        self.tag.blocking(Mode::Exclusive, Site::here(), || self.attempt(), acquire);
+        self.tag.blocking(Mode::Exclusive, Site::here(), || self.attempt().then_some(()), acquire);
     }
 
     /// Waits for the lock until `deadline`; whether it is ours. Blocks this thread, or this coroutine only.

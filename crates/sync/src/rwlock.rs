@@ -16,12 +16,14 @@ mod slots;
 mod state;
 pub(crate) mod word;
 
+use crate::check::Site;
 use crate::error::TimedOut;
 use crate::primitive::const_but_for_loom;
 use crate::timer;
 use raw::RawRwLock;
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::future::Future;
 use std::time::{Duration, Instant};
 use word::Want;
 
@@ -109,12 +111,14 @@ impl<T: ?Sized> RwLock<T> {
     /// [reads](RwLock#reading-while-one-reads).
     #[inline]
     #[doc(alias = "rdlock")]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard::new(self, self.raw.read())
     }
 
     /// Reads if nobody writes and nobody has waited to write for too long.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         self.raw.try_acquire(Want::Read).map(|place| RwLockReadGuard::new(self, place))
     }
@@ -123,6 +127,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     /// [`TimedOut`] if somebody still did by then.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn read_timeout(&self, limit: Duration) -> Result<RwLockReadGuard<'_, T>, TimedOut> {
         let place = self.raw.acquire_until(Want::Read, after(limit)).ok_or(TimedOut)?;
         Ok(RwLockReadGuard::new(self, place))
@@ -132,8 +137,10 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     /// A future that is dropped leaves the queue; what it was told goes to the others.
-    pub async fn read_async(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard::new(self, self.raw.acquire_async(Want::Read).await)
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn read_async(&self) -> impl Future<Output = RwLockReadGuard<'_, T>> {
+        let site = Site::here();
+        async move { RwLockReadGuard::new(self, self.raw.acquire_async(Want::Read, site).await) }
     }
 
     /// Waits until nobody writes, at most `limit`. Needs no runtime.
@@ -143,17 +150,22 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     /// As [`read_async`](RwLock::read_async).
-    pub async fn read_async_timeout(&self, limit: Duration) -> Result<RwLockReadGuard<'_, T>, TimedOut> {
-        timer::timeout(limit, self.read_async()).await
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn read_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = Result<RwLockReadGuard<'_, T>, TimedOut>> {
+        timer::timeout(limit, self.read_async())
     }
 
     /// As [`read`](RwLock::read), before all who wait, for those who read already. Blocks while somebody writes.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn read_recursive(&self) -> RwLockReadGuard<'_, T> {
-        let place = self.raw.acquire_until(Want::ReadAgain, None);
-        RwLockReadGuard::new(self, place.expect("a wait without a deadline ends with the lock"))
+        RwLockReadGuard::new(self, self.raw.acquire(Want::ReadAgain))
     }
 
     /// As [`try_read`](RwLock::try_read), before all who wait: fails only while somebody writes.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_read_recursive(&self) -> Option<RwLockReadGuard<'_, T>> {
         self.raw.try_acquire(Want::ReadAgain).map(|place| RwLockReadGuard::new(self, place))
     }
@@ -163,12 +175,14 @@ impl<T: ?Sized> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Waits until nobody writes and nobody else may upgrade. Others may read meanwhile. Blocks this thread, or this
     /// coroutine only.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn upgradable_read(&self) -> RwLockUpgradableGuard<'_, T> {
-        self.raw.acquire_until(Want::Upgradable, None);
+        self.raw.acquire(Want::Upgradable);
         RwLockUpgradableGuard::new(self)
     }
 
     /// Takes the upgradable read, if it can be had at once.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableGuard<'_, T>> {
         self.raw.try_acquire(Want::Upgradable).map(|_| RwLockUpgradableGuard::new(self))
     }
@@ -177,6 +191,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     /// [`TimedOut`] if it could not be had by then.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn upgradable_read_timeout(&self, limit: Duration) -> Result<RwLockUpgradableGuard<'_, T>, TimedOut> {
         let taken = self.raw.acquire_until(Want::Upgradable, after(limit));
         taken.map(|_| RwLockUpgradableGuard::new(self)).ok_or(TimedOut)
@@ -186,9 +201,13 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     /// As [`read_async`](RwLock::read_async).
-    pub async fn upgradable_read_async(&self) -> RwLockUpgradableGuard<'_, T> {
-        self.raw.acquire_async(Want::Upgradable).await;
-        RwLockUpgradableGuard::new(self)
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn upgradable_read_async(&self) -> impl Future<Output = RwLockUpgradableGuard<'_, T>> {
+        let site = Site::here();
+        async move {
+            self.raw.acquire_async(Want::Upgradable, site).await;
+            RwLockUpgradableGuard::new(self)
+        }
     }
 
     /// Waits for the upgradable read, at most `limit`. Needs no runtime.
@@ -198,11 +217,12 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     /// As [`read_async`](RwLock::read_async).
-    pub async fn upgradable_read_async_timeout(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn upgradable_read_async_timeout(
         &self,
         limit: Duration,
-    ) -> Result<RwLockUpgradableGuard<'_, T>, TimedOut> {
-        timer::timeout(limit, self.upgradable_read_async()).await
+    ) -> impl Future<Output = Result<RwLockUpgradableGuard<'_, T>, TimedOut>> {
+        timer::timeout(limit, self.upgradable_read_async())
     }
 }
 
@@ -211,6 +231,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Waits until nobody reads or writes. Blocks this thread, or this coroutine only; deadlocks if that reads or writes.
     #[inline]
     #[doc(alias = "wrlock")]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         self.raw.write();
         RwLockWriteGuard::new(self)
@@ -219,6 +240,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Writes if nobody reads or writes. Waits for nobody; where readers have met lately, it makes a barrier on all CPUs, up to
     /// 16 µs.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.raw.try_acquire(Want::Write).map(|_| RwLockWriteGuard::new(self))
     }
@@ -227,6 +249,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     /// [`TimedOut`] if somebody still did by then.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn write_timeout(&self, limit: Duration) -> Result<RwLockWriteGuard<'_, T>, TimedOut> {
         let taken = self.raw.acquire_until(Want::Write, after(limit));
         taken.map(|_| RwLockWriteGuard::new(self)).ok_or(TimedOut)
@@ -236,9 +259,13 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     /// As [`read_async`](RwLock::read_async).
-    pub async fn write_async(&self) -> RwLockWriteGuard<'_, T> {
-        self.raw.acquire_async(Want::Write).await;
-        RwLockWriteGuard::new(self)
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn write_async(&self) -> impl Future<Output = RwLockWriteGuard<'_, T>> {
+        let site = Site::here();
+        async move {
+            self.raw.acquire_async(Want::Write, site).await;
+            RwLockWriteGuard::new(self)
+        }
     }
 
     /// Waits until nobody reads or writes, at most `limit`. Needs no runtime.
@@ -248,8 +275,12 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     /// As [`read_async`](RwLock::read_async).
-    pub async fn write_async_timeout(&self, limit: Duration) -> Result<RwLockWriteGuard<'_, T>, TimedOut> {
-        timer::timeout(limit, self.write_async()).await
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn write_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = Result<RwLockWriteGuard<'_, T>, TimedOut>> {
+        timer::timeout(limit, self.write_async())
     }
 
     /// The value, without locking: this is the only reference.
@@ -260,6 +291,12 @@ impl<T: ?Sized> RwLock<T> {
 
 /// Asking.
 impl<T: ?Sized> RwLock<T> {
+    /// What the deadlock checker knows the lock by.
+    #[cfg(feature = "check")]
+    pub(crate) fn tag(&self) -> &crate::check::Tag {
+        self.raw.tag()
+    }
+
     /// Whether somebody reads or writes now.
     #[must_use]
     #[doc(alias = "locked")]

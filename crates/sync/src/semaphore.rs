@@ -10,10 +10,12 @@
 //! whether somebody waits, and that nobody can rely on his turn before that time.
 
 use crate::catch::contain;
+use crate::check::{Site, Tag};
 use crate::primitive::{AtomicUsize, Ordering, const_but_for_loom};
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::fmt;
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Lets a limited number of threads, coroutines and async tasks through at a time.
@@ -50,6 +52,8 @@ pub struct Semaphore {
     /// back before, or is seen by whoever gives back the next.
     word: AtomicUsize,
     queue: Guarded<Queue>,
+    /// For the deadlock checker; of no size without it.
+    tag: Tag,
 }
 
 /// Somebody waits: who gives back looks after him.
@@ -87,6 +91,7 @@ impl Semaphore {
             Semaphore {
                 word: AtomicUsize::new(permits << SHIFT),
                 queue: Guarded::new(Queue { waiters: Waiters::strict() }),
+                tag: Tag::of_permits(permits),
             }
         }
     }
@@ -95,6 +100,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`AcquireError::Closed`] if the semaphore is closed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.acquire_many(1)
     }
@@ -103,14 +109,22 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`AcquireError::Closed`] if the semaphore is closed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn acquire_many(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.acquire_until(count, None)
+        let site = Site::here();
+        self.tag.blocking_for_permits(
+            count,
+            site,
+            || self.attempt(count).ok(),
+            || self.acquire_until(count, None),
+        )
     }
 
     /// Takes a permit if one is free and nobody has waited for it for long.
     ///
     /// # Errors
     /// [`AcquireError::NoPermits`] otherwise, [`AcquireError::Closed`] if the semaphore is closed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.try_acquire_many(1)
     }
@@ -119,7 +133,15 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`AcquireError::NoPermits`] otherwise, [`AcquireError::Closed`] if the semaphore is closed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_acquire_many(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
+        let permit = self.attempt(count)?;
+        self.tag.permits_acquired(count, Site::here());
+        Ok(permit)
+    }
+
+    #[inline]
+    fn attempt(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
         match self.take_free(count, DUE | CLOSED) {
             Ok(permit) => Ok(permit),
             // `DUE` may have outlived those who waited, and one who is late may be passed by.
@@ -137,6 +159,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`AcquireError::TimedOut`] if there was none by then, [`AcquireError::Closed`] if the semaphore is closed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn acquire_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.acquire_many_timeout(1, limit)
     }
@@ -145,13 +168,16 @@ impl Semaphore {
     ///
     /// # Errors
     /// As [`acquire_timeout`](Semaphore::acquire_timeout).
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn acquire_many_timeout(
         &self,
         count: usize,
         limit: Duration,
     ) -> Result<SemaphorePermit<'_>, AcquireError> {
         // A time beyond what the clock can say is never reached.
-        self.acquire_until(count, Instant::now().checked_add(limit))
+        let permit = self.acquire_until(count, Instant::now().checked_add(limit))?;
+        self.tag.permits_acquired(count, Site::here());
+        Ok(permit)
     }
 
     /// Waits for a permit.
@@ -161,8 +187,9 @@ impl Semaphore {
     ///
     /// # Cancel safety
     /// A future that is dropped leaves the queue; who stood behind it moves up.
-    pub async fn acquire_async(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.acquire_many_async(1).await
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn acquire_async(&self) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+        self.acquire_many_async(1)
     }
 
     /// Waits for `count` permits at once.
@@ -172,10 +199,22 @@ impl Semaphore {
     ///
     /// # Cancel safety
     /// As [`acquire_async`](Semaphore::acquire_async).
-    pub async fn acquire_many_async(&self, count: usize) -> Result<SemaphorePermit<'_>, AcquireError> {
-        match self.take_free(count, DUE | CLOSED) {
-            Ok(permit) => Ok(permit),
-            Err(_) => self.queue.wait_for(|queue| &mut queue.waiters, self.taking(count)).await,
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn acquire_many_async(
+        &self,
+        count: usize,
+    ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+        let site = Site::here();
+        async move {
+            let permit = match self.take_free(count, DUE | CLOSED) {
+                Ok(permit) => permit,
+                Err(_) => {
+                    let taken = self.queue.wait_for(|queue| &mut queue.waiters, self.taking(count));
+                    self.tag.awaiting_permits(count, site, taken).await?
+                }
+            };
+            self.tag.permits_acquired_in_task(count, site);
+            Ok(permit)
         }
     }
 
@@ -186,8 +225,12 @@ impl Semaphore {
     ///
     /// # Cancel safety
     /// As [`acquire_async`](Semaphore::acquire_async).
-    pub async fn acquire_async_timeout(&self, limit: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.acquire_many_async_timeout(1, limit).await
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn acquire_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+        self.acquire_many_async_timeout(1, limit)
     }
 
     /// Waits for `count` permits at once, at most `limit`. Needs no runtime.
@@ -197,12 +240,14 @@ impl Semaphore {
     ///
     /// # Cancel safety
     /// As [`acquire_async`](Semaphore::acquire_async).
-    pub async fn acquire_many_async_timeout(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn acquire_many_async_timeout(
         &self,
         count: usize,
         limit: Duration,
-    ) -> Result<SemaphorePermit<'_>, AcquireError> {
-        timer::timeout(limit, self.acquire_many_async(count)).await.unwrap_or(Err(AcquireError::TimedOut))
+    ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+        let acquired = self.acquire_many_async(count);
+        async move { timer::timeout(limit, acquired).await.unwrap_or(Err(AcquireError::TimedOut)) }
     }
 
     /// Adds permits.
@@ -213,6 +258,7 @@ impl Semaphore {
     #[inline]
     #[track_caller]
     pub fn release(&self, count: usize) {
+        self.tag.permits_change();
         if self.give_back(count) {
             self.tell_the_first();
         }
@@ -252,6 +298,12 @@ impl Semaphore {
             self.word.fetch_or(CLOSED, Ordering::Relaxed);
             queue.waiters.tell_all(afterwards);
         });
+    }
+
+    /// What the deadlock checker knows the semaphore by.
+    #[cfg(feature = "check")]
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     /// Whether it is closed.
@@ -386,6 +438,7 @@ impl SemaphorePermit<'_> {
 
     /// Keeps the permits for ever: the semaphore has so many fewer.
     pub fn forget(self) {
+        self.semaphore.tag.permits_change();
         std::mem::forget(self);
     }
 }
@@ -393,6 +446,7 @@ impl SemaphorePermit<'_> {
 impl Drop for SemaphorePermit<'_> {
     #[inline]
     fn drop(&mut self) {
+        self.semaphore.tag.permits_released(self.count);
         if self.semaphore.give_back(self.count) {
             // A waker's panic must not leave a destructor, which may run in another panic.
             contain(|| self.semaphore.tell_the_first());

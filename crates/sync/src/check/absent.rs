@@ -4,6 +4,10 @@
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     Exclusive,
+    Shared,
+    Upgradable,
+    SharedAgain,
+    Upgrade,
 }
 
 /// What a lock is called.
@@ -11,6 +15,7 @@ pub(crate) enum Mode {
 pub(crate) enum Kind {
     Mutex,
     RLock,
+    RwLock,
 }
 
 /// Where a lock was asked for.
@@ -19,6 +24,9 @@ pub(crate) struct Site;
 
 /// What the checker knows a lock by.
 pub(crate) struct Tag;
+
+/// A lock is no bigger for it.
+const _: () = assert!(size_of::<Tag>() == 0 && size_of::<Site>() == 0);
 
 impl Site {
     #[inline(always)]
@@ -32,9 +40,48 @@ impl Tag {
         Tag
     }
 
+    pub(crate) const fn of_permits(_: usize) -> Self {
+        Tag
+    }
+
     #[inline(always)]
-    pub(crate) fn blocking(&self, _: Mode, _: Site, _attempt: impl FnOnce() -> bool, wait: impl FnOnce()) {
-        wait();
+    pub(crate) fn blocking_for_permits<R, E>(
+        &self,
+        _: usize,
+        _: Site,
+        _attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        wait()
+    }
+
+    #[inline(always)]
+    pub(crate) fn permits_acquired(&self, _: usize, _: Site) {}
+
+    #[inline(always)]
+    pub(crate) fn permits_acquired_in_task(&self, _: usize, _: Site) {}
+
+    #[inline(always)]
+    pub(crate) fn permits_released(&self, _: usize) {}
+
+    #[inline(always)]
+    pub(crate) fn permits_change(&self) {}
+
+    /// The future itself.
+    #[inline(always)]
+    pub(crate) fn awaiting_permits<F>(&self, _: usize, _: Site, future: F) -> F {
+        future
+    }
+
+    #[inline(always)]
+    pub(crate) fn blocking<R>(
+        &self,
+        _: Mode,
+        _: Site,
+        _attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> R,
+    ) -> R {
+        wait()
     }
 
     #[inline(always)]
@@ -45,6 +92,9 @@ impl Tag {
 
     #[inline(always)]
     pub(crate) fn released(&self, _: Mode) {}
+
+    #[inline(always)]
+    pub(crate) fn changed(&self, _: Mode, _: Mode, _: Site) {}
 
     /// The future itself.
     #[inline(always)]

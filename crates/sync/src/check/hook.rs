@@ -10,7 +10,7 @@ use super::{is_on, order, report, waits};
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// In what way a lock is held or wanted.
@@ -23,6 +23,10 @@ pub enum Mode {
     Shared,
     /// Together with others that share it, and as the only one who may go on to have it alone.
     Upgradable,
+    /// Together with others that share it, and before all who wait. Held as `Shared`.
+    SharedAgain,
+    /// Alone, by the one who has it as `Upgradable`. Held as `Exclusive`.
+    Upgrade,
 }
 
 /// What a lock is called.
@@ -30,6 +34,8 @@ pub enum Mode {
 pub(crate) enum Kind {
     Mutex,
     RLock,
+    RwLock,
+    Semaphore,
 }
 
 /// Where a lock was asked for.
@@ -41,18 +47,43 @@ pub(crate) struct Site(&'static Location<'static>);
 #[derive(Debug)]
 pub struct Tag {
     id: AtomicUsize,
+    /// How many permits there are; [`UNCOUNTED`] where that is not known, and of a lock.
+    permits: AtomicU32,
     kind: Kind,
 }
+
+/// Too many, or given back by those who have not taken them.
+const UNCOUNTED: u32 = u32::MAX;
 
 /// The numbers given so far.
 static LAST_ID: AtomicUsize = AtomicUsize::new(0);
 
 impl Mode {
-    /// Whether two cannot have the lock like this at the same time.
+    /// Whether two cannot have the lock like this at the same time. Who upgrades gives up what he has, so that is not in his way.
     pub(super) fn excludes(self, other: Mode) -> bool {
-        match (self, other) {
-            (Mode::Shared, Mode::Shared | Mode::Upgradable) | (Mode::Upgradable, Mode::Shared) => false,
-            (Mode::Exclusive, _) | (_, Mode::Exclusive) | (Mode::Upgradable, Mode::Upgradable) => true,
+        let together = |one, other| match (one, other) {
+            (Mode::Shared | Mode::SharedAgain, Mode::Shared | Mode::SharedAgain | Mode::Upgradable) => true,
+            (one, other) => (one, other) == (Mode::Upgrade, Mode::Upgradable),
+        };
+        !together(self, other) && !together(other, self)
+    }
+
+    /// Whether who wants it stands behind those who wait to have it alone.
+    pub(super) fn queues_behind_writers(self) -> bool {
+        matches!(self, Mode::Shared | Mode::Upgradable)
+    }
+
+    /// Whether those who want to share it stand behind who waits like this.
+    pub(super) fn is_alone(self) -> bool {
+        matches!(self, Mode::Exclusive | Mode::Upgrade)
+    }
+
+    /// In what way it is held when it is got.
+    fn held(self) -> Mode {
+        match self {
+            Mode::SharedAgain => Mode::Shared,
+            Mode::Upgrade => Mode::Exclusive,
+            mode => mode,
         }
     }
 }
@@ -71,36 +102,118 @@ impl Site {
 
 impl Tag {
     pub(crate) const fn new(kind: Kind) -> Self {
-        Tag { id: AtomicUsize::new(0), kind }
+        Tag { id: AtomicUsize::new(0), permits: AtomicU32::new(UNCOUNTED), kind }
+    }
+
+    pub(crate) const fn of_permits(permits: usize) -> Self {
+        let permits = if permits < UNCOUNTED as usize { permits as u32 } else { UNCOUNTED };
+        Tag { id: AtomicUsize::new(0), permits: AtomicU32::new(permits), kind: Kind::Semaphore }
     }
 
     /// Takes the lock by `wait`, which is for as long as it takes. `attempt` tries without waiting.
     #[inline]
-    pub(crate) fn blocking(
+    pub(crate) fn blocking<R>(
         &self,
         mode: Mode,
         site: Site,
-        attempt: impl FnOnce() -> bool,
-        wait: impl FnOnce(),
-    ) {
-        if is_on() {
-            self.blocking_checked(mode, site, attempt, wait);
-        } else {
-            wait();
-        }
+        attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> R,
+    ) -> R {
+        if is_on() { self.blocking_checked(mode, site, attempt, wait) } else { wait() }
     }
 
     #[cold]
-    fn blocking_checked(&self, mode: Mode, site: Site, attempt: impl FnOnce() -> bool, wait: impl FnOnce()) {
+    fn blocking_checked<R>(
+        &self,
+        mode: Mode,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> R,
+    ) -> R {
         let who = context::current();
         if self.with(|state, lock| order::wanted(state, who, lock, mode, site)) == Some(true) {
             report::deliver_elsewhere();
         }
-        if !attempt() {
-            let _waiting = self.waiting(who, mode, site);
-            wait();
-        }
+        let taken = attempt().unwrap_or_else(|| {
+            let _waiting = self.waiting(who, |lock| Target::Lock(lock, mode), site);
+            wait()
+        });
         self.hold(who, mode, site);
+        taken
+    }
+
+    /// Takes so many permits by `wait`, which is for as long as it takes, and may be refused.
+    #[inline]
+    pub(crate) fn blocking_for_permits<R, E>(
+        &self,
+        count: usize,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        if is_on() { self.blocking_for_permits_checked(count, site, attempt, wait) } else { wait() }
+    }
+
+    #[cold]
+    fn blocking_for_permits_checked<R, E>(
+        &self,
+        count: usize,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let who = context::current();
+        let taken = match attempt() {
+            Some(taken) => taken,
+            None => {
+                let _waiting = self.waiting(who, |lock| Target::Permits(lock, count), site);
+                wait()?
+            }
+        };
+        self.hold_permits(who, count, site);
+        Ok(taken)
+    }
+
+    /// So many permits were taken by somebody who would not have waited for ever.
+    #[inline]
+    pub(crate) fn permits_acquired(&self, count: usize, site: Site) {
+        if is_on() {
+            self.hold_permits(context::current(), count, site);
+        }
+    }
+
+    /// As [`permits_acquired`](Tag::permits_acquired), in a future.
+    #[inline]
+    pub(crate) fn permits_acquired_in_task(&self, count: usize, site: Site) {
+        if is_on() {
+            self.hold_permits(context::current_task(), count, site);
+        }
+    }
+
+    /// So many permits are about to be given back by who has them.
+    #[inline]
+    pub(crate) fn permits_released(&self, count: usize) {
+        if is_on() && self.id.load(Ordering::Relaxed) != 0 {
+            self.released_checked(Mode::Shared, count);
+        }
+    }
+
+    /// Somebody gives or keeps permits as he likes, so it is not known any more how many there are. Be the checker on or off.
+    #[inline]
+    pub(crate) fn permits_change(&self) {
+        // Relaxed: a number that stands for nothing but itself.
+        self.permits.store(UNCOUNTED, Ordering::Relaxed);
+        if is_on() {
+            self.with(|_, _| ());
+        }
+    }
+
+    #[cold]
+    fn hold_permits(&self, who: Who, permits: usize, site: Site) {
+        self.with(|state, lock| {
+            let serial = state.tick();
+            state.acquired(lock, Hold { context: who.id(), mode: Mode::Shared, permits, site, serial });
+        });
     }
 
     /// The lock was taken by somebody who would not have waited for ever.
@@ -124,33 +237,59 @@ impl Tag {
     pub(crate) fn released(&self, mode: Mode) {
         // Who has no number was never taken while the checker was on. Relaxed: it was given by whoever took the lock.
         if is_on() && self.id.load(Ordering::Relaxed) != 0 {
-            self.released_checked(mode);
+            self.released_checked(mode, 0);
+        }
+    }
+
+    /// The owner goes on with less.
+    #[inline]
+    pub(crate) fn changed(&self, from: Mode, to: Mode, site: Site) {
+        if is_on() && self.id.load(Ordering::Relaxed) != 0 {
+            self.released_checked(from, 0);
+            self.hold(context::current(), to, site);
         }
     }
 
     #[cold]
-    fn released_checked(&self, mode: Mode) {
+    fn released_checked(&self, mode: Mode, permits: usize) {
         let who = context::current().id();
-        self.with(|state, lock| state.released(who, lock, mode));
+        self.with(|state, lock| state.released(who, lock, mode, permits));
     }
 
     #[cold]
     fn hold(&self, who: Who, mode: Mode, site: Site) {
         self.with(|state, lock| {
+            if mode == Mode::Upgrade {
+                state.released(who.id(), lock, Mode::Upgradable, 0);
+            }
             let serial = state.tick();
-            state.acquired(lock, Hold { context: who.id(), mode, site, serial });
+            state.acquired(lock, Hold { context: who.id(), mode: mode.held(), permits: 0, site, serial });
         });
     }
 
     /// Waits by a future, which ends when the lock is taken.
     pub(crate) async fn awaiting<F: Future>(&self, mode: Mode, site: Site, future: F) -> F::Output {
+        self.awaiting_target(|lock| Target::Lock(lock, mode), site, future).await
+    }
+
+    /// As [`awaiting`](Tag::awaiting), for permits.
+    pub(crate) async fn awaiting_permits<F: Future>(&self, count: usize, site: Site, future: F) -> F::Output {
+        self.awaiting_target(|lock| Target::Permits(lock, count), site, future).await
+    }
+
+    async fn awaiting_target<F: Future>(
+        &self,
+        target: impl Fn(LockId) -> Target,
+        site: Site,
+        future: F,
+    ) -> F::Output {
         let mut future = pin!(future);
         // Declared after the future, so that it goes first.
         let mut waiting = None;
         let output = poll_fn(|cx| {
             let poll = future.as_mut().poll(cx);
             if poll.is_pending() && waiting.is_none() && is_on() {
-                waiting = self.waiting_in_task(mode, site, cx.waker());
+                waiting = self.waiting_in_task(&target, site, cx.waker());
             }
             poll
         })
@@ -160,23 +299,28 @@ impl Tag {
     }
 
     /// `None` also for a task that waits by another waker than its own: it has put something around this that awaits more.
-    fn waiting_in_task(&self, mode: Mode, site: Site, waker: &Waker) -> Option<Waiting> {
+    fn waiting_in_task(
+        &self,
+        target: &impl Fn(LockId) -> Target,
+        site: Site,
+        waker: &Waker,
+    ) -> Option<Waiting> {
         let id = context::current_task().id()?;
         let serial = self.with(|state, lock| {
             let own = state.contexts.get(&id)?.waker.as_ref()?;
             if own.as_ptr().cast() != waker.data() {
                 return None;
             }
-            let wait = Wait { serial: state.tick(), target: Target::Lock(lock, mode), site, blocks: false };
+            let wait = Wait { serial: state.tick(), target: target(lock), site, blocks: false };
             Some(state.begin_wait(id, wait))
         })??;
         Some(Waiting { context: id, serial })
     }
 
-    fn waiting(&self, who: Who, mode: Mode, site: Site) -> Option<Waiting> {
+    fn waiting(&self, who: Who, target: impl Fn(LockId) -> Target, site: Site) -> Option<Waiting> {
         let id = who.id()?;
         let (serial, suspicion) = self.with(|state, lock| {
-            let wait = Wait { serial: state.tick(), target: Target::Lock(lock, mode), site, blocks: true };
+            let wait = Wait { serial: state.tick(), target: target(lock), site, blocks: true };
             (state.begin_wait(id, wait), waits::suspicion(state, id))
         })?;
         waits::follow(suspicion);
@@ -187,9 +331,16 @@ impl Tag {
         let id = self.id()?;
         state::with(|state| {
             // A lock may move while nobody has it.
-            state.see(id, self.kind, std::ptr::from_ref(self).addr());
+            self.show(state, id);
             work(state, id)
         })
+    }
+
+    /// Says what is known of the lock.
+    pub(super) fn show(&self, state: &mut State, id: LockId) {
+        let permits = self.permits.load(Ordering::Relaxed);
+        let permits = (permits != UNCOUNTED).then_some(permits as usize);
+        state.see(id, self.kind, std::ptr::from_ref(self).addr(), permits);
     }
 
     /// `None` if there are no numbers left, which takes a machine of 32 bits and a long time.
@@ -205,10 +356,6 @@ impl Tag {
             Ok(_) => Some(LockId(last + 1)),
             Err(earlier) => Some(LockId(earlier)),
         }
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
     }
 }
 

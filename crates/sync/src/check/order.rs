@@ -55,7 +55,8 @@ pub(super) fn wanted(state: &mut State, who: Who, to: LockId, to_mode: Mode, to_
     let Some((id, context)) = who.id().and_then(|id| Some((id, state.contexts.get(&id)?))) else {
         return false;
     };
-    if context.held.is_empty() || context.held.iter().any(|(lock, _)| *lock == to) {
+    let again = to_mode != Mode::Upgrade && context.held.iter().any(|(lock, _)| *lock == to);
+    if context.held.is_empty() || again {
         return false;
     }
     let began = context.began;
@@ -71,7 +72,7 @@ pub(super) fn wanted(state: &mut State, who: Who, to: LockId, to_mode: Mode, to_
     let alone = state.contexts.len() == 1 && is_only_thread();
     let at = state.tick();
     let mut is_news = false;
-    for (from, hold) in holds {
+    for (from, hold) in holds.into_iter().filter(|(from, _)| *from != to) {
         let witness = Witness {
             context: id,
             began,

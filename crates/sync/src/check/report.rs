@@ -120,6 +120,8 @@ impl fmt::Display for Mode {
             Mode::Exclusive => "alone",
             Mode::Shared => "shared",
             Mode::Upgradable => "upgradable",
+            Mode::SharedAgain => "shared again",
+            Mode::Upgrade => "upgraded",
         })
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct Lock {
     pub(super) kind: Kind,
     pub(super) name: Option<Arc<str>>,
     pub(super) address: usize,
+    /// Of a semaphore: how many there are, while that is known.
+    pub(super) permits: Option<usize>,
     pub(super) holds: Vec<Hold>,
     /// Somebody else than the one who took it has given it back, so who took it may not be who has it.
     pub(super) travels: bool,
@@ -64,6 +66,8 @@ pub(super) struct Hold {
     /// By whom, if that is known.
     pub(super) context: Option<ContextId>,
     pub(super) mode: Mode,
+    /// Of a semaphore: how many.
+    pub(super) permits: usize,
     pub(super) site: Site,
     pub(super) serial: u64,
 }
@@ -82,6 +86,8 @@ pub(super) struct Wait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Lock(LockId, Mode),
+    /// So many at once.
+    Permits(LockId, usize),
     Work(u64),
 }
 
@@ -172,15 +178,16 @@ impl State {
         self.order = Order::new();
     }
 
-    pub(super) fn see(&mut self, id: LockId, kind: Kind, address: usize) {
+    pub(super) fn see(&mut self, id: LockId, kind: Kind, address: usize, permits: Option<usize>) {
         let lock = self.locks.entry(id).or_insert(Lock {
             kind,
             name: None,
             address,
+            permits,
             holds: Vec::new(),
             travels: false,
         });
-        lock.address = address;
+        (lock.address, lock.permits) = (address, permits);
     }
 
     pub(super) fn acquired(&mut self, id: LockId, hold: Hold) {
@@ -192,10 +199,12 @@ impl State {
         }
     }
 
-    pub(super) fn released(&mut self, by: Option<ContextId>, id: LockId, mode: Mode) {
+    pub(super) fn released(&mut self, by: Option<ContextId>, id: LockId, mode: Mode, permits: usize) {
         let Some(lock) = self.locks.get_mut(&id) else { return };
         let taken_by = |who: &dyn Fn(Option<ContextId>) -> bool| {
-            lock.holds.iter().rposition(|hold| hold.mode == mode && who(hold.context))
+            lock.holds
+                .iter()
+                .rposition(|hold| (hold.mode, hold.permits) == (mode, permits) && who(hold.context))
         };
         let own = taken_by(&|who| who == by).or_else(|| taken_by(&|who| who.is_none()));
         // If there is none, it was taken before the checker was switched on.

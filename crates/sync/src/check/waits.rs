@@ -12,7 +12,7 @@
 use super::context::ContextId;
 use super::pool::WorkStage;
 use super::report::{self, Report, Verdict};
-use super::state::{self, LockId, State, Target, Wait};
+use super::state::{self, Lock, LockId, State, Target, Wait};
 use crate::catch::contain;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -112,11 +112,20 @@ fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId
             };
             let in_the_way = known.holds.iter().filter(|hold| hold.mode.excludes(mode));
             let holders = in_the_way.filter_map(|hold| hold.context);
+            // Where somebody else has it, his giving it back may let in those who want to share it first.
+            let all_are_stuck =
+                known.holds.iter().all(|hold| hold.context.is_some_and(|id| stuck.contains(&id)));
             let ahead = state.contexts.iter().filter(|(other, context)| {
-                **other != id && context.waits.iter().any(|other| is_ahead(other, lock, wait))
+                all_are_stuck
+                    && **other != id
+                    && context.waits.iter().any(|other| is_ahead(other, lock, wait))
             });
             holders.chain(ahead.map(|(other, _)| *other)).filter(|other| stuck.contains(other)).collect()
         }
+        Target::Permits(lock, count) => match state.locks.get(&lock).filter(|known| !known.travels) {
+            Some(known) => permits_out(known, count, stuck),
+            None => Vec::new(),
+        },
         Target::Work(work) => match state.works.get(&work).map(|work| &work.stage) {
             Some(WorkStage::Runs(by)) if stuck.contains(by) => vec![*by],
             Some(WorkStage::Queued(pool)) => match state.pools.get(pool) {
@@ -130,14 +139,25 @@ fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId
     }
 }
 
+/// Those of `stuck` who have permits, if so many are never free as long as they keep them, whatever all others give back.
+fn permits_out(semaphore: &Lock, count: usize, stuck: &BTreeSet<ContextId>) -> Vec<ContextId> {
+    let Some(all) = semaphore.permits else { return Vec::new() };
+    let kept = || {
+        let kept = semaphore.holds.iter().filter_map(|hold| Some((hold.context?, hold.permits)));
+        kept.filter(|(context, _)| stuck.contains(context))
+    };
+    let out: usize = kept().map(|(_, permits)| permits).sum();
+    if all.saturating_sub(out) >= count { Vec::new() } else { kept().map(|(context, _)| context).collect() }
+}
+
 /// Whether a wait keeps up a later one of those who would share the lock.
 fn is_ahead(other: &Wait, lock: LockId, wait: &Wait) -> bool {
     match (other.target, wait.target) {
         (Target::Lock(its_lock, its_mode), Target::Lock(_, mode)) => {
             its_lock == lock
                 && other.serial < wait.serial
-                && mode == super::Mode::Shared
-                && its_mode == super::Mode::Exclusive
+                && mode.queues_behind_writers()
+                && its_mode.is_alone()
         }
         _ => false,
     }
@@ -173,7 +193,7 @@ impl Report {
         let wanted: BTreeSet<LockId> = (suspicion.keys())
             .flat_map(|id| waits(state, *id))
             .filter_map(|wait| match wait.target {
-                Target::Lock(lock, _) => Some(lock),
+                Target::Lock(lock, _) | Target::Permits(lock, _) => Some(lock),
                 Target::Work(_) => None,
             })
             .collect();
@@ -188,6 +208,10 @@ impl Report {
             for wait in waits(state, id) {
                 let (what, mode) = match wait.target {
                     Target::Lock(lock, mode) => (state.lock_name(lock), Some(mode)),
+                    Target::Permits(lock, 1) => (format!("a permit of {}", state.lock_name(lock)), None),
+                    Target::Permits(lock, count) => {
+                        (format!("{count} permits of {}", state.lock_name(lock)), None)
+                    }
                     Target::Work(work) => (state.work_name(work), None),
                 };
                 entries.push(state.entry(id, held, what, mode, wait.site));

@@ -123,6 +123,7 @@ impl<'a, T: ?Sized> Guard for RwLockWriteGuard<'a, T> {
         RwLockWriteGuard::rwlock(&self)
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn lock(rwlock: &'a RwLock<T>) -> Self {
         rwlock.write()
     }

@@ -2,6 +2,7 @@
 //!
 //! The value is loom's own cell, so a writer beside anybody else shows, and so does a reader who does not see what was written.
 
+use crate::check::Site;
 use crate::primitive::UnsafeCell;
 use crate::rwlock::raw::RawRwLock;
 use crate::rwlock::word::Want;
@@ -59,14 +60,14 @@ impl Number {
     }
 
     fn write_as_task(&self) {
-        block_on(self.lock.acquire_async(Want::Write));
+        block_on(self.lock.acquire_async(Want::Write, Site::here()));
         self.add();
         self.lock.release_write();
     }
 
     /// As a task that is polled once more for nothing each time.
     fn write_looking_twice(&self) {
-        let mut write = pin!(self.lock.acquire_async(Want::Write));
+        let mut write = pin!(self.lock.acquire_async(Want::Write, Site::here()));
         block_on(poll_fn(|cx| match write.as_mut().poll(cx) {
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => write.as_mut().poll(cx).map(drop),
@@ -230,7 +231,7 @@ fn a_writer_that_was_told_is_dropped() {
         let other = beside(&number, Number::write);
         let reader = beside(&number, |number| assert!(number.read() <= 1));
         {
-            let mut told = pin!(number.lock.acquire_async(Want::Write));
+            let mut told = pin!(number.lock.acquire_async(Want::Write, Site::here()));
             let mut cx = Context::from_waker(Waker::noop());
             assert!(told.as_mut().poll(&mut cx).is_pending());
             number.lock.release_read(place);
@@ -265,7 +266,7 @@ fn a_task_that_was_told_and_does_not_come_is_passed_by() {
     model(|| {
         let number = Number::new();
         let place = number.lock.read();
-        let mut told = Box::pin(number.lock.acquire_async(Want::Write));
+        let mut told = Box::pin(number.lock.acquire_async(Want::Write, Site::here()));
         assert!(told.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         number.lock.lose_patience();
         number.lock.release_read(place);
@@ -283,7 +284,7 @@ fn a_reader_that_waits_goes_away_while_the_writer_releases() {
         let number = Number::new();
         number.lock.write();
         let leaves = beside(&number, |number| {
-            let read = pin!(number.lock.acquire_async(Want::Read));
+            let read = pin!(number.lock.acquire_async(Want::Read, Site::here()));
             if let Poll::Ready(place) = read.poll(&mut Context::from_waker(Waker::noop())) {
                 number.lock.release_read(place);
             }

@@ -5,7 +5,9 @@ use super::mapped::{MappedReadGuard, MappedWriteGuard};
 use super::raw::Place;
 use super::word::Want;
 use super::{after, timer};
+use crate::check::Site;
 use std::fmt;
+use std::future::Future;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -74,8 +76,9 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
 
     /// Waits until all others have stopped to read, and writes; nobody has written in between. Blocks; deadlocks if this
     /// thread holds another read of the lock.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn upgrade(guard: Self) -> RwLockWriteGuard<'a, T> {
-        guard.lock.raw.acquire_until(Want::Upgrade, None);
+        guard.lock.raw.acquire(Want::Upgrade);
         guard.upgraded()
     }
 
@@ -83,6 +86,7 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
     ///
     /// # Errors
     /// The guard, if somebody does.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_upgrade(guard: Self) -> Result<RwLockWriteGuard<'a, T>, Self> {
         match guard.lock.raw.try_acquire(Want::Upgrade) {
             Some(_) => Ok(guard.upgraded()),
@@ -94,6 +98,7 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
     ///
     /// # Errors
     /// The guard, if somebody still did by then.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn upgrade_timeout(guard: Self, limit: Duration) -> Result<RwLockWriteGuard<'a, T>, Self> {
         match guard.lock.raw.acquire_until(Want::Upgrade, after(limit)) {
             Some(_) => Ok(guard.upgraded()),
@@ -105,9 +110,13 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
     ///
     /// # Cancel safety
     /// A future that is dropped drops the guard with it: the upgradable read is given up.
-    pub async fn upgrade_async(guard: Self) -> RwLockWriteGuard<'a, T> {
-        guard.lock.raw.acquire_async(Want::Upgrade).await;
-        guard.upgraded()
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn upgrade_async(guard: Self) -> impl Future<Output = RwLockWriteGuard<'a, T>> {
+        let site = Site::here();
+        async move {
+            guard.lock.raw.acquire_async(Want::Upgrade, site).await;
+            guard.upgraded()
+        }
     }
 
     /// Waits until all others have stopped to read, at most `limit`. Needs no runtime.
@@ -117,17 +126,22 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
     ///
     /// # Cancel safety
     /// As [`upgrade_async`](RwLockUpgradableGuard::upgrade_async).
-    pub async fn upgrade_async_timeout(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn upgrade_async_timeout(
         guard: Self,
         limit: Duration,
-    ) -> Result<RwLockWriteGuard<'a, T>, Self> {
-        match timer::timeout(limit, guard.lock.raw.acquire_async(Want::Upgrade)).await {
-            Ok(_) => Ok(guard.upgraded()),
-            Err(_) => Err(guard),
+    ) -> impl Future<Output = Result<RwLockWriteGuard<'a, T>, Self>> {
+        let site = Site::here();
+        async move {
+            match timer::timeout(limit, guard.lock.raw.acquire_async(Want::Upgrade, site)).await {
+                Ok(_) => Ok(guard.upgraded()),
+                Err(_) => Err(guard),
+            }
         }
     }
 
     /// Goes on as a plain reader, so that another may upgrade. Does not wait.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
         let guard = mem::ManuallyDrop::new(guard);
         RwLockReadGuard::new(guard.lock, guard.lock.raw.upgradable_to_read())
@@ -153,12 +167,14 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     }
 
     /// Goes on as a reader; nobody writes in between. Does not wait.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
         let guard = mem::ManuallyDrop::new(guard);
         RwLockReadGuard::new(guard.lock, guard.lock.raw.write_to_read())
     }
 
     /// Goes on as a reader who may upgrade; nobody writes in between. Does not wait.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn downgrade_to_upgradable(guard: Self) -> RwLockUpgradableGuard<'a, T> {
         let guard = mem::ManuallyDrop::new(guard);
         guard.lock.raw.write_to_upgradable();

@@ -46,6 +46,7 @@ use super::slots::Slots;
 use super::state::State;
 use super::word::{BIASED, READER, READERS, SLOTS, TOO_MANY, UPGRADABLE, WAITING, WRITER, Want};
 use crate::catch::contain;
+use crate::check::{Kind, Mode, Site, Tag};
 use crate::os::{self, ask_for_the_barrier, clock, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{AtomicU32, Ordering, const_but_for_loom, fence, spin_loop};
@@ -58,6 +59,8 @@ pub(crate) struct RawRwLock {
     slots: Slots,
     bias: Bias,
     state: Guarded<State>,
+    /// For the deadlock checker; of no size without it.
+    tag: Tag,
 }
 
 /// Where a reader is counted: in the slot with that number, or in the word.
@@ -78,6 +81,7 @@ impl RawRwLock {
                 slots: Slots::new(),
                 bias: Bias::new(),
                 state: Guarded::new(State::new()),
+                tag: Tag::new(Kind::RwLock),
             }
         }
     }
@@ -170,27 +174,47 @@ impl RawRwLock {
     }
 
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn read(&self) -> Place {
-        match self.read_at_once() {
+        let read = || match self.read_at_once() {
             Some(place) => place,
-            None => {
-                self.acquire_contended(Want::Read, None);
-                IN_THE_WORD
-            }
-        }
+            None => self.wait_for(Want::Read),
+        };
+        self.tag.blocking(Mode::Shared, Site::here(), || self.attempt(Want::Read), read)
     }
 
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn write(&self) {
-        if !self.write_at_once() {
-            self.acquire_contended(Want::Write, None);
-        }
+        let write = || {
+            if !self.write_at_once() {
+                self.wait_for(Want::Write);
+            }
+        };
+        self.tag.blocking(Mode::Exclusive, Site::here(), || self.attempt(Want::Write).map(drop), write);
+    }
+
+    /// Waits. Blocks this thread, or this coroutine only.
+    #[cfg_attr(feature = "check", track_caller)]
+    pub(crate) fn acquire(&self, want: Want) -> Place {
+        let attempt = || self.attempt(want);
+        self.tag
+            .blocking(want.mode(), Site::here(), attempt, || attempt().unwrap_or_else(|| self.wait_for(want)))
+    }
+
+    fn wait_for(&self, want: Want) -> Place {
+        self.acquire_contended(want, None);
+        IN_THE_WORD
     }
 
     /// Waits until `deadline`. Blocks this thread, or this coroutine only.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn acquire_until(&self, want: Want, deadline: Option<Instant>) -> Option<Place> {
-        self.try_acquire(want).or_else(|| self.acquire_contended(want, deadline).then_some(IN_THE_WORD))
+        let contended = || self.acquire_contended(want, deadline).then_some(IN_THE_WORD);
+        let place = self.attempt(want).or_else(contended)?;
+        self.tag.acquired(want.mode(), Site::here());
+        Some(place)
     }
 
     /// Writes, if the lock is free and nobody waits.
@@ -202,7 +226,15 @@ impl RawRwLock {
 
     /// Takes the lock without waiting, in whichever way it has to be taken.
     #[inline]
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn try_acquire(&self, want: Want) -> Option<Place> {
+        let place = self.attempt(want)?;
+        self.tag.acquired(want.mode(), Site::here());
+        Some(place)
+    }
+
+    #[inline]
+    fn attempt(&self, want: Want) -> Option<Place> {
         let at_once = match want {
             Want::Read | Want::ReadAgain => self.read_at_once(),
             Want::Write => self.write_at_once().then_some(IN_THE_WORD),
@@ -232,24 +264,32 @@ impl RawRwLock {
         }
         let task = !park::is_plain_thread();
         let mut leaves = Leaves { lock: self, with_the_lock: false };
-        leaves.with_the_lock = self.state.wait(queue_of(want), deadline, self.attempt(want, task)).is_some();
+        leaves.with_the_lock = self.state.wait(queue_of(want), deadline, self.looking(want, task)).is_some();
         leaves.with_the_lock
     }
 
     /// # Cancel safety
     /// A future that is dropped leaves the queue; what it was told goes to the others.
-    pub(crate) async fn acquire_async(&self, want: Want) -> Place {
-        if let Some(place) = self.try_acquire(want) {
-            return place;
-        }
-        // Dropped after the wait, which leaves the queue.
-        let mut leaves = Leaves { lock: self, with_the_lock: false };
-        self.state.wait_for(queue_of(want), self.attempt(want, true)).await;
-        leaves.with_the_lock = true;
-        IN_THE_WORD
+    pub(crate) async fn acquire_async(&self, want: Want, site: Site) -> Place {
+        let place = match self.attempt(want) {
+            Some(place) => place,
+            None => {
+                self.tag.awaiting(want.mode(), site, self.acquire_queued(want)).await;
+                IN_THE_WORD
+            }
+        };
+        self.tag.acquired_in_task(want.mode(), site);
+        place
     }
 
-    fn attempt(&self, want: Want, task: bool) -> impl FnMut(&mut State, Turn, &mut Afterwards) -> Option<()> {
+    async fn acquire_queued(&self, want: Want) {
+        // Dropped after the wait, which leaves the queue.
+        let mut leaves = Leaves { lock: self, with_the_lock: false };
+        self.state.wait_for(queue_of(want), self.looking(want, true)).await;
+        leaves.with_the_lock = true;
+    }
+
+    fn looking(&self, want: Want, task: bool) -> impl FnMut(&mut State, Turn, &mut Afterwards) -> Option<()> {
         move |state, turn, afterwards| {
             let told = turn.told.is_some();
             if told {
@@ -355,6 +395,7 @@ impl RawRwLock {
 
     #[inline]
     pub(crate) fn release_read(&self, place: Place) {
+        self.tag.released(Mode::Shared);
         if place != IN_THE_WORD {
             return self.leave_slot(place.0);
         }
@@ -367,32 +408,40 @@ impl RawRwLock {
 
     #[inline]
     pub(crate) fn release_write(&self) {
+        self.tag.released(Mode::Exclusive);
         if self.word.fetch_sub(WRITER, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others_as_writer();
         }
     }
 
     pub(crate) fn release_upgradable(&self) {
+        self.tag.released(Mode::Upgradable);
         if self.word.fetch_sub(UPGRADABLE, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others();
         }
     }
 
     /// A writer goes on as a reader.
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn write_to_read(&self) -> Place {
+        self.tag.changed(Mode::Exclusive, Mode::Shared, Site::here());
         if self.word.fetch_add(READER - WRITER, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others_as_writer();
         }
         IN_THE_WORD
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn write_to_upgradable(&self) {
+        self.tag.changed(Mode::Exclusive, Mode::Upgradable, Site::here());
         if self.word.fetch_add(UPGRADABLE - WRITER, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others_as_writer();
         }
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn upgradable_to_read(&self) -> Place {
+        self.tag.changed(Mode::Upgradable, Mode::Shared, Site::here());
         if self.word.fetch_add(READER - UPGRADABLE, Ordering::Release) & WAITING != 0 {
             self.look_after_the_others();
         }
@@ -448,6 +497,12 @@ impl RawRwLock {
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// What the deadlock checker knows the lock by.
+    #[cfg(feature = "check")]
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     /// Whether somebody has the lock. Out of date as soon as it is there.

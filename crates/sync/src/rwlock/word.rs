@@ -1,5 +1,7 @@
 //! The lock's word: who has it, and what whoever comes or goes has to look after.
 
+use crate::check::Mode;
+
 /// Somebody writes. Excludes everything but `WAITING`.
 pub(super) const WRITER: u32 = 1 << 0;
 /// Somebody reads and may upgrade. Readers may be there too.
@@ -39,6 +41,18 @@ impl Want {
             Want::Upgradable => (word & (WRITER | UPGRADABLE) == 0).then_some(word | UPGRADABLE),
             Want::Write => (can_write(word) && slots()).then_some(WRITER | waiting),
             Want::Upgrade => (can_upgrade(word) && slots()).then_some(WRITER | waiting),
+        }
+    }
+
+    /// What the deadlock checker calls it.
+    #[inline]
+    pub(super) fn mode(self) -> Mode {
+        match self {
+            Want::Read => Mode::Shared,
+            Want::ReadAgain => Mode::SharedAgain,
+            Want::Upgradable => Mode::Upgradable,
+            Want::Write => Mode::Exclusive,
+            Want::Upgrade => Mode::Upgrade,
         }
     }
 
