@@ -30,6 +30,7 @@ mod rlock;
 #[expect(unsafe_code, reason = "a value that loom watches over")]
 mod rwlock;
 mod select;
+mod semaphore;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;

@@ -27,8 +27,9 @@ use std::time::{Duration, Instant};
 /// - **Allocates** nothing.
 /// - **Order**: whoever comes while enough permits are free takes them (*barging*), even before those who wait; but once the one who
 ///   has waited longest has been first in the queue for a fraction of a millisecond, nobody is let past him, so that who asks for many
-///   is not overtaken for ever by those who ask for few. Those who wait are served in order of arrival. A task that could have
-///   its permits and is not polled loses its turn after a millisecond to whoever comes by, and keeps its place.
+///   is not overtaken for ever by those who ask for few. A thread that was told and has no CPU yet is passed by until it looks. Those
+///   who wait are served in order of arrival. A task that could have its permits and is not polled loses its turn after a
+///   millisecond to whoever comes by, and keeps its place.
 /// - **Dropped** while it waits, a future leaves the queue in constant time, and who stood behind it moves up.
 /// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end,
 ///   and out of no permit that is dropped.
@@ -47,9 +48,9 @@ use std::time::{Duration, Instant};
 pub struct Semaphore {
     /// The free permits, from bit [`SHIFT`] on, and flags below.
     ///
-    /// `WAITERS` and `DUE` are changed by whoever has `queue`; they may stay for a while after the last waiter has gone. The rest by
-    /// anybody, in one step each, so that all changes have one order: who says that he waits sees the permits that were given
-    /// back before, or is seen by whoever gives back the next.
+    /// `WAITERS`, `DUE` and `CALLED` are changed by whoever has `queue`; they may stay for a while after the last waiter has gone. The
+    /// rest by anybody, in one step each, so that all changes have one order: who says that he waits, or that he has come, sees the
+    /// permits that were given back before, or is seen by whoever gives back the next.
     word: AtomicUsize,
     queue: Guarded<Queue>,
     /// For the deadlock checker; of no size without it.
@@ -62,7 +63,10 @@ const WAITERS: usize = 1 << 0;
 const DUE: usize = 1 << 1;
 /// Nobody gets a permit any more.
 const CLOSED: usize = 1 << 2;
-const SHIFT: u32 = 3;
+/// A thread has been told to look and has not done so, but will: who gives back need not look after those who wait. Cleared by every
+/// attempt, so that one who has looked is told again. Tasks may never look, and are not meant.
+const CALLED: usize = 1 << 3;
+const SHIFT: u32 = 4;
 
 struct Queue {
     waiters: Waiters,
@@ -281,7 +285,7 @@ impl Semaphore {
             // Release: pairs with `take_free`, so that who gets the permit sees what was done under it.
             let new = found + (count << SHIFT);
             match self.word.compare_exchange_weak(found, new, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return found & WAITERS != 0,
+                Ok(_) => return found & (WAITERS | CALLED) == WAITERS,
                 Err(other) => found = other,
             }
         }
@@ -338,7 +342,13 @@ impl Semaphore {
         deadline: Option<Instant>,
     ) -> Result<SemaphorePermit<'_>, AcquireError> {
         let taken = self.queue.wait(|queue| &mut queue.waiters, deadline, self.taking(count));
-        taken.unwrap_or(Err(AcquireError::TimedOut))
+        taken.unwrap_or_else(|| {
+            // We may have been told between our last look and going away. Relaxed: who told us had `queue` before us.
+            if self.word.load(Ordering::Relaxed) & CALLED != 0 {
+                self.tell_the_first();
+            }
+            Err(AcquireError::TimedOut)
+        })
     }
 
     /// Takes permits if they are free and none of the flags `unless` is set; otherwise what was found.
@@ -368,6 +378,10 @@ impl Semaphore {
         move |queue, turn, afterwards| {
             // First, so that who gives back from now on looks after whoever waits. Relaxed: see `word`.
             let found = self.word.fetch_or(WAITERS, Ordering::Relaxed);
+            if found & CALLED != 0 {
+                // Before the look as well: it may be that of the one who was told.
+                self.word.fetch_and(!CALLED, Ordering::Relaxed);
+            }
             if found & CLOSED != 0 {
                 return Some(Err(AcquireError::Closed));
             }
@@ -380,8 +394,8 @@ impl Semaphore {
                     let flags = if others == 0 { WAITERS | DUE } else { DUE };
                     let left = self.word.fetch_and(!flags, Ordering::Relaxed) >> SHIFT;
                     // He who waits next may need no more than what is left.
-                    if left > 0 {
-                        queue.waiters.nudge_behind(turn, afterwards);
+                    if left > 0 && queue.waiters.nudge_behind(turn, afterwards) {
+                        self.word.fetch_or(CALLED, Ordering::Relaxed);
                     }
                 }
                 None if turn.first && turn.is_overdue() => {
@@ -397,13 +411,14 @@ impl Semaphore {
     fn tell_the_first(&self) {
         self.queue.with(|queue, afterwards| {
             if queue.waiters.is_empty() {
-                self.word.fetch_and(!(WAITERS | DUE), Ordering::Relaxed);
+                self.word.fetch_and(!(WAITERS | DUE | CALLED), Ordering::Relaxed);
                 return;
             }
-            queue.waiters.nudge_first(afterwards);
-            if queue.waiters.is_first_overdue() {
-                self.word.fetch_or(DUE, Ordering::Relaxed);
-            }
+            let called = if queue.waiters.nudge_first(afterwards) { CALLED } else { 0 };
+            let due = if queue.waiters.is_first_overdue() { DUE } else { 0 };
+            // Who was called has gone away, if that is set although it is not to be.
+            self.word.fetch_and(called | !CALLED, Ordering::Relaxed);
+            self.word.fetch_or(called | due, Ordering::Relaxed);
         });
     }
 }

@@ -288,6 +288,11 @@ impl<'l> Entry<'l> {
         self.inner(|inner| inner.ticket)
     }
 
+    /// Whether a thread waits there, which looks when it is told.
+    pub(crate) fn is_thread(self) -> bool {
+        self.inner(|inner| matches!(inner.who, Who::Thread(_)))
+    }
+
     /// As [`tell`](Entry::tell), once; notes the time.
     pub(crate) fn tell_once(self, what: u32, now: u32) -> Wake {
         if self.node().told().is_some() {

@@ -185,29 +185,32 @@ impl Waiters {
         self.telling.is_some_and(|last| ticket <= last)
     }
 
-    /// Tells the one who has waited longest and leaves him at the head of the queue.
-    pub(crate) fn nudge_first(&mut self, afterwards: &mut Afterwards) {
+    /// Tells the one who has waited longest and leaves him at the head of the queue. Whether he is a thread, which will look; a task
+    /// may not.
+    pub(crate) fn nudge_first(&mut self, afterwards: &mut Afterwards) -> bool {
         debug_assert!(self.order == Order::Strict, "who barges is told");
-        self.nudge_all_but(None, afterwards);
+        self.nudge_all_but(None, afterwards)
     }
 
     /// As [`nudge_first`](Waiters::nudge_first), for the first behind the one whose turn it is.
-    pub(crate) fn nudge_behind(&mut self, turn: Turn, afterwards: &mut Afterwards) {
+    pub(crate) fn nudge_behind(&mut self, turn: Turn, afterwards: &mut Afterwards) -> bool {
         debug_assert!(self.order == Order::Strict, "who barges is told");
         // It may not be the first: those before it are late.
-        self.nudge_all_but(turn.ticket, afterwards);
+        self.nudge_all_but(turn.ticket, afterwards)
     }
 
-    /// Tells the first that is not late, nor has the ticket `but`.
-    fn nudge_all_but(&self, but: Option<u64>, afterwards: &mut Afterwards) {
+    /// Tells the first that is not late, nor has the ticket `but`; whether that is a thread.
+    fn nudge_all_but(&self, but: Option<u64>, afterwards: &mut Afterwards) -> bool {
         let now = clock::now();
         let mut next = self.list.first();
         while let Some(entry) = next {
             if Some(entry.ticket()) != but && !is_late(entry, now) {
-                return afterwards.wake(entry.tell_once(TOLD_ALONE, now));
+                afterwards.wake(entry.tell_once(TOLD_ALONE, now));
+                return entry.is_thread();
             }
             next = entry.next();
         }
+        false
     }
 
     /// Whether nobody who waits is before somebody who does not wait yet.
@@ -360,7 +363,9 @@ impl Waiters {
         unsafe { self.leave_served(node) };
         match self.order {
             Order::Barging if turn.told == Some(Told::Alone) => self.left_over |= !self.tell_one(afterwards),
-            Order::Strict if turn.first => self.nudge_first(afterwards),
+            Order::Strict if turn.first => {
+                self.nudge_first(afterwards);
+            }
             Order::Barging | Order::Strict => {}
         }
     }
