@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::hook::{self, Guard};
+use crate::select::asking;
 use thread::ThreadParker;
 
 pub(crate) use plain::is_plain_thread;
@@ -115,6 +116,7 @@ pub fn block_on_timeout<F: Future>(future: F, limit: Duration) -> Result<F::Outp
 
 /// Waits for `future` by parking until `deadline`; `None` if it was not ready by then.
 pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
+    let _of_no_select = asking::set_aside();
     let parker = current();
     let waker = parker.waker();
     let mut used = Used { waker: &waker, inside_a_poll: POLLS.get() > 0, parked: false };

@@ -57,7 +57,7 @@
 //!   `until(instant)`.
 
 mod arms;
-mod asking;
+pub(crate) mod asking;
 mod first;
 mod macros;
 mod many;

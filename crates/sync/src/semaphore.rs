@@ -453,6 +453,8 @@ impl SemaphorePermit<'_> {
 
     /// Keeps the permits for ever: the semaphore has so many fewer.
     pub fn forget(self) {
+        // They are nobody's from now on, and so neither held nor to be waited for.
+        self.semaphore.tag.permits_released(self.count);
         self.semaphore.tag.permits_change();
         std::mem::forget(self);
     }

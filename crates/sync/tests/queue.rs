@@ -394,6 +394,43 @@ fn a_waker_that_panics_makes_no_second_panic_of_one_that_closes_the_queue() {
 
 #[test]
 #[expect(unsafe_code, reason = "only a waker of its own says when a clone of it is dropped")]
+fn a_waker_that_panics_when_it_is_dropped_loses_nothing_that_was_taken() {
+    thread_local! {
+        static ARMED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    static BAD: RawWakerVTable = RawWakerVTable::new(
+        |_| RawWaker::new(std::ptr::null(), &BAD),
+        |_| (),
+        |_| (),
+        |_| {
+            if ARMED.take() {
+                panic!("a panic that the test asked for");
+            }
+        },
+    );
+    // SAFETY: the functions use no data.
+    let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &BAD)) };
+    let mut cx = Context::from_waker(&bad);
+    for queue in [Queue::bounded(0), Queue::bounded(1), Queue::bounded(2)] {
+        let mut receiver = Box::pin(queue.get_async());
+        assert!(receiver.as_mut().poll(&mut cx).is_pending());
+        queue.try_put(1).unwrap();
+        ARMED.set(true);
+        assert_eq!(receiver.as_mut().poll(&mut cx), Poll::Ready(Ok(1)));
+        ARMED.set(false);
+    }
+    // A permit.
+    let semaphore = sync::Semaphore::new(0);
+    let mut taker = Box::pin(semaphore.acquire_async());
+    assert!(taker.as_mut().poll(&mut cx).is_pending());
+    semaphore.release(1);
+    ARMED.set(true);
+    assert!(taker.as_mut().poll(&mut cx).is_ready());
+    ARMED.set(false);
+}
+
+#[test]
+#[expect(unsafe_code, reason = "only a waker of its own says when a clone of it is dropped")]
 fn a_waker_that_uses_the_queue_when_it_is_dropped_finds_it_free() {
     static QUEUE: Queue<u8> = Queue::bounded(1);
     static LOCKED_OUT: AtomicUsize = AtomicUsize::new(0);

@@ -50,14 +50,16 @@ impl Pace {
         is_there || found > 0
     }
 
-    /// Where items come many at a time and few are there, pauses for a step.
+    /// Where items come many at a time and few are there, pauses for a step. Of `most` that there can be, a quarter is many.
     #[cold]
     #[inline(never)]
-    pub(super) fn let_more_come(&self, look: impl Fn() -> usize) {
-        let step = self.step.load(Relaxed);
-        if step > 1 && os::cpus() > 1 && look() < PLENTY {
+    pub(super) fn let_more_come(&self, most: usize, look: impl Fn() -> usize) {
+        let (step, few) = (self.step.load(Relaxed), look());
+        if step > 1 && few < PLENTY.min(most / 4) && os::cpus() > 1 {
             (0..step).for_each(|_| spin_loop());
-            self.learn(step, look());
+            let found = look();
+            // Where nothing came, nothing may be to come.
+            self.learn(step, if found > few { found } else { 0 });
         }
     }
 

@@ -91,6 +91,7 @@ struct Common<T> {
 }
 
 /// A slot to fill or to empty, of a side that is the caller's until he has done so.
+#[must_use = "the side stays taken, and the next look goes wrong"]
 pub(super) struct Found<T> {
     slot: NonNull<Slot<T>>,
     position: usize,
@@ -154,7 +155,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// each function that it goes through, and may come back from, copies it.
     ///
     /// # Safety
-    /// If producers are `Sole`: nobody else puts until then.
+    /// If producers are `Sole`: nobody else puts until then. What is found is filled before anything else is looked for.
     #[inline(always)]
     pub(super) unsafe fn find_room(&self) -> Result<Found<T>, Refusal> {
         let end = self.producers();
@@ -222,7 +223,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         let look = |position| {
             let items = || self.producers.position().wrapping_sub(position) / ONE;
             if !C::SHARED && items() > 0 {
-                self.for_items.let_more_come(items);
+                self.for_items.let_more_come(self.capacity(), items);
             }
             self.producers.position()
         };
@@ -234,7 +235,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// the consumers' side, says where the producers' is.
     ///
     /// # Safety
-    /// If consumers are `Sole`: nobody else takes until then.
+    /// If consumers are `Sole`: nobody else takes until then. What is found is taken before anything else is looked for.
     #[inline(always)]
     unsafe fn find_item(&self, look: impl FnOnce(usize) -> usize) -> Result<Found<T>, GetError> {
         let end = self.consumers();

@@ -142,8 +142,11 @@ impl RawRwLock {
                 spin_loop();
             }
             // Relaxed: whoever takes it then looks again.
-            word = self.word.load(Ordering::Relaxed);
-            if word == 0 || word & (WAITING | BIASED) != 0 {
+            let found = self.word.load(Ordering::Relaxed);
+            // Readers that hold it and do nothing with the word are in nobody's way.
+            let is_quiet = found == 0 || found == word && found & WRITER == 0;
+            word = found;
+            if is_quiet || word & (WAITING | BIASED) != 0 {
                 break;
             }
         }

@@ -23,6 +23,12 @@ pub(super) fn asking<R>(poll: impl FnOnce() -> R) -> R {
     poll()
 }
 
+/// Waits in the middle of a poll, perhaps: others that run on this thread meanwhile are no arms of that select, and who waits like this
+/// ends before the poll does, so that what he does is his own. To be dropped when the wait is over, on whichever thread.
+pub(crate) fn set_aside() -> impl Drop {
+    Outer(ASKING.with(|asking| asking.replace(false)))
+}
+
 /// What was so before, and is so again, be it by a panic.
 struct Outer(bool);
 

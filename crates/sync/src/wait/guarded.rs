@@ -182,7 +182,7 @@ pub(crate) struct WaitFor<'a, S: Queues, A> {
 
 impl<S: Queues, A> WaitFor<'_, S, A> {
     /// One attempt. Where it is in vain, waits on in `place`, if there is one.
-    fn look(self: Pin<&mut Self>, place: Option<Place>) -> Option<A::Output>
+    fn look(self: Pin<&mut Self>, mut place: Option<Place>) -> Option<A::Output>
     where
         A: Attempt<S>,
     {
@@ -197,7 +197,7 @@ impl<S: Queues, A> WaitFor<'_, S, A> {
                 // SAFETY: whoever has a ticket is queued up.
                 unsafe { (this.queue)(&mut state).leave_served(&this.node) };
             }
-        } else if let Some(place) = place {
+        } else if let Some(place) = place.take() {
             let queue = (this.queue)(&mut state);
             // SAFETY: the node waits in this queue only. It is pinned, and goes away by `drop`, which leaves.
             this.ticket = Some(unsafe { queue.queue_up(&this.node, this.ticket, place, &mut afterwards) });
@@ -208,6 +208,10 @@ impl<S: Queues, A> WaitFor<'_, S, A> {
             let every = this.guarded.run(afterwards);
             // What was taken must not be lost to a waker that panics; the panic hook has spoken.
             if done.is_some() { contain(|| every.resume()) } else { every.resume() }
+        }
+        if place.is_some() {
+            // A waker that is not needed may panic when it is dropped.
+            contain(|| drop(place));
         }
         done
     }

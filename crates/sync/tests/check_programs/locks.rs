@@ -423,6 +423,10 @@ fn an_upgrade_waits_for_a_reader_who_goes() {
         drop(written);
     });
     check::assert_nothing_held();
+    // Permits that are forgotten are held by nobody.
+    let permits = sync::Semaphore::new(1);
+    permits.acquire().unwrap().forget();
+    check::assert_nothing_held();
 }
 
 fn upgrading_twice_in_turn() {

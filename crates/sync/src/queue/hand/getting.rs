@@ -3,6 +3,7 @@
 use super::place::{HANDED, LOOK, Place, Wakes, Who};
 use super::state::State;
 use super::{GetError, Hand};
+use crate::catch::contain;
 use crate::wait::{patience_with_tasks, sleep_until};
 use std::pin::Pin;
 use std::task::{Poll, Waker};
@@ -68,6 +69,10 @@ impl<'a, T> Getting<'a, T> {
         }
         wakes.run();
         drop(old);
+        if who.is_some() {
+            // What was taken must not be lost to a waker that panics when it is dropped.
+            contain(|| drop(who));
+        }
         answer
     }
 

@@ -6,6 +6,7 @@
 use super::place::{LOOK, Place, Wakes, Who};
 use super::state::State;
 use super::{Hand, Refusal};
+use crate::catch::contain;
 use std::borrow::BorrowMut;
 use std::future::Future;
 use std::pin::Pin;
@@ -69,6 +70,10 @@ impl<T, I: BorrowMut<Option<T>>> Offer<'_, T, I> {
         }
         wakes.run();
         drop(old);
+        if waker.is_some() {
+            // What was put must not be said to be lost because a waker panics when it is dropped.
+            contain(|| drop(waker));
+        }
         answer
     }
 

@@ -2,6 +2,7 @@
 
 use super::place::{Place, REFUSED, Wakes, Who};
 use super::{Hand, PutError, Refusal};
+use crate::catch::contain;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
@@ -62,6 +63,10 @@ impl<'a, T> Putting<'a, T> {
             }
         });
         wakes.run();
+        if who.is_some() {
+            // What was put must not be said to be lost because a waker panics when it is dropped.
+            contain(|| drop(who));
+        }
         answer
     }
 

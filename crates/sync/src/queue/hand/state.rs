@@ -84,9 +84,10 @@ impl<T> State<T> {
     #[inline]
     pub(super) fn get(&mut self, wakes: &mut Wakes) -> Result<T, GetError> {
         let nothing = if self.closed { GetError::Closed } else { GetError::Empty };
-        let item = self.take(wakes).ok_or(nothing)?;
+        let item = self.take(wakes).ok_or(nothing);
+        // Also where there is none: the task that was told of the room may never look, and this is who comes by.
         self.tell_an_offer(wakes);
-        Ok(item)
+        item
     }
 
     /// The oldest item. What was waiting for its place moves up.
