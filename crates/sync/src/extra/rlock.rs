@@ -365,7 +365,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for RLockGuard<'_, T> {
     }
 }
 
-#[cfg(all(test, not(trefoil_loom)))]
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::RLock;
 
