@@ -80,24 +80,29 @@ fn a_forgotten_guard() {
     drop(mutex.lock());
 }
 
-/// Who waits on the condvar gives the inner lock back, but not the outer one, which somebody wants who has got the inner one by then.
 fn a_condvar_takes_its_lock_again_under_another() {
-    let (outer, inner, changed) = (Mutex::new(()), Mutex::new(()), Condvar::new());
-    check::name(&outer, "outer");
+    let inner = Mutex::new(());
     check::name(&inner, "inner");
+    taken_again_by_a_condvar(|| inner.lock());
+}
+
+/// Who waits on the condvar gives the inner lock back, but not the outer one, which somebody wants who has got the inner one by then.
+pub(crate) fn taken_again_by_a_condvar<G: sync::condvar::Guard>(take_inner: impl Fn() -> G + Sync) {
+    let (outer, changed) = (Mutex::new(()), Condvar::new());
+    check::name(&outer, "outer");
     thread::scope(|scope| {
         let (waits, is_waiting) = mpsc::channel();
         scope.spawn({
-            let (outer, inner, changed) = (&outer, &inner, &changed);
+            let (outer, changed, take_inner) = (&outer, &changed, &take_inner);
             move || {
                 let _outer = outer.lock();
-                let guard = inner.lock();
+                let guard = take_inner();
                 waits.send(()).unwrap();
                 drop(changed.wait(guard));
             }
         });
         is_waiting.recv().unwrap();
-        let inner = inner.lock();
+        let inner = take_inner();
         changed.notify_one();
         let outer = outer.lock();
         drop((inner, outer));

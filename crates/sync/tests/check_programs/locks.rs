@@ -8,7 +8,7 @@ use sync::check::{self, Context};
 use sync::extra::{Owner, RLock};
 use sync::park::block_on;
 use sync::rwlock::RwLockUpgradableGuard;
-use sync::{Condvar, Mutex, RwLock, RwLockWriteGuard, Semaphore};
+use sync::{Mutex, RwLock, RwLockWriteGuard, Semaphore};
 
 pub(crate) const PROGRAMS: &[Program] = &[
     certain(
@@ -245,26 +245,9 @@ fn tasks_that_read_and_write() {
 }
 
 fn a_condvar_takes_a_rwlock_again_under_another_lock() {
-    let (outer, inner, changed) = (Mutex::new(()), RwLock::new(()), Condvar::new());
-    check::name(&outer, "outer");
+    let inner = RwLock::new(());
     check::name(&inner, "inner");
-    thread::scope(|scope| {
-        let (waits, is_waiting) = mpsc::channel();
-        scope.spawn({
-            let (outer, inner, changed) = (&outer, &inner, &changed);
-            move || {
-                let _outer = outer.lock();
-                let guard = inner.write();
-                waits.send(()).unwrap();
-                drop(changed.wait(guard));
-            }
-        });
-        is_waiting.recv().unwrap();
-        let inner = inner.write();
-        changed.notify_one();
-        let outer = outer.lock();
-        drop((inner, outer));
-    });
+    crate::deadlocks::taken_again_by_a_condvar(|| inner.write());
 }
 
 /// Each has its own twice, which is in nobody's way but the other's.

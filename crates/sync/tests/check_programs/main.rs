@@ -108,7 +108,10 @@ fn judge(program: &Program) -> Result<(), String> {
         && match program.expected {
             Expected::Silence => text == "ended with 0 reports, 0 of them certain\n",
             // Whoever found it may still be printing it when the program ends, on a thread of his own.
-            Expected::Potential => text.contains("ended with 1 reports, 0 of them certain\n"),
+            Expected::Potential => {
+                text.contains("ended with 1 reports, 0 of them certain\n")
+                    && text.lines().all(|line| line != "certain")
+            }
             Expected::Certain(parts) => {
                 text.ends_with("certain\n")
                     && !text.contains("ended")
