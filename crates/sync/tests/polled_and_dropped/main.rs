@@ -1,11 +1,14 @@
 //! Every operation that is awaited, polled once and dropped again and again, before and after it was told: nothing stays
 //! behind, and what it was told of is there for the next. A million times where `TREFOIL_FULL=1` asks for it.
 //!
-//! `counting.rs`, `exchanger.rs`, `notify.rs` and `once.rs` have theirs.
+//! `tasks.rs` has what waits for several tasks, `rare.rs` what is needed rarely.
 
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod rare;
+mod tasks;
 
 use common::{ByHand, LONG, many};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -24,19 +27,38 @@ use sync::{
 struct Counting;
 
 thread_local! {
-    static KEPT: Cell<isize> = const { Cell::new(0) };
+    static KEPT: Cell<Kept> = const { Cell::new(Kept { pieces: 0, bytes: 0 }) };
+}
+
+/// Bytes show what grows in one piece.
+#[derive(Clone, Copy)]
+struct Kept {
+    pieces: isize,
+    bytes: isize,
+}
+
+impl Kept {
+    fn now() -> Kept {
+        KEPT.get()
+    }
+
+    fn change(pieces: isize, layout: Layout) {
+        let kept = KEPT.get();
+        let bytes = kept.bytes + pieces * layout.size() as isize;
+        KEPT.set(Kept { pieces: kept.pieces + pieces, bytes });
+    }
 }
 
 // SAFETY: everything is handed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        KEPT.set(KEPT.get() + 1);
+        Kept::change(1, layout);
         // SAFETY: as promised by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        KEPT.set(KEPT.get() - 1);
+        Kept::change(-1, layout);
         // SAFETY: as promised by the caller.
         unsafe { System.dealloc(place, layout) }
     }
@@ -45,15 +67,16 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What is allocated once and kept (a block, a place in the timer's tree, which others use as well).
-const ONCE: isize = 40;
+/// What is allocated once and kept (blocks, a place in the timer's tree, which others use as well).
+const ONCE: Kept = Kept { pieces: 40, bytes: 64 << 10 };
 
 #[track_caller]
 fn again_and_again(mut once: impl FnMut()) {
-    let before = KEPT.get();
+    let before = Kept::now();
     (0..many()).for_each(|_| once());
-    let kept = KEPT.get() - before;
-    assert!(kept < ONCE, "{kept} allocations stay behind");
+    let kept = Kept::now();
+    let (pieces, bytes) = (kept.pieces - before.pieces, kept.bytes - before.bytes);
+    assert!(pieces < ONCE.pieces && bytes < ONCE.bytes, "{pieces} allocations of {bytes} bytes stay behind");
 }
 
 /// `$told` is told by `$tell` and leaves; then `$next`, who came after it, is told and gets something.
@@ -67,6 +90,8 @@ macro_rules! told_of_and_left {
         next.poll().expect("what the first was told of is lost with it")
     }};
 }
+
+use told_of_and_left;
 
 #[test]
 fn a_mutex() {

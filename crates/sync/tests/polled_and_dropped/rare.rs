@@ -1,0 +1,187 @@
+//! What is needed rarely, and the rarer ways to wait for the rest.
+
+use super::{again_and_again, told_of_and_left};
+use crate::common::{ByHand, Counted, LONG};
+use std::future::{pending, poll_fn, ready};
+use std::pin::pin;
+use std::sync::Arc;
+use sync::extra::{
+    BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, Owner, PoisonMutex, RLock, WaitGroup,
+};
+use sync::rwlock::RwLockUpgradableGuard;
+use sync::select::Select;
+use sync::{Event, Mutex, Queue, RwLock, timer};
+
+#[test]
+fn a_lock_that_its_owner_may_take_again() {
+    let lock = RLock::new(0);
+    again_and_again(|| {
+        let guard = lock.lock();
+        drop(ByHand::waiting(Owner::new().task(async { drop(lock.lock_async().await) })));
+        drop(ByHand::waiting(Owner::new().task(async { drop(lock.lock_async_timeout(LONG).await) })));
+        let task = || {
+            Owner::new().task(async {
+                let _guard = lock.lock_async().await;
+                lock.depth()
+            })
+        };
+        assert_eq!(told_of_and_left!(task(), task(), drop(guard)), 1);
+    });
+    assert!(!lock.is_locked());
+}
+
+#[test]
+fn locks_in_rarer_ways() {
+    let (mutex, poison, lock) = (Arc::new(Mutex::new(0)), PoisonMutex::new(0), RwLock::new(0));
+    again_and_again(|| {
+        let guard = mutex.lock();
+        drop(ByHand::waiting(mutex.lock_arc_async()));
+        drop(ByHand::waiting(mutex.lock_arc_async_timeout(LONG)));
+        drop(told_of_and_left!(mutex.lock_arc_async(), mutex.lock_arc_async(), drop(guard)));
+
+        let guard = poison.lock().unwrap();
+        drop(ByHand::waiting(poison.lock_async_timeout(LONG)));
+        drop(told_of_and_left!(poison.lock_async(), poison.lock_async(), drop(guard)));
+
+        // Who upgrades gives up what he had, if he leaves.
+        let reader = lock.read();
+        drop(ByHand::waiting(RwLockUpgradableGuard::upgrade_async_timeout(lock.upgradable_read(), LONG)));
+        let told = ByHand::waiting(RwLockUpgradableGuard::upgrade_async(lock.upgradable_read()));
+        let mut next = ByHand::waiting(lock.write_async());
+        drop(reader);
+        assert!(told.is_told());
+        drop(told);
+        assert!(next.is_told() && next.poll().is_some(), "the lock is lost with who upgrades");
+    });
+    assert_eq!(Arc::strong_count(&mutex), 1);
+    assert!(mutex.try_lock().is_some() && poison.try_lock().is_ok() && !lock.is_locked());
+}
+
+#[test]
+fn counts() {
+    let (bounded, group) = (BoundedSemaphore::new(1), WaitGroup::new());
+    again_and_again(|| {
+        let permit = bounded.acquire().unwrap();
+        drop(ByHand::waiting(bounded.acquire_async_timeout(LONG)));
+        drop(told_of_and_left!(bounded.acquire_async(), bounded.acquire_async(), drop(permit)).unwrap());
+
+        let latch = Latch::new(1);
+        drop(ByHand::waiting(latch.wait_async_timeout(LONG)));
+        told_of_and_left!(latch.wait_async(), latch.wait_async(), latch.count_down(1));
+
+        let member = group.enter();
+        drop(ByHand::waiting(group.wait_async_timeout(LONG)));
+        told_of_and_left!(group.wait_async(), group.wait_async(), drop(member));
+    });
+    assert_eq!(bounded.available(), 1);
+    assert!(group.is_idle());
+}
+
+#[test]
+fn notifications_and_swaps() {
+    let (notify, exchanger, counted) = (Notify::new(), Exchanger::new(), Counted::default());
+    again_and_again(|| {
+        drop(ByHand::waiting(notify.wait_async_timeout(LONG)));
+        told_of_and_left!(notify.wait_async(), notify.wait_async(), notify.notify_one());
+        assert!(!notify.try_wait(), "one notification let one through");
+
+        drop(ByHand::waiting(exchanger.exchange_async(counted.clone())));
+        drop(ByHand::waiting(exchanger.exchange_async_timeout(counted.clone(), LONG)));
+        // Who was told has swapped, and drops what he got.
+        let told = ByHand::waiting(exchanger.exchange_async(counted.clone()));
+        drop(exchanger.try_exchange(counted.clone()).expect("somebody waits"));
+        assert!(told.is_told());
+        drop(told);
+        assert_eq!(counted.others(), 0);
+    });
+}
+
+#[test]
+fn values_that_are_made_once() {
+    let counted = Counted::default();
+    let lazy = Lazy::new_async(|| async {
+        pending::<()>().await;
+        1
+    });
+    again_and_again(|| {
+        drop(ByHand::waiting(lazy.force_async()));
+        let cell = OnceCell::new();
+        let held = counted.clone();
+        let makes = ByHand::waiting(cell.get_or_init_async(async move {
+            let _held = held;
+            pending().await
+        }));
+        drop(ByHand::waiting(cell.wait_async_timeout(LONG)));
+        drop(ByHand::waiting(cell.get_or_try_init_async(async { Err::<u32, ()>(()) })));
+        // Who makes the value leaves, and whoever waits to make it is to make it: the first who is told leaves as well.
+        let told = ByHand::waiting(cell.get_or_init_async(ready(1)));
+        let mut next = ByHand::waiting(cell.get_or_init_async(ready(2)));
+        drop(makes);
+        assert!(told.is_told());
+        drop(told);
+        assert!(next.is_told(), "what the first was told of is lost with it");
+        assert_eq!(next.poll(), Some(&2));
+
+        let cell = OnceCell::new();
+        told_of_and_left!(cell.wait_async(), cell.wait_async(), cell.set(1).unwrap());
+        assert_eq!(counted.others(), 0);
+    });
+}
+
+#[test]
+fn queues_in_rarer_ways() {
+    let queues: [Queue<Box<u32>>; 4] =
+        [Queue::unbounded(), Queue::bounded(3), Queue::bounded(1), Queue::rendezvous()];
+    let full = [Queue::bounded(2), Queue::bounded(1)];
+    full.iter().for_each(|queue| while queue.try_put(Box::new(0)).is_ok() {});
+    let nobody = Queue::rendezvous();
+    again_and_again(|| {
+        for queue in &queues {
+            let mut stream = pin!(queue.stream());
+            drop(ByHand::waiting(stream.as_mut().next()));
+            drop(ByHand::waiting(poll_fn(|cx| stream.as_mut().poll_next(cx))));
+        }
+        for queue in &full {
+            let mut item = Some(Box::new(1));
+            drop(ByHand::waiting(queue.put_from_async(&mut item)));
+            assert_eq!(item, Some(Box::new(1)), "who left has put nothing");
+            let mut other = Some(Box::new(2));
+            told_of_and_left!(
+                queue.put_from_async(&mut item),
+                queue.put_from_async(&mut other),
+                drop(queue.get())
+            )
+            .unwrap();
+            assert_eq!((item, other), (Some(Box::new(1)), None));
+        }
+        let mut item = Some(Box::new(1));
+        drop(ByHand::waiting(nobody.put_from_async(&mut item)));
+        assert!(item.is_some() && nobody.try_get().is_err());
+    });
+    assert!(queues.iter().all(Queue::is_empty));
+    assert!(full.iter().all(|queue| queue.len() == queue.capacity().expect("a bound")));
+}
+
+#[test]
+fn a_select_with_a_limit_and_anything_with_one() {
+    let (event, mutex) = (Event::auto_reset(), Mutex::new(()));
+    again_and_again(|| {
+        let guard = mutex.lock();
+        let select = || {
+            let mut select = Select::new();
+            select.arm(event.wait_async());
+            select.arm(async { drop(mutex.lock_async().await) });
+            select
+        };
+        drop(ByHand::waiting(select().wait_async_timeout(LONG)));
+        drop(ByHand::waiting(timer::timeout(LONG, event.wait_async())));
+        let (number, ()) = told_of_and_left!(
+            select().wait_async(),
+            async { select().wait_async_timeout(LONG).await.expect("a long limit") },
+            event.set()
+        );
+        assert_eq!(number, 0);
+        drop(guard);
+    });
+    assert!(!event.is_set() && mutex.try_lock().is_some());
+}
