@@ -15,8 +15,9 @@
 //! left out for good. For a deadlock to be there, nobody must have moved for [a while](patience).
 //!
 //! It knows [`Mutex`](crate::Mutex), [`RwLock`](crate::RwLock), [`RLock`](crate::extra::RLock), what is built on them, and, as long as
-//! they go back by their guards, the permits of a [`Semaphore`](crate::Semaphore). It does not see what anybody may end: a wait for an event, an
-//! item, a notification. Where several things run in turns on a thread, it
+//! they go back by their guards, the permits of a [`Semaphore`](crate::Semaphore). Who waits for a [`Task`](crate::Task) waits for whoever
+//! [runs](crate::task::Promise::run) what ends it. It does not see what anybody may end: a wait for an event, an
+//! item, a notification, a promise that nobody runs. Where several things run in turns on a thread, it
 //! has to be told which: see [`Context`].
 //!
 //! # Examples
@@ -53,6 +54,7 @@ pub mod pool;
 
 mod context;
 mod hook;
+mod join;
 mod order;
 mod report;
 mod state;
@@ -64,6 +66,7 @@ pub use hook::Mode;
 pub use report::{Entry, Held, Report, Verdict};
 
 pub(crate) use hook::{Kind, Site, Tag};
+pub(crate) use join::{Cell, awaited, awaited_no_more, joining, running};
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -19,10 +19,11 @@ pub use promise::{Promise, promise, promise_cancelling};
 
 use crate::catch::contain;
 use crate::cell::Header;
+use crate::check::{self, Site};
 use crate::error::{JoinError, Unfinished};
 use crate::park;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
@@ -110,8 +111,16 @@ impl<T> Task<T> {
     ///
     /// # Errors
     /// A [`JoinError`] that says why there is no result: the work panicked, was cancelled, was killed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn join(mut self) -> Result<T, JoinError> {
-        park::block_on(&mut self)
+        if !self.is_finished() {
+            let finished = poll_fn(|cx| match self.header().is_none_or(|header| header.poll_finished(cx)) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            });
+            check::joining(self.checked(), Site::here(), || park::block_on(finished));
+        }
+        self.take()
     }
 
     /// Waits at most `limit`.
@@ -189,8 +198,13 @@ impl<T> Task<T> {
     }
 
     /// `true` if finished; otherwise `cx`'s waker is woken when it will be.
+    #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn poll_finished(&mut self, cx: &Context<'_>) -> bool {
-        self.header().is_none_or(|header| header.poll_finished(cx))
+        let finished = self.header().is_none_or(|header| header.poll_finished(cx));
+        if !finished {
+            check::awaited(self.checked(), Site::here(), cx.waker());
+        }
+        finished
     }
 
     /// The result of a task that has finished.
@@ -201,11 +215,17 @@ impl<T> Task<T> {
             "the result of a task is given once; this one was waited for again after it had given it"
         );
         assert!(self.is_finished(), "the result of a task is taken when it has finished");
+        check::awaited_no_more(self.checked());
         let cell = self.cell;
         self.cell = cell.map_addr(|address| address | TAKEN);
         // SAFETY: this is the handle, it has seen the task finished, its mark says from now on that it has left, and the
         // result's type is what `from_cell` was promised.
         unsafe { Header::take(cell) }
+    }
+
+    /// What the checker knows it by.
+    fn checked(&self) -> check::Cell {
+        check::Cell(self.id().0)
     }
 
     /// A handle whose result was taken has left its cell.
@@ -230,6 +250,7 @@ const _: () = assert!(align_of::<Header>() > TAKEN);
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.poll_finished(cx) { Poll::Ready(self.take()) } else { Poll::Pending }
     }
@@ -238,6 +259,7 @@ impl<T> Future for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.is_taken() {
+            check::awaited_no_more(self.checked());
             // SAFETY: this is the handle, which has not left, and it goes away.
             unsafe { Header::abandon(self.cell) };
         }

@@ -307,8 +307,7 @@ impl Tag {
     ) -> Option<Waiting> {
         let id = context::current_task().id()?;
         let serial = self.with(|state, lock| {
-            let own = state.contexts.get(&id)?.waker.as_ref()?;
-            if own.as_ptr().cast() != waker.data() {
+            if !state.wakes(id, waker) {
                 return None;
             }
             let wait = Wait { serial: state.tick(), target: target(lock), site, blocks: false };
@@ -373,6 +372,19 @@ impl Drop for Tag {
 pub(super) struct Waiting {
     pub(super) context: context::ContextId,
     pub(super) serial: u64,
+}
+
+impl Waiting {
+    /// Whoever calls this waits, and does nothing else meanwhile.
+    pub(super) fn begin(target: Target, site: Site) -> Option<Self> {
+        let id = context::current().id()?;
+        let (serial, suspicion) = state::with(|state| {
+            let wait = Wait { serial: state.tick(), target, site, blocks: true };
+            (state.begin_wait(id, wait), waits::suspicion(state, id))
+        })?;
+        waits::follow(suspicion);
+        Some(Waiting { context: id, serial })
+    }
 }
 
 impl Drop for Waiting {

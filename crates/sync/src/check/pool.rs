@@ -21,8 +21,8 @@
 
 use super::context::{self, ContextId};
 use super::hook::{Site, Waiting};
-use super::state::{self, Crew, State, Target, Wait};
-use super::{is_on, waits};
+use super::is_on;
+use super::state::{self, Crew, State, Target};
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -137,18 +137,8 @@ impl Work {
     /// Calls `wait`, which waits for the work for as long as it takes.
     #[track_caller]
     pub fn wait<R>(&self, wait: impl FnOnce() -> R) -> R {
-        let _waiting = if is_on() { self.begin(Site::here()) } else { None };
+        let _waiting = if is_on() { Waiting::begin(Target::Work(self.number.0), Site::here()) } else { None };
         wait()
-    }
-
-    fn begin(&self, site: Site) -> Option<Waiting> {
-        let id = context::current().id()?;
-        let (serial, suspicion) = state::with(|state| {
-            let wait = Wait { serial: state.tick(), target: Target::Work(self.number.0), site, blocks: true };
-            (state.begin_wait(id, wait), waits::suspicion(state, id))
-        })?;
-        waits::follow(suspicion);
-        Some(Waiting { context: id, serial })
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Verdict {
 
 /// A deadlock.
 ///
-/// Shown, it is a line for the verdict and two for each who takes part.
+/// Shown, it is a line for the verdict and one or more for each who takes part.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
@@ -42,6 +42,8 @@ pub struct Entry {
     /// What it holds that another one waits for: nothing, if it is in the way only by standing before him in the queue, or as a
     /// worker.
     pub holds: Option<Held>,
+    /// The task whose work it runs, if another one waits for that task.
+    pub runs: Option<String>,
     /// What it waits for.
     pub waits_for: String,
     /// In what way it wants that, if it is a lock.
@@ -86,6 +88,9 @@ impl Report {
                     format!("held, {}", held.at)
                 );
             }
+            if let Some(task) = &entry.runs {
+                text += &format!("  {task:?} -> {:?} [label=\"run\"];\n", entry.context);
+            }
             text += &format!(
                 "  {:?} -> {:?} [label={:?}];\n",
                 entry.context,
@@ -107,6 +112,9 @@ impl fmt::Display for Report {
             write!(f, "\n  {}", entry.context)?;
             if let Some(held) = &entry.holds {
                 write!(f, " holds {} ({}, taken at {})\n    and", held.lock, held.mode, held.at)?;
+            }
+            if let Some(task) = &entry.runs {
+                write!(f, " runs {task}\n    and")?;
             }
             write!(f, " waits for {} at {}", entry.waits_for, entry.at)?;
         }
@@ -151,7 +159,7 @@ impl State {
         at: Site,
     ) -> Entry {
         let holds = holds.map(|(lock, mode, site)| self.held(lock, mode, site));
-        Entry { context: self.context_name(context), holds, waits_for, mode, at: at.location() }
+        Entry { context: self.context_name(context), holds, runs: None, waits_for, mode, at: at.location() }
     }
 
     pub(super) fn held(&self, lock: LockId, mode: Mode, site: Site) -> Held {

@@ -5,11 +5,11 @@
 
 use super::context::ContextId;
 use super::hook::{Kind, Mode, Site};
+use super::join::Cell;
 use super::order::Order;
 use super::pool::Stages;
 use super::report::{Callback, Report};
 use super::task::TaskWaker;
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) works: BTreeMap<u64, Stages>,
     /// By number: the contexts that work for it, and how many there are when all have come.
     pub(super) pools: BTreeMap<u64, Crew>,
+    /// Who runs the work that ends a task.
+    pub(super) runs: BTreeMap<Cell, ContextId>,
     pub(super) order: Order,
     pub(super) reports: Vec<Report>,
     /// So many of them have been handed to the callback.
@@ -89,6 +91,7 @@ pub(super) enum Target {
     /// So many at once.
     Permits(LockId, usize),
     Work(u64),
+    Task(Cell),
 }
 
 pub(super) struct Crew {
@@ -102,7 +105,7 @@ static STATE: Mutex<State> = Mutex::new(State::new());
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    static INSIDE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// This thread looks at the state.
@@ -152,6 +155,7 @@ impl State {
             locks: BTreeMap::new(),
             works: BTreeMap::new(),
             pools: BTreeMap::new(),
+            runs: BTreeMap::new(),
             order: Order::new(),
             reports: Vec::new(),
             delivered: 0,
@@ -230,6 +234,13 @@ impl State {
     pub(super) fn end_wait(&mut self, context: ContextId, serial: u64) {
         if let Some(context) = self.contexts.get_mut(&context) {
             context.waits.retain(|wait| wait.serial != serial);
+        }
+    }
+
+    /// Nobody awaits this any more. Who blocks says so himself.
+    pub(super) fn end_awaiting(&mut self, target: Target) {
+        for context in self.contexts.values_mut() {
+            context.waits.retain(|wait| wait.blocks || wait.target != target);
         }
     }
 

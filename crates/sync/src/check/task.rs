@@ -5,7 +5,8 @@
 //! clone more, be it a timer's, a channel's, or one that somebody has kept from an earlier poll, it is not said to wait.
 
 use super::context::{Context as Owner, ContextId};
-use super::{state, waits};
+use super::state::{self, State};
+use super::waits;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,14 @@ pub(super) async fn run<F: Future>(owner: &Owner, future: F) -> F::Output {
 fn look(id: ContextId) {
     if super::is_on() {
         waits::follow(state::with(|state| waits::suspicion(state, id)).flatten());
+    }
+}
+
+impl State {
+    /// Whether this is the waker of that whole task.
+    pub(super) fn wakes(&self, task: ContextId, waker: &Waker) -> bool {
+        let own = self.contexts.get(&task).and_then(|context| context.waker.as_ref());
+        own.is_some_and(|own| own.as_ptr().cast() == waker.data())
     }
 }
 

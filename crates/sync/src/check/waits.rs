@@ -3,13 +3,14 @@
 //! The set is found by leaving out, again and again, whoever may go on: who does not wait, or not for as long as it takes; or one of
 //! whose waits has nobody in the set to keep it up. What is left over is closed. A lock is kept up by a holder in whose way the
 //! waiter is, or, if he wants to share it, by one who waits before him to have it alone; work is kept up by the context that runs it,
-//! or, while it is queued, by all the workers of its pool.
+//! or, while it is queued, by all the workers of its pool; a task by the context that [runs](super::join) what ends it.
 //!
 //! Whoever closes the set finds it, for each of them says that he holds before he says that he waits. The set is looked at again
 //! after [a while](patience), in a thread of its own, and reported if nobody has moved. So those have time who are to have a guard
 //! that was sent to them: it shows when they give it back, and the lock is left out from then on.
 
 use super::context::ContextId;
+use super::join::Cell;
 use super::pool::WorkStage;
 use super::report::{self, Report, Verdict};
 use super::state::{self, Lock, LockId, State, Target, Wait};
@@ -136,6 +137,9 @@ fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId
             },
             _ => Vec::new(),
         },
+        Target::Task(cell) => {
+            state.runs.get(&cell).copied().filter(|by| stuck.contains(by)).into_iter().collect()
+        }
     }
 }
 
@@ -194,8 +198,12 @@ impl Report {
             .flat_map(|id| waits(state, *id))
             .filter_map(|wait| match wait.target {
                 Target::Lock(lock, _) | Target::Permits(lock, _) => Some(lock),
-                Target::Work(_) => None,
+                Target::Work(_) | Target::Task(_) => None,
             })
+            .collect();
+        let joined: Vec<Cell> = (suspicion.keys())
+            .flat_map(|id| waits(state, *id))
+            .filter_map(|wait| if let Target::Task(cell) = wait.target { Some(cell) } else { None })
             .collect();
         let mut entries = Vec::new();
         for id in in_order(state, stuck, suspicion) {
@@ -213,8 +221,11 @@ impl Report {
                         (format!("{count} permits of {}", state.lock_name(lock)), None)
                     }
                     Target::Work(work) => (state.work_name(work), None),
+                    Target::Task(cell) => (state.task_name(cell), None),
                 };
-                entries.push(state.entry(id, held, what, mode, wait.site));
+                let mut entry = state.entry(id, held, what, mode, wait.site);
+                entry.runs = state.run_by(id, &joined).map(|cell| state.task_name(cell));
+                entries.push(entry);
             }
         }
         Report::new(Verdict::Certain, entries, key(suspicion))

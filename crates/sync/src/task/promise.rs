@@ -4,6 +4,7 @@ use super::Task;
 use crate::cancel::CancelToken;
 use crate::catch::contain;
 use crate::cell::{Header, Leftover, Vtable};
+use crate::check;
 use crate::error::JoinError;
 use crate::primitive::UnsafeCell;
 use std::fmt;
@@ -96,7 +97,7 @@ impl<T: Send + 'static> Promise<T> {
         let result = if self.is_cancelled() {
             crate::catch(|| drop(work)).and(Err(JoinError::Cancelled))
         } else {
-            crate::catch(work)
+            check::running(check::Cell(self.cell.as_ptr().addr()), || crate::catch(work))
         };
         self.finish(result);
     }

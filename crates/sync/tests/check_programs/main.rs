@@ -3,6 +3,7 @@
 //! Each runs in a process of its own, which ends when its deadlock is reported. To run some: name a part of their names.
 
 mod deadlocks;
+mod joins;
 mod locks;
 mod silent;
 mod tasks;
@@ -38,7 +39,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const PROGRAM: &str = "CHECKED_PROGRAM";
 
 fn main() -> ExitCode {
-    let programs = [deadlocks::PROGRAMS, tasks::PROGRAMS, silent::PROGRAMS, locks::PROGRAMS].concat();
+    let programs =
+        [deadlocks::PROGRAMS, tasks::PROGRAMS, joins::PROGRAMS, silent::PROGRAMS, locks::PROGRAMS].concat();
     if let Ok(name) = std::env::var(PROGRAM) {
         let program = programs.iter().find(|program| program.name == name).expect("a program of the table");
         run(program);
