@@ -31,6 +31,7 @@ mod rlock;
 mod rwlock;
 mod select;
 mod semaphore;
+mod timer;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;

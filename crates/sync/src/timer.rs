@@ -3,21 +3,31 @@
 //! A future cannot look at the clock by itself: somebody has to wake it. A runtime that has a timer installs it on its
 //! threads by [`install`], and every deadline that is awaited there uses it. Where none is installed, one thread named
 //! `trefoil-timer` serves the whole program; it starts with the first deadline and ends when it has had none for a while.
+//! There, waiting allocates nothing: what the thread knows of a wait lies in the future that waits.
 //! (Blocking calls do not need it: they park with a deadline.)
 
+pub(crate) mod deadlines;
+#[expect(unsafe_code, reason = "nodes lie in the futures that wait")]
+pub(crate) mod entry;
+#[expect(unsafe_code, reason = "nodes lie in the futures that wait")]
+mod heap;
+#[expect(unsafe_code, reason = "a pinned field of a future")]
+mod sleep;
 mod thread;
 
 use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::hook::{self, Guard};
-use crate::primitive::{AtomicBool, Ordering};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
+
+use entry::Entry;
+pub use sleep::Sleep;
+use thread::DEADLINES;
 
 /// Wakes a waker at a given time.
 pub trait Timer: Send + Sync {
@@ -83,89 +93,37 @@ pub fn install(timer: Arc<dyn Timer>) -> Installed {
 ///
 /// It may come early in one case: where there is no timer and the machine refuses even one thread, `waker` is woken at
 /// once, so that nobody waits for ever. Look at the clock, and ask again.
+///
+/// Allocates, whichever timer it is; [`sleep`] need not.
 pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
     match hook::current(&CURRENT) {
         Some(timer) => timer.schedule(at, waker),
-        None => thread::schedule(at, waker.clone()).unwrap_or_else(|| {
-            waker.wake();
-            Scheduled::new(|| ())
-        }),
+        None => {
+            let entry = Box::pin(Entry::new(&DEADLINES));
+            if !entry.as_ref().ask(at, &waker) {
+                waker.wake();
+            }
+            Scheduled::new(move || drop(entry))
+        }
     }
 }
 
 /// Waits until `at`. The future needs no runtime.
 pub fn sleep_until(at: Instant) -> Sleep {
-    Sleep { at: Some(at), scheduled: None }
+    Sleep::new(Some(at))
 }
 
 /// Waits for `limit` from now on. The future needs no runtime.
 pub fn sleep(limit: Duration) -> Sleep {
-    Sleep {
-        // A time beyond what the clock can say is never reached.
-        at: Instant::now().checked_add(limit),
-        scheduled: None,
-    }
-}
-
-/// A point in time that can be awaited. See [`sleep`].
-///
-/// # Cancel safety
-/// Nothing is lost by dropping it.
-#[must_use = "futures do nothing unless awaited"]
-#[derive(Debug)]
-pub struct Sleep {
-    at: Option<Instant>,
-    scheduled: Option<(Arc<Alarm>, Scheduled)>,
-}
-
-/// The waker that a timer is given: wakes the real one, and shows that it did.
-#[derive(Debug)]
-struct Alarm {
-    rung: AtomicBool,
-    waker: Waker,
-}
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the load in `Sleep::poll`. Waking comes second, so that the poll it leads to sees the mark.
-        self.rung.store(true, Ordering::Release);
-        self.waker.wake_by_ref();
-    }
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = self.at else { return Poll::Pending };
-        if Instant::now() >= at {
-            self.scheduled = None;
-            return Poll::Ready(());
-        }
-        let still_to_come = self.scheduled.as_ref().is_some_and(|(alarm, _)| {
-            // Acquire: pairs with the store in `Alarm`. A timer that came early is asked again.
-            !alarm.rung.load(Ordering::Acquire) && alarm.waker.will_wake(cx.waker())
-        });
-        if !still_to_come {
-            // The old wake-up is taken back before the new one is asked for.
-            self.scheduled = None;
-            let alarm = Arc::new(Alarm { rung: AtomicBool::new(false), waker: cx.waker().clone() });
-            let scheduled = schedule(at, Waker::from(Arc::clone(&alarm)));
-            self.scheduled = Some((alarm, scheduled));
-        }
-        Poll::Pending
-    }
+    // A time beyond what the clock can say is never reached.
+    Sleep::new(Instant::now().checked_add(limit))
 }
 
 /// Waits for `future`, at most `limit` from the first poll on. Needs no runtime. All `.._async_timeout` of this crate are
 /// made of it.
 ///
 /// Never early; how late, is up to the timer. While it waits, it holds a wake-up of that [timer](install), which may
-/// allocate: the one of this crate does.
+/// allocate: the one of this crate does not.
 ///
 /// # Errors
 /// [`TimedOut`] if it was not ready by then. The future is polled before the clock is looked at, so that a result that
@@ -185,12 +143,12 @@ impl Future for Sleep {
 /// ```
 pub async fn timeout<F: Future>(limit: Duration, future: F) -> Result<F::Output, TimedOut> {
     let mut future = std::pin::pin!(future);
-    let mut end = sleep(limit);
-    std::future::poll_fn(move |cx| {
+    let mut end = std::pin::pin!(sleep(limit));
+    std::future::poll_fn(|cx| {
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        Pin::new(&mut end).poll(cx).map(|()| Err(TimedOut))
+        end.as_mut().poll(cx).map(|()| Err(TimedOut))
     })
     .await
 }

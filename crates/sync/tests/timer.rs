@@ -145,12 +145,12 @@ fn an_installed_timer_is_asked_and_the_one_before_comes_back() {
 fn a_sleep_has_one_wake_up_outstanding_whoever_polls_it() {
     let orders = ByOrder::default();
     let _guard = timer::install(Arc::new(orders.clone()));
-    let mut sleep = timer::sleep(LONG);
-    let mut first = ByHand::waiting(&mut sleep);
+    let mut sleep = Box::pin(timer::sleep(LONG));
+    let mut first = ByHand::waiting(sleep.as_mut());
     assert!(first.poll().is_none());
     assert_eq!(orders.asked() - orders.taken_back(), 1);
     drop(first);
-    let second = ByHand::waiting(&mut sleep);
+    let second = ByHand::waiting(sleep.as_mut());
     assert_eq!(orders.asked() - orders.taken_back(), 1, "the old wake-up was taken back");
     orders.ring();
     assert_eq!(second.wakes(), 1);

@@ -6,7 +6,7 @@ use super::order::Order;
 use crate::park;
 use crate::timer;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -76,10 +76,10 @@ pub fn now<F: Future + Unpin>(mut first: F) -> Option<F::Output> {
 /// # Cancel safety
 /// That of the arms, which are dropped with the future.
 pub async fn until<F: Future + Unpin>(at: Instant, mut first: F) -> Option<F::Output> {
-    let mut end = timer::sleep_until(at);
-    poll_fn(move |cx| match Pin::new(&mut first).poll(cx) {
+    let mut end = pin!(timer::sleep_until(at));
+    poll_fn(|cx| match Pin::new(&mut first).poll(cx) {
         Poll::Ready(won) => Poll::Ready(Some(won)),
-        Poll::Pending => Pin::new(&mut end).poll(cx).map(|()| None),
+        Poll::Pending => end.as_mut().poll(cx).map(|()| None),
     })
     .await
 }

@@ -1,99 +1,50 @@
-//! The timer of threads that have no other.
+//! The timer of threads that have no other: one thread for the whole program.
 
-use super::Scheduled;
-use crate::catch::contain;
-use std::collections::BTreeMap;
-use std::collections::btree_map::OccupiedEntry;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
-use std::thread;
-use std::time::{Duration, Instant};
+use super::deadlines::Deadlines;
 
-/// How long the thread stays when there is nothing to do. Starting it again costs tens of microseconds, which a program
-/// with a deadline now and then should not pay each time; keeping it costs a stack that nobody uses.
-const LINGER: Duration = Duration::from_secs(5);
+pub(super) static DEADLINES: Deadlines = Deadlines::new(start);
 
-struct Schedule {
-    /// In order of time; the number tells entries of the same time apart.
-    entries: BTreeMap<(Instant, u64), Waker>,
-    next_number: u64,
-    running: bool,
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
+use real::start;
+
+/// No model has one: neither loom nor shuttle knows the time.
+#[cfg(any(trefoil_loom, trefoil_shuttle))]
+fn start() -> bool {
+    false
 }
 
-static SCHEDULE: Mutex<Schedule> =
-    Mutex::new(Schedule { entries: BTreeMap::new(), next_number: 0, running: false });
+#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
+mod real {
+    use super::DEADLINES;
+    use std::sync::PoisonError;
+    use std::thread;
+    use std::time::{Duration, Instant};
 
-/// The first entry has changed.
-static CHANGED: Condvar = Condvar::new();
+    /// How long the thread stays when there is nothing to do, at least, and at most twice. Starting it again costs tens of
+    /// microseconds, which a program with a deadline now and then should not pay each time; keeping it costs a stack that
+    /// nobody uses.
+    const LINGER: Duration = Duration::from_secs(5);
 
-/// `None` if there is no thread and the machine refuses one; the waker is dropped.
-pub(super) fn schedule(at: Instant, waker: Waker) -> Option<Scheduled> {
-    schedule_with(at, waker, || thread::Builder::new().name("trefoil-timer".into()).spawn(serve).is_ok())
-}
-
-fn schedule_with(at: Instant, waker: Waker, start: impl FnOnce() -> bool) -> Option<Scheduled> {
-    let mut schedule = lock();
-    let key = (at, schedule.next_number);
-    if schedule.running {
-        let first = schedule.entries.first_key_value().is_none_or(|(first, _)| key < *first);
-        if first {
-            CHANGED.notify_one();
-        }
-    } else if start() {
-        schedule.running = true;
-    } else {
-        drop(schedule);
-        return None;
+    pub(super) fn start() -> bool {
+        thread::Builder::new().name("trefoil-timer".into()).spawn(serve).is_ok()
     }
-    schedule.next_number += 1;
-    schedule.entries.insert(key, waker);
-    drop(schedule);
-    Some(Scheduled::new(move || {
-        let removed = lock().entries.remove(&key);
-        // Outside the lock: a waker's destructor may be anything.
-        drop(removed);
-    }))
-}
 
-fn serve() {
-    let mut schedule = lock();
-    loop {
-        let now = Instant::now();
-        let first = schedule.entries.first_entry();
-        let due = first.filter(|first| first.key().0 <= now).map(OccupiedEntry::remove);
-        if let Some(waker) = due {
-            drop(schedule);
-            // A waker that panics must not take everyone else's deadlines with it. The hook has said what there is to say.
-            contain(|| waker.wake());
-            schedule = lock();
-            continue;
+    fn serve() {
+        let mut state = DEADLINES.lock();
+        loop {
+            state = DEADLINES.ring(state, Instant::now);
+            let (first, now) = (state.heap.first(), Instant::now());
+            let until = first.unwrap_or(now + LINGER);
+            (state.sleeps_until, state.was_asked) = (Some(until), false);
+            let limit = until.saturating_duration_since(now);
+            let slept = DEADLINES.changed.wait_timeout(state, limit);
+            let (guard, timeout) = slept.unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            state.sleeps_until = None;
+            if first.is_none() && timeout.timed_out() && state.heap.first().is_none() && !state.was_asked {
+                state.is_served = false;
+                return;
+            }
         }
-        let (limit, idle) = match schedule.entries.first_key_value() {
-            Some(((at, _), _)) => (at.saturating_duration_since(now), false),
-            None => (LINGER, true),
-        };
-        let (guard, timeout) = CHANGED.wait_timeout(schedule, limit).unwrap_or_else(PoisonError::into_inner);
-        schedule = guard;
-        if idle && timeout.timed_out() && schedule.entries.is_empty() {
-            schedule.running = false;
-            return;
-        }
-    }
-}
-
-fn lock() -> MutexGuard<'static, Schedule> {
-    SCHEDULE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_a_thread_nothing_is_promised() {
-        let soon = Instant::now() + Duration::from_millis(1);
-        assert!(schedule_with(soon, Waker::noop().clone(), || false).is_none());
-        assert!(lock().entries.is_empty(), "an entry that nobody serves would wait for ever");
-        assert!(!lock().running);
     }
 }

@@ -67,7 +67,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What is allocated once and kept (blocks, a place in the timer's tree, which others use as well).
+/// What is allocated once and kept (blocks, for instance).
 const ONCE: Kept = Kept { pieces: 40, bytes: 64 << 10 };
 
 #[track_caller]
