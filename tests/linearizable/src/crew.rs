@@ -12,11 +12,11 @@ use crate::scenario::Scenario;
 use std::any::Any;
 use std::convert::Infallible;
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How an operation is performed on a structure.
 pub(crate) type Perform<S, O, R> = dyn Fn(&S, &O) -> R + Send + Sync;
@@ -31,6 +31,9 @@ struct Work<S, O, R> {
     clock: AtomicU64,
     gate: Gate,
     crowd: Crowd,
+    /// What an operation must not take, if that is asked for, and the first run in which one did.
+    limit: Option<Duration>,
+    late_in: AtomicUsize,
     /// A log for each thread, which has it for itself while all goes well.
     logs: Vec<Mutex<Vec<Note<R>>>>,
 }
@@ -55,19 +58,33 @@ pub(crate) enum TroubleKind {
     Panicked(String),
     /// The crew had not ended by this time.
     Hung(Duration),
+    /// An operation took so long, though another had ended its wait by then.
+    Late(Duration),
+}
+
+/// `late_in` when no operation was late.
+const NEVER: usize = usize::MAX;
+
+/// How patient one is with a crew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// With all that it does.
+    pub(crate) whole: Duration,
+    /// With each operation, if there is such a limit.
+    pub(crate) each: Option<Duration>,
 }
 
 /// Performs `scenario` on each of `subjects` and returns a history for each. Blocks; starts threads and ends them.
 ///
 /// # Errors
-/// [`Trouble`] if an operation panicked, or if the crew had not ended after `patience`; its threads are left behind then,
-/// for a thread cannot be ended from outside.
+/// [`Trouble`] if an operation panicked or was late, or if the crew had not ended after `patience`; its threads are left behind
+/// then, for a thread cannot be ended from outside. Where the whole machine stood still, nobody was late.
 pub(crate) fn perform_all<S, O, R>(
     scenario: &Scenario<O>,
     subjects: Vec<S>,
     perform: &Arc<Perform<S, O, R>>,
     seed: u64,
-    patience: Duration,
+    patience: Patience,
 ) -> Result<Vec<History<O, R>>, Trouble<O, R>>
 where
     S: Send + Sync + 'static,
@@ -83,19 +100,25 @@ where
         clock: AtomicU64::new(0),
         gate: Gate::new(scenario.threads()),
         crowd: Crowd::default(),
+        limit: patience.each,
+        late_in: AtomicUsize::new(NEVER),
         logs: (0..scenario.threads()).map(|_| Mutex::default()).collect(),
     });
     let (ended, all_ended) = mpsc::channel();
     let threads: Vec<_> = (0..scenario.threads()).map(|thread| start(thread, &work, ended.clone())).collect();
     drop(ended);
-    if !have_ended(&all_ended, patience) {
+    let watch = have_ended(&all_ended, patience);
+    if !watch.ended {
         work.gate.abandon();
-        return Err(work.trouble(TroubleKind::Hung(patience)));
+        return Err(work.trouble(TroubleKind::Hung(patience.whole)));
     }
     let ends: Vec<_> = threads.into_iter().map(JoinHandle::join).collect();
     match ends.into_iter().find_map(Result::err) {
         Some(payload) => Err(work.trouble(TroubleKind::Panicked(message(&*payload)))),
-        None => Ok(work.histories(runs)),
+        None => match patience.each.filter(|limit| watch.longest_gap < *limit / 4) {
+            Some(limit) if work.late_run().is_some() => Err(work.trouble(TroubleKind::Late(limit))),
+            _ => Ok(work.histories(runs)),
+        },
     }
 }
 
@@ -115,10 +138,27 @@ where
     })
 }
 
-fn have_ended(all_ended: &Receiver<Infallible>, patience: Duration) -> bool {
-    match all_ended.recv_timeout(patience) {
-        Ok(never) => match never {},
-        Err(why) => why == RecvTimeoutError::Disconnected,
+/// What was seen from outside.
+struct Watch {
+    ended: bool,
+    /// The longest time in which the one who watches had no CPU, and perhaps nobody had.
+    longest_gap: Duration,
+}
+
+fn have_ended(all_ended: &Receiver<Infallible>, patience: Patience) -> Watch {
+    let begin = Instant::now();
+    let look = patience.each.map_or(patience.whole, |limit| limit / 20);
+    let mut longest_gap = Duration::ZERO;
+    loop {
+        let before = Instant::now();
+        match all_ended.recv_timeout(look) {
+            Ok(never) => match never {},
+            Err(RecvTimeoutError::Disconnected) => return Watch { ended: true, longest_gap },
+            Err(RecvTimeoutError::Timeout) => longest_gap = longest_gap.max(before.elapsed()),
+        }
+        if begin.elapsed() >= patience.whole {
+            return Watch { ended: false, longest_gap };
+        }
     }
 }
 
@@ -148,12 +188,23 @@ impl<S, O, R> Work<S, O, R> {
             let called = self.tick();
             let record = Record { thread: named, place, called, answered: None };
             self.log(thread).push(Note { run, record });
+            let begin = self.limit.map(|_| Instant::now());
             let response = (self.perform)(subject, operation);
             let answered = self.tick();
+            if begin.map(|begin| begin.elapsed()) > self.limit {
+                // Relaxed: it is read when all threads have ended.
+                let _not_the_first =
+                    self.late_in.compare_exchange(NEVER, run, Ordering::Relaxed, Ordering::Relaxed);
+            }
             if let Some(note) = self.log(thread).last_mut() {
                 note.record.answered = Some((answered, response));
             }
         }
+    }
+
+    /// The first run in which an operation was late.
+    fn late_run(&self) -> Option<usize> {
+        Some(self.late_in.load(Ordering::Relaxed)).filter(|run| *run != NEVER)
     }
 
     fn tick(&self) -> u64 {
@@ -179,13 +230,13 @@ impl<S, O: Clone, R> Work<S, O, R> {
         records.into_iter().map(|records| History::from_records(&self.scenario, records)).collect()
     }
 
-    /// Takes the notes of the run in which somebody has not been answered.
+    /// Takes the notes of the run in which somebody has not been answered, or was late.
     fn trouble(&self, kind: TroubleKind) -> Trouble<O, R> {
         let unanswered = |thread| {
             let log = self.log(thread);
             log.last().filter(|note| note.record.answered.is_none()).map(|note| note.run)
         };
-        let run = (0..self.logs.len()).find_map(unanswered).unwrap_or(0);
+        let run = (0..self.logs.len()).find_map(unanswered).or(self.late_run()).unwrap_or(0);
         let mut histories = self.histories(self.subjects.len());
         Trouble { kind, history: histories.swap_remove(run) }
     }
@@ -209,7 +260,6 @@ fn message(payload: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
     use std::sync::Barrier;
-    use std::sync::atomic::AtomicUsize;
 
     /// Counts when the thread that it belongs to ends.
     struct OnLeaving(Arc<AtomicUsize>);
@@ -218,6 +268,10 @@ mod tests {
         fn drop(&mut self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    fn within(whole: Duration) -> Patience {
+        Patience { whole, each: None }
     }
 
     thread_local! {
@@ -230,7 +284,8 @@ mod tests {
         let perform: Arc<Perform<AtomicUsize, &str, usize>> =
             Arc::new(|count, _| count.fetch_add(1, Ordering::SeqCst));
         let subjects = (0..20).map(|_| AtomicUsize::new(0)).collect();
-        let histories = perform_all(&scenario, subjects, &perform, 7, Duration::from_secs(60)).unwrap();
+        let histories =
+            perform_all(&scenario, subjects, &perform, 7, within(Duration::from_secs(60))).unwrap();
         assert_eq!(histories.len(), 20);
         for history in histories {
             let of = |thread| {
@@ -256,7 +311,7 @@ mod tests {
             }
         });
         let trouble =
-            perform_all(&scenario, vec![(), ()], &perform, 7, Duration::from_millis(50)).unwrap_err();
+            perform_all(&scenario, vec![(), ()], &perform, 7, within(Duration::from_millis(50))).unwrap_err();
         assert!(matches!(trouble.kind, TroubleKind::Hung(_)), "{trouble:?}");
         wait_for(|| left.load(Ordering::SeqCst) == 1);
         done.wait();

@@ -15,32 +15,81 @@ pub struct Scenario<O> {
 /// puts somewhere: values that are all distinct tell where each went.
 pub type Kind<O> = fn(fresh: u32) -> O;
 
+/// What a thread of a trial takes part with.
+#[derive(Clone)]
+pub(crate) enum Role<O> {
+    /// Operations of these kinds, as they come.
+    Any(Vec<Kind<O>>),
+    /// Rounds of these steps, each of which is an operation of one of some kinds. All threads go as many rounds.
+    Rounds(Vec<Vec<Kind<O>>>),
+}
+
 /// Scenarios of as many threads as `roles` has entries, each of which does between 0 and `operations_max` operations of
-/// the kinds of its role. `ending`, if there is one, is done at the end, once for each operation before it and once more,
+/// its role, or a round if that is longer. `ending`, if there is one, is done at the end, once for each operation before it and once more,
 /// so that what was put can be taken out again.
 ///
 /// Thread 0 gets the fresh numbers 1, 2 and so on, thread 1 gets 101, 102, ...: they tell who was given them, and so
 /// they do when proptest has made the scenario smaller.
 pub(crate) fn scenarios<O: Clone + fmt::Debug>(
-    roles: &[Vec<Kind<O>>],
+    roles: &[Role<O>],
     operations_max: usize,
     ending: Option<Kind<O>>,
 ) -> impl Strategy<Value = Scenario<O>> + use<O> {
     let roles = roles.to_vec();
-    let choices: Vec<_> =
-        roles.iter().map(|kinds| proptest::collection::vec(0..kinds.len(), 0..=operations_max)).collect();
-    choices.prop_map(move |choices| {
-        let operations = |(thread, (kinds, choices)): (usize, (&Vec<Kind<O>>, &Vec<usize>))| {
+    let rounds_max = roles.iter().map(|role| role.rounds(operations_max)).min().unwrap_or(0);
+    let choices: Vec<_> = roles.iter().map(|role| role.choices(operations_max, rounds_max)).collect();
+    // Whatever proptest takes away, all threads still go as many rounds.
+    (choices, 0..=rounds_max).prop_map(move |(choices, rounds)| {
+        let operations = |(thread, (role, choices)): (usize, (&Role<O>, &Vec<usize>))| {
             let fresh = |place: usize| u32::try_from(thread * PER_THREAD + place + 1).unwrap_or(u32::MAX);
-            choices.iter().enumerate().map(|(place, &choice)| kinds[choice](fresh(place))).collect()
+            let steps = role.steps(rounds, choices.len());
+            let operations = (0..steps).map(|place| role.kind(place, choices[place])(fresh(place)));
+            operations.collect()
         };
         let threads: Vec<Vec<O>> = roles.iter().zip(&choices).enumerate().map(operations).collect();
-        let total: usize = choices.iter().map(Vec::len).sum();
+        let total: usize = threads.iter().map(Vec::len).sum();
         Scenario {
             threads,
             ending: ending.map_or_else(Vec::new, |kind| (0..=total).map(|_| kind(0)).collect()),
         }
     })
+}
+
+impl<O> Role<O> {
+    /// How many rounds are at most so many operations; one at least.
+    fn rounds(&self, operations_max: usize) -> usize {
+        match self {
+            Role::Any(_) => operations_max,
+            Role::Rounds(steps) => (operations_max / steps.len()).max(1),
+        }
+    }
+
+    /// Numbers that say for each operation of which kind it is.
+    fn choices(&self, operations_max: usize, rounds_max: usize) -> BoxedStrategy<Vec<usize>> {
+        match self {
+            Role::Any(kinds) => proptest::collection::vec(0..kinds.len(), 0..=operations_max).boxed(),
+            Role::Rounds(steps) => {
+                let most = steps.iter().map(Vec::len).max().unwrap_or(1);
+                proptest::collection::vec(0..most, rounds_max * steps.len()).boxed()
+            }
+        }
+    }
+
+    /// How many operations so many rounds are, where there are so many choices.
+    fn steps(&self, rounds: usize, choices: usize) -> usize {
+        match self {
+            Role::Any(_) => choices,
+            Role::Rounds(steps) => rounds * steps.len(),
+        }
+    }
+
+    fn kind(&self, place: usize, choice: usize) -> Kind<O> {
+        let kinds = match self {
+            Role::Any(kinds) => kinds,
+            Role::Rounds(steps) => &steps[place % steps.len()],
+        };
+        kinds[choice % kinds.len()]
+    }
 }
 
 impl<O> Scenario<O> {
@@ -92,7 +141,13 @@ mod tests {
 
     fn scenarios_of_two_producers_and_a_consumer() -> impl Strategy<Value = Scenario<Step>> {
         let producer: Vec<Kind<Step>> = vec![Step::Put];
-        scenarios(&[producer.clone(), producer, vec![|_| Step::Get]], 8, Some(|_| Step::Get))
+        let roles = [Role::Any(producer.clone()), Role::Any(producer), Role::Any(vec![|_| Step::Get])];
+        scenarios(&roles, 8, Some(|_| Step::Get))
+    }
+
+    fn rounds_of_two_who_put_and_get_and_one_who_gets_twice() -> impl Strategy<Value = Scenario<Step>> {
+        let both = || Role::Rounds(vec![vec![Step::Put as Kind<Step>], vec![|_| Step::Get, |_| Step::Get]]);
+        scenarios(&[both(), both(), Role::Rounds(vec![vec![|_| Step::Get]; 2])], 7, None)
     }
 
     proptest! {
@@ -113,6 +168,18 @@ mod tests {
                 }
             }
             prop_assert_eq!(scenario.of_thread(3), vec![Step::Get; total + 1]);
+        }
+
+        #[test]
+        fn all_threads_go_as_many_rounds(scenario in rounds_of_two_who_put_and_get_and_one_who_gets_twice()) {
+            let rounds = scenario.of_thread(0).len() / 2;
+            prop_assert!(rounds <= 3);
+            for thread in 0..3 {
+                prop_assert_eq!(scenario.of_thread(thread).len(), 2 * rounds);
+                for (place, step) in scenario.of_thread(thread).iter().enumerate() {
+                    prop_assert_eq!(matches!(step, Step::Put(_)), thread < 2 && place % 2 == 0);
+                }
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A structure on trial: scenarios, runs, verdict.
 
-use crate::crew::{self, Perform, Trouble, TroubleKind};
+use crate::crew::{self, Patience, Perform, Trouble, TroubleKind};
 use crate::history::THREADS_MAX;
 use crate::model::Model;
-use crate::scenario::{Kind, PER_THREAD, Scenario, scenarios};
+use crate::scenario::{Kind, PER_THREAD, Role, Scenario, scenarios};
 use crate::search::judge;
 use crate::violation::{Violation, timeline};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -43,12 +43,12 @@ pub struct Trial<M: Model, S> {
     initial: M,
     make: Box<dyn Fn() -> S>,
     perform: Arc<Perform<S, M::Operation, M::Response>>,
-    roles: Vec<Vec<Kind<M::Operation>>>,
+    roles: Vec<Role<M::Operation>>,
     ending: Option<Kind<M::Operation>>,
     wanted: Vec<Wanted<M>>,
     operations_max: usize,
     seed: Option<u64>,
-    patience: Duration,
+    patience: Patience,
 }
 
 impl<M, S> Trial<M, S>
@@ -79,7 +79,7 @@ where
             wanted: Vec::new(),
             operations_max: OPERATIONS_MAX,
             seed: None,
-            patience: PATIENCE,
+            patience: Patience { whole: PATIENCE, each: None },
         }
     }
 
@@ -92,9 +92,37 @@ where
     #[track_caller]
     pub fn threads(mut self, count: usize, kinds: &[Kind<M::Operation>]) -> Self {
         assert!(!kinds.is_empty(), "threads need at least one kind of operation");
-        self.roles.extend((0..count).map(|_| kinds.to_vec()));
-        // One more has the ending.
-        assert!(self.roles.len() < THREADS_MAX, "a trial has at most {} threads", THREADS_MAX - 1);
+        self.roles.extend((0..count).map(|_| Role::Any(kinds.to_vec())));
+        self.expect_room();
+        self
+    }
+
+    /// Adds `count` threads that go through `steps` again and again, each step an operation of one of some kinds. All threads
+    /// of a trial that were added so go as many rounds, whatever scenario is drawn: so where one puts in each
+    /// round and another gets, there is an item for each get.
+    ///
+    /// # Panics
+    /// If there are no steps, a step without kinds, or more than 63 threads.
+    #[must_use]
+    #[track_caller]
+    pub fn rounds(mut self, count: usize, steps: &[&[Kind<M::Operation>]]) -> Self {
+        let steps: Vec<_> = steps.iter().map(|kinds| kinds.to_vec()).collect();
+        assert!(
+            !steps.is_empty() && steps.iter().all(|kinds| !kinds.is_empty()),
+            "a round needs at least one step, and each step at least one kind of operation"
+        );
+        self.roles.extend((0..count).map(|_| Role::Rounds(steps.clone())));
+        self.expect_room();
+        self
+    }
+
+    /// Fails the trial as one of a **lost wake-up** if an operation takes longer than this: for trials in which another thread soon
+    /// ends each wait, as [`rounds`](Trial::rounds) makes them. Give operations that wait a longer limit than this, and one that
+    /// is never told is found: be it that it answers in the end that the time has passed, or that it looks once more by then and is
+    /// right. While the machine stands still, nobody is late.
+    #[must_use]
+    pub fn answered_within(mut self, limit: Duration) -> Self {
+        self.patience.each = Some(limit);
         self
     }
 
@@ -145,7 +173,7 @@ where
     /// A scenario that takes longer than this with all its runs hangs; one minute by default.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.patience.whole = patience;
         self
     }
 
@@ -187,7 +215,7 @@ where
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let verdict = runner.run(&scenarios(&self.roles, self.operations_max, self.ending), |scenario| {
-            // One that hung leaves its threads behind and takes a minute: no more of those.
+            // One that hung leaves its threads behind and takes a minute, one that was late takes its time: no more of those.
             if matches!(&*found.borrow(), Some(Found { what: What::Trouble(trouble), .. }) if trouble.is_hang()) {
                 return Ok(());
             }
@@ -246,6 +274,12 @@ where
 
 impl<M: Model, S> Trial<M, S> {
     #[track_caller]
+    fn expect_room(&self) {
+        // One more has the ending.
+        assert!(self.roles.len() < THREADS_MAX, "a trial has at most {} threads", THREADS_MAX - 1);
+    }
+
+    #[track_caller]
     fn expect_a_trial(&self, seen: &Seen) {
         let name = &self.name;
         // Shown where the output is: a trial without overlaps, as on a very busy machine, says little.
@@ -286,7 +320,7 @@ impl<M: Model, S> fmt::Debug for Trial<M, S> {
     }
 }
 
-/// A structure did what its model cannot do, or panicked, or hung.
+/// A structure did what its model cannot do, or panicked, hung, or lost a wake-up.
 ///
 /// Displayed, it says in which scenario, from which seed, and shows the run as a timeline.
 pub struct Failure<M: Model> {
@@ -307,7 +341,7 @@ enum What<M: Model> {
 }
 
 impl<M: Model> Failure<M> {
-    /// The history that fits no order; `None` if the structure panicked or hung.
+    /// The history that fits no order; `None` if the structure panicked, hung or lost a wake-up.
     #[must_use]
     pub fn violation(&self) -> Option<&Violation<M>> {
         match &self.found.what {
@@ -327,6 +361,9 @@ impl<M: Model> fmt::Display for Failure<M> {
                 format!("panicked: {message}")
             }
             What::Trouble(Trouble { kind: TroubleKind::Hung(limit), .. }) => format!("hung for {limit:?}"),
+            What::Trouble(Trouble { kind: TroubleKind::Late(limit), .. }) => {
+                format!("lost a wake-up: an operation waited for more than {limit:?}")
+            }
         };
         writeln!(
             f,
@@ -353,7 +390,7 @@ impl<M: Model> std::error::Error for Failure<M> {}
 
 impl<O, R> Trouble<O, R> {
     fn is_hang(&self) -> bool {
-        matches!(self.kind, TroubleKind::Hung(_))
+        matches!(self.kind, TroubleKind::Hung(_) | TroubleKind::Late(_))
     }
 }
 

@@ -181,6 +181,50 @@ fn a_structure_that_hangs_is_a_failure() {
     assert!(text.contains("┌ Get"), "{text}");
 }
 
+/// A queue whose producers tell nobody. Its consumers look once more when their time has passed, so all that they answer is
+/// right; late is what they are.
+#[derive(Default)]
+struct Silent {
+    items: Mutex<VecDeque<u32>>,
+    never: Condvar,
+}
+
+impl Silent {
+    const LIMIT: Duration = Duration::from_millis(200);
+
+    fn perform(queue: &Silent, operation: &Operation, looks_again: bool) -> Response {
+        let Operation::Get = operation else {
+            // The consumer is there before, mostly.
+            thread::sleep(Duration::from_millis(1));
+            return plain(&queue.items, operation);
+        };
+        let items = queue.items.lock().unwrap();
+        let empty = |items: &mut VecDeque<u32>| items.is_empty();
+        let (mut items, late) = queue.never.wait_timeout_while(items, Silent::LIMIT, empty).unwrap();
+        let item = if late.timed_out() && !looks_again { None } else { items.pop_front() };
+        item.map_or(Response::Empty, Response::Got)
+    }
+}
+
+#[test]
+fn a_wake_up_that_is_lost() {
+    const PUT: &[fn(u32) -> Operation] = &[Operation::Put];
+    const GET: &[fn(u32) -> Operation] = &[|_| Operation::Get];
+    for looks_again in [true, false] {
+        let perform =
+            move |queue: &Silent, operation: &Operation| Silent::perform(queue, operation, looks_again);
+        let trial = || {
+            let trial = Trial::new("a queue that tells nobody", Queue::fifo(), Silent::default, perform);
+            trial.rounds(1, &[PUT]).rounds(1, &[GET]).operations(1).seed(SEED)
+        };
+        let failure = caught(trial().answered_within(Silent::LIMIT / 2).search());
+        assert!(failure.violation().is_none());
+        let text = failure.to_string();
+        assert!(text.starts_with("a queue that tells nobody lost a wake-up: an operation waited "), "{text}");
+        assert!(text.contains("┌ Get"), "{text}");
+    }
+}
+
 /// A queue under a lock, as it should be.
 fn plain(items: &Mutex<VecDeque<u32>>, operation: &Operation) -> Response {
     let mut items = items.lock().unwrap();
