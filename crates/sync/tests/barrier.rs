@@ -145,6 +145,8 @@ struct Party<'a> {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     /// The plain model: who is here, and whether it is broken.
     #[test]
     fn as_a_plain_model(parties in 1..4_usize, steps in steps()) {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, Counted, LONG, SHORT};
+use common::{Bomb, ByHand, Counted, LONG, SHORT, many};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ fn an_item_is_kept_no_longer_than_somebody_is_to_get_it() {
 #[test]
 fn polled_once_and_dropped() {
     let (sender, mut receiver) = channel(1);
-    for _ in 0..10_000 {
+    for _ in 0..many() {
         drop(ByHand::waiting(receiver.get_async()));
     }
     let waiting = ByHand::waiting(receiver.get_async());
@@ -216,7 +216,7 @@ fn subscribers_come_and_go_while_others_publish() {
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                for number in 0..200 {
+                for number in 0..if cfg!(miri) { 10 } else { 200 } {
                     let mut subscription = hub.subscribe(number % 2);
                     assert!(hub.publish(&(number % 2), number) > 0, "this one has subscribed");
                     assert!(
@@ -267,6 +267,8 @@ impl Pending {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     #[test]
     fn every_topic_is_a_plain_ring(capacity in 1..4_usize, steps in steps()) {
         let hub = PubSub::new(capacity);

@@ -111,6 +111,8 @@ fn take_one(granted: &mut usize) -> bool {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     /// The plain model: a flag, and a number of sets that found somebody waiting. As many pass as were let.
     #[test]
     fn as_many_pass_as_were_let(steps in steps()) {

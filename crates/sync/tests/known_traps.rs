@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, LONG};
+use common::{ByHand, LONG, SHORT};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,24 +39,35 @@ fn a_task_that_waits_for_a_lock_that_its_own_future_was_told_of() {
     assert_eq!(*mutex.try_lock().expect("all are done"), 11);
 }
 
-/// The same of all that is exclusive, with threads: a future that was told keeps no thread out that comes later.
+/// The same of all that is exclusive, with threads: a future that was told keeps no thread out that comes later. Be it that it was only
+/// told, or has waited for so long that the lock is kept for it for a moment.
 #[test]
 fn a_thread_that_comes_behind_a_future_that_nobody_polls() {
-    let (mutex, lock, permits) = (Mutex::new(()), RwLock::new(()), Semaphore::new(1));
-    let (guard, writing, permit) = (mutex.lock(), lock.write(), permits.acquire().unwrap());
-    let told = (
-        ByHand::waiting(mutex.lock_async()),
-        ByHand::waiting(lock.write_async()),
-        ByHand::waiting(permits.acquire_async()),
-    );
-    drop((guard, writing, permit));
-    assert!(told.0.is_told() && told.1.is_told() && told.2.is_told());
-    drop(mutex.lock_timeout(SOME).expect("the mutex belongs to a future that nobody polls"));
-    drop(lock.write_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
-    drop(lock.read_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
-    drop(permits.acquire_timeout(SOME).expect("the permit belongs to a future that nobody polls"));
-    drop(told);
-    assert!(mutex.try_lock().is_some() && lock.try_write().is_some() && permits.try_acquire().is_ok());
+    for held_for in [Duration::ZERO, SHORT] {
+        let begin = Instant::now();
+        let (mutex, lock, permits) = (Mutex::new(()), RwLock::new(()), Semaphore::new(1));
+        let (guard, writing, permit) = (mutex.lock(), lock.write(), permits.acquire().unwrap());
+        let told = (
+            ByHand::waiting(mutex.lock_async()),
+            ByHand::waiting(lock.write_async()),
+            ByHand::waiting(permits.acquire_async()),
+        );
+        thread::sleep(held_for);
+        drop(guard);
+        assert!(told.0.is_told());
+        drop(mutex.lock_timeout(SOME).expect("the mutex belongs to a future that nobody polls"));
+        drop(writing);
+        assert!(told.1.is_told());
+        drop(lock.write_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
+        drop(lock.read_timeout(SOME).expect("the lock belongs to a future that nobody polls"));
+        drop(permit);
+        assert!(told.2.is_told());
+        drop(permits.acquire_timeout(SOME).expect("the permit belongs to a future that nobody polls"));
+        // Who is not told looks once more when his time has passed.
+        assert!(begin.elapsed() < SOME, "a thread has slept until its limit");
+        drop(told);
+        assert!(mutex.try_lock().is_some() && lock.try_write().is_some() && permits.try_acquire().is_ok());
+    }
 }
 
 /// async-lock#91, `Mutex` and `RwLock` hang: two futures of one task wait, the lock is released, and the task awaits the one

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, Counted, LONG, SHORT, Sharp};
+use common::{Bomb, ByHand, Counted, LONG, SHORT, Sharp, many};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::task::Context;
@@ -105,7 +105,7 @@ fn an_item_that_nobody_takes_is_dropped_with_the_receiver() {
 #[test]
 fn polled_once_and_dropped() {
     let (sender, receiver) = channel();
-    for _ in 0..10_000 {
+    for _ in 0..many() {
         drop(ByHand::waiting(receiver.get_async()));
         drop(ByHand::waiting(sender.closed_async()));
     }

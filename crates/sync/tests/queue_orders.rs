@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, Counted, LONG, SHORT, Sharp};
+use common::{Bomb, ByHand, Counted, LONG, SHORT, Sharp, many};
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::future::Future;
@@ -176,11 +176,11 @@ macro_rules! five_ways {
             #[test]
             fn polled_once_and_dropped() {
                 let queue = $queue::bounded(1);
-                for _ in 0..10_000 {
+                for _ in 0..many() {
                     drop(ByHand::waiting(queue.get_async()));
                 }
                 queue.put($item(1)).unwrap();
-                for _ in 0..10_000 {
+                for _ in 0..many() {
                     drop(ByHand::waiting(queue.put_async($item(2))));
                 }
                 let first = ByHand::waiting(queue.put_async($item(2)));
@@ -260,9 +260,9 @@ fn an_item_is_never_got_before_its_time_whatever_way_it_is_waited_for() {
     ];
     for way in ways {
         queue.put(Delayed::after(SHORT, 1)).unwrap();
-        assert_eq!(queue.try_get(), Err(GetError::Empty));
-        let early = queue.get_timeout(Duration::from_millis(1));
-        assert!(early.is_err() || early.is_ok_and(|item| Instant::now() >= item.due));
+        for early in [queue.try_get(), queue.get_timeout(Duration::from_millis(1))] {
+            assert!(early.is_err() || early.is_ok_and(|item| Instant::now() >= item.due));
+        }
         if queue.is_empty() {
             // On a machine that took its time.
             continue;
@@ -453,7 +453,7 @@ static SHARED: PriorityQueue<u32> = PriorityQueue::bounded(3);
 
 #[test]
 fn every_item_arrives_once() {
-    const ITEMS: u32 = 300;
+    const ITEMS: u32 = if cfg!(miri) { 12 } else { 300 };
     thread::scope(|scope| {
         let producers = [0, 1].map(|offset| {
             scope.spawn(move || {

@@ -225,6 +225,8 @@ fn queue<O: Order>(capacity: Option<usize>) -> QueueOf<O> {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     #[test]
     fn a_stack(capacity in proptest::option::of(1..4_usize), steps in steps()) {
         let queue: LifoQueue<Item> = queue(capacity);

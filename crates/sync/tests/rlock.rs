@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, SHORT};
+use common::{ByHand, SHORT, many};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -84,6 +84,7 @@ fn who_waits_gets_it_when_the_last_guard_goes() {
 
 #[test]
 fn many_threads_count_in_nested_calls() {
+    const TURNS: u32 = if cfg!(miri) { 5 } else { 500 };
     let lock = RLock::new(Cell::new(0_u32));
     fn add(lock: &RLock<Cell<u32>>, depth: u32) {
         let guard = lock.lock();
@@ -95,9 +96,9 @@ fn many_threads_count_in_nested_calls() {
         guard.set(guard.get() + 1);
     }
     thread::scope(|scope| {
-        (0..4).for_each(|_| drop(scope.spawn(|| (0..500).for_each(|_| add(&lock, 3)))));
+        (0..4).for_each(|_| drop(scope.spawn(|| (0..TURNS).for_each(|_| add(&lock, 3)))));
     });
-    assert_eq!(lock.into_inner().get(), 4 * 500 * 4);
+    assert_eq!(lock.into_inner().get(), 4 * TURNS * 4);
 }
 
 /// The bug of every lock that knows its owner by the thread: the second task is on the thread of the first.
@@ -230,7 +231,7 @@ fn a_wait_that_is_dropped_keeps_nobody_out() {
     let lock = RLock::new(());
     let task = || ByHand::waiting(Owner::new().task(async { drop(lock.lock_async().await) }));
     let guard = lock.lock();
-    for _ in 0..10_000 {
+    for _ in 0..many() {
         drop(task());
     }
     let (first, mut second) = (task(), task());

@@ -42,6 +42,8 @@ struct Waiter<'a> {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     #[test]
     fn one_owner_at_a_time_has_as_many_guards_as_it_took(steps in steps()) {
         let lock = RLock::new(Cell::new(0));

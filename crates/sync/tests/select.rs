@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, Counted, LONG, SHORT};
+use common::{ByHand, Counted, LONG, SHORT, many};
 use std::future::{pending, ready};
 use std::pin::pin;
 use std::sync::Arc;
@@ -154,7 +154,7 @@ fn with_a_limit() {
 
 #[test]
 fn threads_and_tasks_wait_for_two_queues_at_once() {
-    const ITEMS: u32 = 200;
+    const ITEMS: u32 = if cfg!(miri) { 8 } else { 200 };
     let (left, right) = (Queue::bounded(1), Queue::bounded(2));
     let sums = thread::scope(|scope| {
         let blocking = || {
@@ -209,7 +209,9 @@ fn threads_and_tasks_wait_for_two_queues_at_once() {
 
 #[test]
 fn each_arm_that_is_ready_wins_as_often_as_the_others() {
-    const ROUNDS: u32 = 4_000;
+    const ROUNDS: u32 = if cfg!(miri) { 40 } else { 4_000 };
+    // 1333 each; the deviation is 30. Under Miri 13, and 3.
+    let fair = if cfg!(miri) { 1..27 } else { 1_100..1_600 };
     // An arm that is never ready must not give its share to its neighbour.
     let mut wins = [0; 3];
     for _ in 0..ROUNDS {
@@ -222,15 +224,14 @@ fn each_arm_that_is_ready_wins_as_often_as_the_others() {
         };
         wins[won] += 1;
     }
-    // 1333 each; the deviation is 30.
-    assert!(wins.iter().all(|count| (1_100..1_600).contains(count)), "{wins:?}");
+    assert!(wins.iter().all(|count| fair.contains(count)), "{wins:?}");
 
     let mut wins = [0; 3];
     for _ in 0..ROUNDS {
         let select: Select<'_, ()> = (0..3).map(|_| ready(())).collect();
         wins[select.wait().0] += 1;
     }
-    assert!(wins.iter().all(|count| (1_100..1_600).contains(count)), "{wins:?}");
+    assert!(wins.iter().all(|count| fair.contains(count)), "{wins:?}");
 }
 
 #[test]
@@ -393,7 +394,7 @@ fn polled_once_and_dropped_nothing_is_lost() {
     queue.put(counted.clone()).unwrap();
     let mut item = Some(counted.clone());
     let held = mutex.lock();
-    for _ in 0..10_000 {
+    for _ in 0..many() {
         let wait = ByHand::waiting(async {
             select_async! {
                 done = queue.put_from_async(&mut item) => done.unwrap(),

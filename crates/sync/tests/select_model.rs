@@ -110,7 +110,7 @@ fn select_now(queues: &[Queue<u32>], arms: &[Arm], items: &mut [Option<u32>], ho
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 400 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn one_thing_that_could_be_done_is_done(steps in steps()) {

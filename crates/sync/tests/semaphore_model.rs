@@ -40,6 +40,8 @@ struct Waiter<'a> {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     #[test]
     fn serves_in_order_whatever_goes_away(permits in 0..5_usize, steps in steps()) {
         let semaphore = Semaphore::new(permits);
@@ -141,6 +143,8 @@ fn signals() -> impl Strategy<Value = Vec<Signal>> {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     #[test]
     fn an_event_lets_through_whom_it_told(signals in signals()) {
         let event = Event::new();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, Counted, LONG, SHORT};
+use common::{Bomb, ByHand, Counted, LONG, SHORT, many};
 use proptest::prelude::*;
 use std::future::Future;
 use std::sync::Arc;
@@ -118,21 +118,22 @@ fn a_change_that_panics_or_is_none_leaves_the_value() {
 
 #[test]
 fn no_change_is_lost_to_another_sender() {
+    const EACH: u64 = if cfg!(miri) { 20 } else { 1_000 };
     let (sender, mut receiver) = channel(0);
     let senders = [sender.clone(), sender];
     let threads = senders
-        .map(|sender| thread::spawn(move || (0..1000).for_each(|_| sender.send_modify(|value| *value += 1))));
-    assert_eq!(*receiver.wait_for(|value| *value == 2000).unwrap(), 2000);
+        .map(|sender| thread::spawn(move || (0..EACH).for_each(|_| sender.send_modify(|value| *value += 1))));
+    assert_eq!(*receiver.wait_for(|value| *value == 2 * EACH).unwrap(), 2 * EACH);
     for thread in threads {
         thread.join().unwrap();
     }
-    assert_eq!((receiver.version(), receiver.changed()), (2000, Err(GetError::Closed)));
+    assert_eq!((receiver.version(), receiver.changed()), (2 * EACH, Err(GetError::Closed)));
 }
 
 #[test]
 fn polled_once_and_dropped() {
     let (sender, mut receiver) = channel(0);
-    for _ in 0..10_000 {
+    for _ in 0..many() {
         drop(ByHand::waiting(receiver.changed_async()));
     }
     let waiting = ByHand::waiting(receiver.changed_async());
@@ -174,6 +175,8 @@ enum Step {
 }
 
 proptest! {
+    #![proptest_config(common::property())]
+
     #[test]
     fn a_plain_value_and_a_number(steps in proptest::collection::vec(prop_oneof![
         (0..9_u8).prop_map(Step::Send),

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+use proptest::test_runner::Config as ProptestConfig;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -118,4 +119,10 @@ pub(crate) fn many() -> usize {
         return 50;
     }
     if std::env::var_os("TREFOIL_FULL").is_some_and(|full| full == "1") { 1_000_000 } else { 10_000 }
+}
+
+/// What a property is tried with: few cases under Miri, where each takes seconds.
+pub(crate) fn property() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    if cfg!(miri) { ProptestConfig { cases: 4, failure_persistence: None, ..usual } } else { usual }
 }
