@@ -67,6 +67,7 @@ pub use report::{Entry, Held, Report, Verdict};
 
 pub(crate) use hook::{Kind, Site, Tag};
 pub(crate) use join::{Cell, awaited, awaited_no_more, joining, running};
+pub(crate) use task::uncounted;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -13,8 +13,8 @@
 //! - A **task** may never be polled again: its future may lie in a `select` that has gone on to something else, or be
 //!   forgotten (*futurelock*: Oxide's request for discussion 609, 2025). So the lock is only *kept* for it: nobody else takes
 //!   it. A task that was told and does not come within a millisecond is *passed over*: it leaves the queue, and the next one is
-//!   told; when it does come, it queues up anew. Whoever comes by sees to that: who releases the lock, who wants it, and every
-//!   thread that waits, which looks again and again while there are tasks in the queue.
+//!   told; when it does come, it queues up anew. Whoever comes by sees to that: who releases the lock, who wants it, every
+//!   thread that waits, which looks again and again while there are tasks in the queue, and every task that is woken meanwhile.
 //!
 //! # The state
 //!
@@ -52,7 +52,8 @@
 //!    is 5.
 //!
 //! What the invariant cannot promise is that a task which is awake does look. If it does not, whoever comes by passes it over. If
-//! nobody comes by, because all others are tasks that wait for it and nobody else wants the lock, they wait on.
+//! nobody comes by, because all others are tasks that wait for it and nobody else wants the lock, the
+//! [patrol](crate::wait::patrol) wakes one of them.
 //!
 //! `FENCED` spares tasks the barrier of 2, for they go to sleep often: while it is set, owners use a full barrier of
 //! their own. An owner who had looked at the flags before it was set may still be about to release without one, so others rely on it

@@ -24,6 +24,7 @@ mod kinds;
 mod lock;
 #[expect(unsafe_code, reason = "items have a cell that loom watches")]
 mod lockfree;
+mod patrol;
 mod queue;
 #[expect(unsafe_code, reason = "a value that loom watches over")]
 mod rlock;

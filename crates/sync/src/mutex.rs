@@ -29,7 +29,7 @@ pub use mapped::MappedMutexGuard;
 /// - **Allocates** nothing.
 /// - **Order**: whoever comes while the lock is free takes it, even before those who were woken for it; but who has been first
 ///   in the queue for 50 to 200 µs is handed it when it is next released. A task that has been told to take the lock and is
-///   not polled loses its place after a millisecond, to whoever comes by or waits as a thread.
+///   not polled loses its place after a millisecond, to whoever comes by or waits.
 /// - **Dropped** while it waits, a future leaves the queue in constant time; if it had been told, the next one is.
 /// - **A waker that panics** when it is woken is caught; the panic hook tells of it.
 ///

@@ -36,7 +36,7 @@ pub use mapped::{MappedReadGuard, MappedWriteGuard};
 /// Whoever comes while it can be had takes it, until somebody has waited for 100 µs: then those who come now queue up
 /// behind him. Readers and writers take turns: after a writer come all the readers that have waited, and after them a
 /// writer. So neither starves. A task that has been told that it is its turn and is not polled keeps the others out for a
-/// millisecond at most; where all who wait are tasks, until somebody else wants the lock.
+/// millisecond; where all who wait are tasks that sleep, one of them is woken for that, a little later.
 ///
 /// # Reading while one reads
 /// Whoever reads and calls [`read`](RwLock::read) again may wait for a writer that waits for him, and then both wait for

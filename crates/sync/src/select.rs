@@ -49,7 +49,7 @@
 //! - tokio's evaluates the future of an arm that its `if` has switched off. Here it does not.
 //! - An arm `&mut future` is not dropped when it loses, and nobody polls it during the body: if it is in the queue of a
 //!   lock or of a semaphore, others may wait behind it for as long. Where the body waits, too, that can be for ever (a
-//!   *futurelock*). `Mutex` and `Semaphore` pass over such a one when somebody comes by a millisecond later. Prefer arms by
+//!   *futurelock*). `Mutex`, `RwLock` and `Semaphore` pass over such a one after a millisecond or two. Prefer arms by
 //!   value, which are dropped.
 //! - crossbeam's `select!` knows channels only, and its `default(timeout)` is `after(timeout)` here. Its arm that sends
 //!   evaluates and loses the message with the arm; see `put_from_async`.

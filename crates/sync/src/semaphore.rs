@@ -13,7 +13,7 @@ use crate::catch::contain;
 use crate::check::{Site, Tag};
 use crate::primitive::{AtomicUsize, Ordering, const_but_for_loom};
 use crate::timer;
-use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
+use crate::wait::{Afterwards, Beside, Guarded, Queues, Turn, Waiters};
 use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 ///   has waited longest has been first in the queue for a fraction of a millisecond, nobody is let past him, so that who asks for many
 ///   is not overtaken for ever by those who ask for few. A thread that was told and has no CPU yet is passed by until it looks. Those
 ///   who wait are served in order of arrival. A task that could have its permits and is not polled loses its turn after a
-///   millisecond to whoever comes by, and keeps its place.
+///   millisecond to whoever comes by or waits, and keeps its place.
 /// - **Dropped** while it waits, a future leaves the queue in constant time, and who stood behind it moves up.
 /// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end,
 ///   and out of no permit that is dropped.
@@ -401,6 +401,10 @@ impl Semaphore {
                 None if turn.first && turn.is_overdue() => {
                     self.word.fetch_or(DUE, Ordering::Relaxed);
                 }
+                // What is free may be enough for somebody who has not been told, since others were who do not come.
+                None if found >> SHIFT > 0 && queue.waiters.nudge_behind_the_late(turn, afterwards) => {
+                    self.word.fetch_or(CALLED, Ordering::Relaxed);
+                }
                 None => {}
             }
             taken.map(Ok)
@@ -430,6 +434,10 @@ impl Queues for Queue {
 
     fn sleep_most(&self) -> Option<Duration> {
         self.waiters.patience_with_tasks()
+    }
+
+    fn beside(&self) -> Beside {
+        self.waiters.beside()
     }
 }
 

@@ -108,6 +108,12 @@ pub fn schedule(at: Instant, waker: Waker) -> Scheduled {
     }
 }
 
+/// Has the program's own timer walk the [patrol](crate::wait::patrol) in a while; `false` if there is no thread for it. It is
+/// never a runtime's timer: that may be what does not go on.
+pub(crate) fn start_patrol() -> bool {
+    thread::DEADLINES.is_patrolled_at(Instant::now() + thread::PATROL)
+}
+
 /// Waits until `at`. The future needs no runtime.
 pub fn sleep_until(at: Instant) -> Sleep {
     Sleep::new(Some(at))

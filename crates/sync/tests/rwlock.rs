@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, LONG, SHORT};
+use common::{Bomb, ByHand, LONG, SHORT, others_may_be_woken};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -71,8 +71,9 @@ fn who_upgrades_goes_before_the_writers() {
     let upgradable = lock.upgradable_read();
     let mut writer = ByHand::waiting(lock.write_async());
     let mut upgrade = ByHand::waiting(RwLockUpgradableGuard::upgrade_async(upgradable));
+    let since = Instant::now();
     drop(other);
-    assert!(upgrade.is_told() && !writer.is_told());
+    assert!(upgrade.is_told() && (!writer.is_told() || others_may_be_woken(since)));
     upgrade.poll().unwrap().push("upgrade");
     writer.poll().unwrap().push("writer");
     assert_eq!(*lock.read(), ["upgrade", "writer"]);
@@ -101,14 +102,16 @@ fn a_writer_that_waits_keeps_new_readers_out_after_a_time() {
     }
     assert!(lock.try_read_recursive().is_some(), "but who reads already may do so again");
     let mut late_reader = ByHand::waiting(lock.read_async());
+    let since = Instant::now();
     drop(reader);
-    assert!(writer.is_told() && !late_reader.is_told());
+    assert!(writer.is_told() && (!late_reader.is_told() || others_may_be_woken(since)));
     let written = writer.poll().unwrap();
     assert!(late_reader.poll().is_none());
     // Another writer comes before the reader has its turn, and does not get in before it.
     let mut another = ByHand::waiting(lock.write_async());
+    let since = Instant::now();
     drop(written);
-    assert!(late_reader.is_told() && !another.is_told());
+    assert!(late_reader.is_told() && (!another.is_told() || others_may_be_woken(since)));
     let read = late_reader.poll().unwrap();
     assert!(another.poll().is_none());
     drop(read);
@@ -168,8 +171,9 @@ fn a_waiter_that_goes_away_hands_on_what_it_was_told() {
             thread::sleep(Duration::from_millis(1));
         }
         let mut behind = ByHand::waiting(lock.write_async());
+        let since = Instant::now();
         drop(reader);
-        assert!(told.is_told() && !behind.is_told());
+        assert!(told.is_told() && (!behind.is_told() || others_may_be_woken(since)));
         drop(told);
         assert!(behind.is_told());
         let written = behind.poll().unwrap();

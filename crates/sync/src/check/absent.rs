@@ -124,3 +124,8 @@ pub(crate) fn awaited(_: Cell, _: Site, _: &Waker) {}
 
 #[inline(always)]
 pub(crate) fn awaited_no_more(_: Cell) {}
+
+#[inline(always)]
+pub(crate) fn uncounted(_: &Waker) -> Option<Waker> {
+    None
+}

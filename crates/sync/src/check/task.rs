@@ -4,13 +4,13 @@
 //! awaits locks, each by that very waker, is woken by those locks or by nobody: it waits as a thread does that blocks. With one
 //! clone more, be it a timer's, a channel's, or one that somebody has kept from an earlier poll, it is not said to wait.
 
-use super::context::{Context as Owner, ContextId};
+use super::context::{self, Context as Owner, ContextId};
 use super::state::{self, State};
 use super::waits;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// The waker of a task, whose clones are counted.
@@ -47,6 +47,34 @@ pub(super) async fn run<F: Future>(owner: &Owner, future: F) -> F::Output {
 fn look(id: ContextId) {
     if super::is_on() {
         waits::follow(state::with(|state| waits::suspicion(state, id)).flatten());
+    }
+}
+
+/// What wakes this task as its own waker does, without being counted: for whoever wakes it to look, and is not who it waits for.
+/// `None` if that is not the task's own waker.
+pub(crate) fn uncounted(waker: &Waker) -> Option<Waker> {
+    if !super::is_on() {
+        return None;
+    }
+    let id = context::current_task().id()?;
+    let own = state::with(|state| match state.wakes(id, waker) {
+        true => state.contexts.get(&id).and_then(|context| context.waker.clone()),
+        false => None,
+    });
+    own.flatten().map(|own| Waker::from(Arc::new(Uncounted(own))))
+}
+
+struct Uncounted(Weak<TaskWaker>);
+
+impl Wake for Uncounted {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(waker) = self.0.upgrade() {
+            waker.wake_by_ref();
+        }
     }
 }
 

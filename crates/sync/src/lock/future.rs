@@ -4,6 +4,7 @@ use super::queue::{Node, TOLD, Wake};
 use super::{AWAKE, FENCED, HELD, RawLock, TASKS};
 use crate::catch::contain;
 use crate::primitive::Ordering;
+use crate::wait::patrol::{Bell, Beside, Call};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -18,42 +19,80 @@ pub(crate) struct Acquire<'a> {
     /// Is in the queue from the first look in vain until the wait is over, but for the time after it was passed over.
     node: Node,
     queued: bool,
+    /// Hangs while there are others before it of whom one may be told and not come.
+    bell: Bell,
 }
 
 impl<'a> Acquire<'a> {
     pub(super) fn new(lock: &'a RawLock) -> Self {
-        Acquire { lock, node: Node::of_a_task(), queued: false }
+        Acquire { lock, node: Node::of_a_task(), queued: false, bell: Bell::new() }
     }
+
+    fn look(&mut self, waker: &Waker) -> Look {
+        if self.queued {
+            // Passed over: as at first.
+            if let Some(look) = self.lock.try_as_queued_task(&self.node, waker.clone()) {
+                return look;
+            }
+            self.queued = false;
+        }
+        if self.lock.try_acquire() {
+            return Look::Taken;
+        }
+        // Relaxed: a hint, which mostly saves a second look.
+        if self.lock.flags.load(Ordering::Relaxed) & TASKS != 0 {
+            self.hang_up(waker);
+        }
+        // First, for it may panic.
+        let waker = waker.clone();
+        self.queued = true;
+        // SAFETY: the node is not in a queue. It is pinned with this future, which borrows the lock and takes the node out of the
+        // queue when it is dropped.
+        unsafe { self.lock.queue_up_as_task(&self.node, waker) }
+    }
+
+    /// Sees to it that the bell hangs; whether it did not.
+    fn hang_up(&mut self, waker: &Waker) -> bool {
+        let call = Call::of(self.lock);
+        // SAFETY: the bell is pinned with this future, whose lock does not change.
+        unsafe { self.bell.hang_up(call, waker) }
+    }
+}
+
+/// What came of a look.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    /// The lock is ours, and the node is out of the queue.
+    Taken,
+    /// The node is in the queue, behind these.
+    Waits(Beside),
 }
 
 impl Future for Acquire<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: the node is not moved, and `queued` is not pinned.
+        // SAFETY: node and bell are not moved, and the rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        let node = &this.node;
-        if this.queued {
-            match this.lock.try_as_queued_task(node, cx.waker().clone()) {
-                Some(taken) => {
-                    this.queued = !taken;
-                    return ready_if(taken);
+        loop {
+            match this.look(cx.waker()) {
+                Look::Taken => {
+                    this.queued = false;
+                    this.bell.take_down();
+                    return Poll::Ready(());
                 }
-                // Passed over: as at first.
-                None => this.queued = false,
+                Look::Waits(Beside::Nobody) => {}
+                // Whoever was told before it hung may not have called.
+                Look::Waits(_) if this.hang_up(cx.waker()) => continue,
+                Look::Waits(Beside::Told) => {
+                    Call::of(this.lock).now();
+                    return Poll::Pending;
+                }
+                Look::Waits(Beside::Others) => {}
             }
+            this.bell.all_is_well();
+            return Poll::Pending;
         }
-        if this.lock.try_acquire() {
-            return Poll::Ready(());
-        }
-        // First, for it may panic.
-        let waker = cx.waker().clone();
-        this.queued = true;
-        // SAFETY: the node is not in a queue. It is pinned with this future, which borrows the lock and takes the node out of the
-        // queue when it is dropped.
-        let taken = unsafe { this.lock.queue_up_as_task(node, waker) };
-        this.queued = !taken;
-        ready_if(taken)
     }
 }
 
@@ -66,13 +105,13 @@ impl Drop for Acquire<'_> {
 }
 
 impl RawLock {
-    /// Queues up; whether the lock is ours all the same, and the node is out of the queue again.
+    /// Queues up; the lock may be ours all the same.
     ///
     /// # Safety
     /// As for [`Queue::push`](super::queue::Queue::push).
-    unsafe fn queue_up_as_task(&self, node: &Node, waker: Waker) -> bool {
+    unsafe fn queue_up_as_task(&self, node: &Node, waker: Waker) -> Look {
         let mut queue = self.queue();
-        let flags = queue.flags();
+        let (flags, beside) = (queue.flags(), queue.behind_whom());
         queue.set(FENCED | TASKS);
         node.begin();
         // SAFETY: as promised by the caller.
@@ -82,20 +121,24 @@ impl RawLock {
         contain(|| drop(old));
         // Who is not the first is woken by those before him.
         if !first {
-            return false;
+            return Look::Waits(beside);
         }
         self.before_the_last_look(flags);
-        self.seems_free() && self.take_as_waiter(node)
+        self.last_look(node, Beside::Nobody)
     }
 
-    /// Tries to take the lock, and waits on if that fails; whether the lock is ours and the node is out of the queue. `None` if
-    /// it was out of the queue before.
-    fn try_as_queued_task(&self, node: &Node, waker: Waker) -> Option<bool> {
+    /// Tries to take the lock, and waits on if that fails. `None` if the node was out of the queue before.
+    fn try_as_queued_task(&self, node: &Node, waker: Waker) -> Option<Look> {
         let mut queue = self.queue();
         if !node.is_waiting() {
             drop(queue);
             return None;
         }
+        // Nobody else may come by. It may be this one who is told instead.
+        let told_instead = match queue.is_head(node) {
+            true => Wake::nobody(),
+            false => queue.pass_over_the_late(self.policy.now()),
+        };
         let me = queue.find(node);
         // Its destructor is foreign, and must not unwind between having the lock and saying so.
         let old = me.set_waker(waker);
@@ -108,8 +151,10 @@ impl RawLock {
             queue.remove(node, self.policy.now());
             drop(queue);
             contain(|| drop(old));
-            return Some(true);
+            told_instead.now();
+            return Some(Look::Taken);
         }
+        let beside = if head { Beside::Nobody } else { queue.behind_whom() };
         if told {
             // He sleeps again unless the look below is luckier, and that must be known before it.
             me.wait_again();
@@ -117,10 +162,18 @@ impl RawLock {
         }
         drop(queue);
         contain(|| drop(old));
+        told_instead.now();
         if told {
             self.before_the_last_look(flags);
         }
-        Some(self.seems_free() && self.take_as_waiter(node))
+        Some(self.last_look(node, beside))
+    }
+
+    fn last_look(&self, node: &Node, beside: Beside) -> Look {
+        match self.seems_free() && self.take_as_waiter(node) {
+            true => Look::Taken,
+            false => Look::Waits(beside),
+        }
     }
 
     fn leave_as_task(&self, node: &Node) {
@@ -144,12 +197,5 @@ impl RawLock {
             queue.remove(node, self.policy.now());
         }
         true
-    }
-}
-
-fn ready_if(ready: bool) -> Poll<()> {
-    match ready {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
     }
 }

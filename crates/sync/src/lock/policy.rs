@@ -139,7 +139,7 @@ impl Policy {
         if self.impatient.load(Relaxed) {
             return true;
         }
-        !crate::primitive::IS_MODEL && now.wrapping_sub(told_at) >= clock::micros(PATIENCE_US)
+        now.wrapping_sub(told_at) >= clock::micros(PATIENCE_US)
     }
 
     /// For how long the head has been head, in ticks.

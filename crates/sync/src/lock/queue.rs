@@ -4,6 +4,7 @@ use super::{AWAKE, DUE, FREE, RawLock, TASKS, WAITERS, policy};
 use crate::catch::contain;
 use crate::os::{Rouse, Sleeper};
 use crate::primitive::{AtomicU32, Ordering, ShortGuard, UnsafeCell};
+use crate::wait::patrol::{Beside, Call};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
 use std::ptr::{self, NonNull};
@@ -234,7 +235,20 @@ impl<'a> Queue<'a> {
         let Some(head) = self.head() else { return Wake::nobody() };
         self.set(AWAKE);
         head.inner(|inner| inner.told_at = now);
-        head.tell(TOLD)
+        let relied_on = head.is_task() && head.inner(|inner| !inner.next.is_null());
+        let mut wake = head.tell(TOLD);
+        // It may not come, and then somebody has to come by for those behind it.
+        wake.call = relied_on.then(|| Call::of(self.lock));
+        wake
+    }
+
+    /// What a task has to reckon with that is not the head, or comes now.
+    pub(super) fn behind_whom(&self) -> Beside {
+        match self.head() {
+            Some(head) if head.is_told() => Beside::Told,
+            Some(_) if self.flags() & TASKS != 0 => Beside::Others,
+            _ => Beside::Nobody,
+        }
     }
 
     /// Takes out the head if it is a task that was told and has not come in time, and tells the next one in its place.
@@ -316,19 +330,25 @@ impl InQueue<'_> {
 
     pub(super) fn tell(&self, state: u32) -> Wake {
         let node = self.node();
-        let wake = self.inner(|inner| match &mut inner.who {
-            Who::Thread(sleeper) => Wake::Thread(sleeper.rouse(&node.state)),
-            Who::Task(waker) => waker.take().map_or(Wake::nobody(), Wake::Task),
+        let whom = self.inner(|inner| match &mut inner.who {
+            Who::Thread(sleeper) => Whom::Thread(sleeper.rouse(&node.state)),
+            Who::Task(waker) => waker.take().map_or(Whom::Nobody, Whom::Task),
         });
         // Release: pairs with `Node::state`. It comes last, for the node may go away at once.
         node.state.store(state, Ordering::Release);
-        wake
+        Wake { whom, call: None }
     }
 }
 
 /// Somebody to be woken when the queue is given back.
 #[must_use = "somebody waits for it"]
-pub(super) enum Wake {
+pub(super) struct Wake {
+    whom: Whom,
+    /// A task was told, and there are others behind it.
+    call: Option<Call>,
+}
+
+enum Whom {
     Nobody,
     Thread(Rouse),
     Task(Waker),
@@ -336,16 +356,19 @@ pub(super) enum Wake {
 
 impl Wake {
     pub(super) const fn nobody() -> Self {
-        Wake::Nobody
+        Wake { whom: Whom::Nobody, call: None }
     }
 
     pub(super) fn now(self) {
-        match self {
-            Wake::Nobody => {}
-            Wake::Thread(rouse) => rouse.now(),
+        match self.whom {
+            Whom::Nobody => {}
+            Whom::Thread(rouse) => rouse.now(),
             // Foreign: it must neither unwind past a node that is in the queue, nor leave the destructor of a guard or of a
             // future. The panic hook has spoken.
-            Wake::Task(waker) => contain(|| waker.wake()),
+            Whom::Task(waker) => contain(|| waker.wake()),
+        }
+        if let Some(call) = self.call {
+            call.now();
         }
     }
 }

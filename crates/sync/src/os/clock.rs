@@ -12,10 +12,10 @@ static RATE: AtomicU32 = AtomicU32::new(0);
 /// The time in ticks, from some start.
 #[inline]
 pub(crate) fn now() -> u32 {
-    if crate::primitive::IS_MODEL {
-        return 0;
-    }
-    counter() as u32
+    #[cfg(trefoil_loom)]
+    return modelled::now();
+    #[cfg(not(trefoil_loom))]
+    if crate::primitive::IS_MODEL { 0 } else { counter() as u32 }
 }
 
 /// So many microseconds in ticks.
@@ -97,5 +97,32 @@ mod tests {
         // At least what has been slept, but for how exactly the rate was measured.
         assert!(passed > 15_000_000, "{passed} ns for {:?}", begin.elapsed());
         assert!(micros(1_000) > 0 && nanos(1_000_000).abs_diff(micros(1_000)) <= micros(1_000) / 50);
+    }
+}
+
+/// Loom knows no time: it stands still, but where a model lets some pass.
+#[cfg(trefoil_loom)]
+pub(crate) mod modelled {
+    use std::cell::Cell;
+
+    std::thread_local! {
+        // Loom runs the threads of a model on one.
+        static NOW: Cell<u32> = const { Cell::new(0) };
+    }
+
+    pub(super) fn now() -> u32 {
+        NOW.get()
+    }
+
+    /// A model begins: at the same time in each of its runs.
+    #[cfg(test)]
+    pub(crate) fn start() {
+        NOW.set(0);
+    }
+
+    /// Whoever has been told by now and has not come is late.
+    #[cfg(test)]
+    pub(crate) fn pass() {
+        NOW.set(NOW.get().wrapping_add(super::micros(2_000)));
     }
 }

@@ -39,7 +39,8 @@
 //! - Who goes away without the lock, told or not, does what one does who gives the lock up, as if nobody had been told.
 //!
 //! As with the mutex, what it cannot promise is that a task which was told does look. After a millisecond whoever comes by
-//! takes the lock all the same, and threads that wait beside tasks look again each millisecond.
+//! takes the lock all the same, threads that wait beside tasks look again each millisecond, and tasks are woken for it by the
+//! [patrol](crate::wait::patrol).
 
 use super::bias::Bias;
 use super::slots::Slots;

@@ -10,7 +10,7 @@
 
 use super::word::{self, Want};
 use crate::os::clock;
-use crate::wait::{Afterwards, Queues, Waiters};
+use crate::wait::{Afterwards, Beside, Queues, Waiters};
 use std::time::Duration;
 
 /// Nobody is overtaken for longer. A writer that keeps the others out as soon as it waits makes them all sleep; one that is
@@ -203,6 +203,16 @@ impl Queues for State {
     fn sleep_most(&self) -> Option<Duration> {
         // Loom knows no time; there, a thread that is not told sleeps for ever, which it would report.
         (self.tasks && !crate::primitive::IS_MODEL).then_some(Duration::from_micros(PATIENCE_US.into()))
+    }
+
+    fn beside(&self) -> Beside {
+        // Threads that were told do come, and those that wait look again by themselves.
+        if !self.tasks {
+            return Beside::Nobody;
+        }
+        let told = self.told.left > 0 && !self.nobody_waits() && !self.told_are_late(clock::now());
+        // Be it alone, it may come to wait for readers or a writer that came later.
+        if told { Beside::Told } else { Beside::Others }
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Deadlines {
 
 pub(crate) struct State {
     pub(crate) heap: Heap,
+    /// When the [patrol](crate::wait::patrol) is to walk.
+    pub(crate) patrol: Option<Instant>,
     /// Whether there is a thread.
     pub(crate) is_served: bool,
     /// While the thread sleeps, until when. Only an earlier time wakes it: many are taken back long before they come.
@@ -46,7 +48,8 @@ pub(crate) struct State {
 
 impl Deadlines {
     pub(crate) const fn new(start: fn() -> bool) -> Self {
-        let state = State { heap: Heap::new(), is_served: false, sleeps_until: None, was_asked: false };
+        let state =
+            State { heap: Heap::new(), patrol: None, is_served: false, sleeps_until: None, was_asked: false };
         Deadlines { state: Mutex::new(state), changed: Condvar::new(), start }
     }
 
@@ -81,5 +84,27 @@ impl Deadlines {
             self.changed.notify_one();
         }
         state.is_served
+    }
+    /// Has the thread walk the patrol at that time, unless it is to walk already; `false` if there is no thread.
+    pub(crate) fn is_patrolled_at(&self, at: Instant) -> bool {
+        let mut state = self.lock();
+        if state.patrol.is_none() {
+            if !self.is_served_at(&mut state, at) {
+                return false;
+            }
+            state.patrol = Some(at);
+        }
+        true
+    }
+}
+
+impl State {
+    /// When there is something to do.
+    #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
+    pub(crate) fn next(&self) -> Option<Instant> {
+        match (self.heap.first(), self.patrol) {
+            (Some(first), Some(patrol)) => Some(first.min(patrol)),
+            (first, patrol) => first.or(patrol),
+        }
     }
 }

@@ -22,13 +22,14 @@
 
 use super::list::Node;
 use super::patience::Patience;
+use super::patrol::{Bell, Beside, Call};
 use super::waiters::{Afterwards, Place, Turn, Waiters, sleep_until};
 use crate::catch::{Every, contain};
 use crate::park;
 use crate::primitive::{Mutex, MutexGuard};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// A state and its lock.
@@ -45,6 +46,12 @@ pub(crate) trait Queues {
     /// How long a thread sleeps at most before it looks again by itself, if that depends on more than on being told.
     fn sleep_most(&self) -> Option<Duration> {
         None
+    }
+
+    /// What a task that waits, or is about to, has to reckon with. `Nobody` where no order is kept: there, who was told and does not
+    /// come keeps nothing from the others. See [`patrol`](super::patrol).
+    fn beside(&self) -> Beside {
+        Beside::Nobody
     }
 }
 
@@ -83,7 +90,10 @@ impl<S: Queues> Guarded<S> {
     /// If a waker does, once all the others are woken. The answer of `change` is lost then.
     pub(crate) fn with<R>(&self, change: impl FnOnce(&mut S, &mut Afterwards) -> R) -> R {
         let mut afterwards = Afterwards::default();
-        let result = change(&mut self.lock(), &mut afterwards);
+        let mut state = self.lock();
+        let result = change(&mut state, &mut afterwards);
+        self.beside(&state, &mut afterwards);
+        drop(state);
         if afterwards.is_something() {
             self.run(afterwards).resume();
         }
@@ -97,7 +107,7 @@ impl<S: Queues> Guarded<S> {
     where
         A: FnMut(&mut S, Turn, &mut Afterwards) -> Option<R>,
     {
-        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None, sleep_most: None }
+        self.wait_by(queue, attempt)
     }
 
     /// As [`wait_for`](Guarded::wait_for), for an attempt that has a name, and with it the future.
@@ -105,7 +115,7 @@ impl<S: Queues> Guarded<S> {
     where
         A: Attempt<S>,
     {
-        WaitFor { guarded: self, queue, attempt, node: Node::of_a_task(), ticket: None, sleep_most: None }
+        WaitFor::new(self, queue, attempt, Node::of_a_task())
     }
 
     /// Blocks until `attempt` succeeds, or until `deadline`. It is tried at least once, and once more when the time has passed.
@@ -143,17 +153,25 @@ impl<S: Queues> Guarded<S> {
             });
             return park::block_on_until(wait, deadline);
         }
-        let node = Node::of_this_thread();
-        let mut wait = pin!(WaitFor { guarded: self, queue, attempt, node, ticket: None, sleep_most: None });
+        let mut wait = pin!(WaitFor::new(self, queue, attempt, Node::of_this_thread()));
         loop {
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            let done = wait.as_mut().look(Some(Place::OfThisThread));
+            let done = wait.as_mut().look(Some(Place::OfThisThread)).ok();
             begin();
             if done.is_some() || late {
                 return done;
             }
             wait.node.rest(&self.patience, sleep_until(deadline, wait.sleep_most));
         }
+    }
+
+    /// What a task has to reckon with. If others rely on one who was told, somebody has to come by.
+    fn beside(&self, state: &S, afterwards: &mut Afterwards) -> Beside {
+        let beside = state.beside();
+        if beside == Beside::Told {
+            afterwards.call(Call::of(self));
+        }
+        beside
     }
 
     /// Wakes whom it has to, and tells those who are still to be told.
@@ -178,11 +196,17 @@ pub(crate) struct WaitFor<'a, S: Queues, A> {
     ticket: Option<u64>,
     /// As the state said when it was last looked at in vain.
     sleep_most: Option<Duration>,
+    /// Of a task: hangs while it waits beside others of whom one may be told and not come.
+    bell: Bell,
 }
 
-impl<S: Queues, A> WaitFor<'_, S, A> {
+impl<'a, S: Queues, A> WaitFor<'a, S, A> {
+    fn new(guarded: &'a Guarded<S>, queue: fn(&mut S) -> &mut Waiters, attempt: A, node: Node) -> Self {
+        WaitFor { guarded, queue, attempt, node, ticket: None, sleep_most: None, bell: Bell::new() }
+    }
+
     /// One attempt. Where it is in vain, waits on in `place`, if there is one.
-    fn look(self: Pin<&mut Self>, mut place: Option<Place>) -> Option<A::Output>
+    fn look(self: Pin<&mut Self>, mut place: Option<Place>) -> Result<A::Output, Beside>
     where
         A: Attempt<S>,
     {
@@ -203,6 +227,7 @@ impl<S: Queues, A> WaitFor<'_, S, A> {
             this.ticket = Some(unsafe { queue.queue_up(&this.node, this.ticket, place, &mut afterwards) });
             this.sleep_most = state.sleep_most();
         }
+        let beside = this.guarded.beside(&state, &mut afterwards);
         drop(state);
         if afterwards.is_something() {
             let every = this.guarded.run(afterwards);
@@ -213,7 +238,19 @@ impl<S: Queues, A> WaitFor<'_, S, A> {
             // A waker that is not needed may panic when it is dropped.
             contain(|| drop(place));
         }
-        done
+        done.ok_or(beside)
+    }
+
+    /// Sees to it that the task is woken when somebody else was told and does not come; whether that is new.
+    fn hang_up(self: Pin<&mut Self>, waker: &Waker) -> bool {
+        let call = Call::of(self.guarded);
+        // SAFETY: the bell is pinned with this future, which always waits for the same.
+        unsafe { self.bell().hang_up(call, waker) }
+    }
+
+    fn bell(self: Pin<&mut Self>) -> &mut Bell {
+        // SAFETY: nobody moves the bell who gets it here.
+        unsafe { &mut self.get_unchecked_mut().bell }
     }
 }
 
@@ -223,13 +260,28 @@ impl<S: Queues, A: Attempt<S>> Future for WaitFor<'_, S, A> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
         // The first attempt, which mostly succeeds, does without a waker.
         if self.ticket.is_none() {
-            if let Some(done) = self.as_mut().look(None) {
-                return Poll::Ready(done);
+            match self.as_mut().look(None) {
+                Ok(done) => return Poll::Ready(done),
+                Err(Beside::Nobody) => {}
+                // Mostly saves a third look.
+                Err(Beside::Others | Beside::Told) => _ = self.as_mut().hang_up(cx.waker()),
             }
         }
-        match self.look(Some(Place::OfATask(cx.waker().clone()))) {
-            Some(done) => Poll::Ready(done),
-            None => Poll::Pending,
+        loop {
+            match self.as_mut().look(Some(Place::OfATask(cx.waker().clone()))) {
+                Ok(done) => {
+                    self.bell().take_down();
+                    return Poll::Ready(done);
+                }
+                Err(Beside::Nobody) => {}
+                // Whoever was told before it hung may have called in vain.
+                Err(_) if self.as_mut().hang_up(cx.waker()) => continue,
+                // It was called for him already.
+                Err(Beside::Told) => return Poll::Pending,
+                Err(Beside::Others) => {}
+            }
+            self.bell().all_is_well();
+            return Poll::Pending;
         }
     }
 }

@@ -308,6 +308,11 @@ impl<'l> Entry<'l> {
         self.inner(|inner| matches!(inner.who, Who::Task(_)).then(|| now.wrapping_sub(inner.told_at)))
     }
 
+    /// Whether it is a task, and has been told. Threads do look.
+    pub(crate) fn is_told_task(self) -> bool {
+        self.node().told().is_some() && self.inner(|inner| matches!(inner.who, Who::Task(_)))
+    }
+
     /// Tells him `what`. If he is in no list after this, the node may be gone.
     pub(crate) fn tell(self, what: u32) -> Wake {
         debug_assert!(what >= FIRST_TOLD);

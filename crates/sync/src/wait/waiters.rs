@@ -2,6 +2,7 @@
 //! released. The rules are those of [`guarded`](super::guarded).
 
 use super::list::{Entry, FIRST_TOLD, List, Node, Wake, set_waker};
+use super::patrol::{Beside, Call};
 use crate::catch::Every;
 use crate::lock;
 use crate::os::clock;
@@ -49,6 +50,7 @@ pub(crate) struct Afterwards {
     wake_more: Option<[Option<Wake>; BATCH - 1]>,
     woken: usize,
     drop: Option<Waker>,
+    call: Option<Call>,
     /// Somebody is still to be told.
     unfinished: bool,
 }
@@ -199,6 +201,26 @@ impl Waiters {
         self.nudge_all_but(turn.ticket, afterwards)
     }
 
+    /// For one who looked in vain although something is there: tells the first before it that is not late, if the very first is. It
+    /// had been told in that one's place. Whether the one told is a thread.
+    pub(crate) fn nudge_behind_the_late(&mut self, turn: Turn, afterwards: &mut Afterwards) -> bool {
+        debug_assert!(self.order == Order::Strict, "who barges is told");
+        let now = clock::now();
+        let before = |entry: &Entry<'_>| turn.ticket.is_none_or(|ticket| entry.ticket() < ticket);
+        let mut next = self.list.first();
+        if !next.is_some_and(|first| is_late(first, now)) {
+            return false;
+        }
+        while let Some(entry) = next.filter(before) {
+            if !is_late(entry, now) {
+                afterwards.wake(entry.tell_once(TOLD_ALONE, now));
+                return entry.is_thread();
+            }
+            next = entry.next();
+        }
+        false
+    }
+
     /// Tells the first that is not late, nor has the ticket `but`; whether that is a thread.
     fn nudge_all_but(&self, but: Option<u64>, afterwards: &mut Afterwards) -> bool {
         let now = clock::now();
@@ -242,6 +264,26 @@ impl Waiters {
         let now = clock::now();
         let quantum = lock::quantum(u32::try_from(self.len).unwrap_or(u32::MAX));
         now.wrapping_sub(self.first_since) > quantum && !is_late(first, now)
+    }
+
+    /// In strict order: what a task has to reckon with that waits, or is about to.
+    pub(crate) fn beside(&self) -> Beside {
+        if !self.tasks || self.len == 0 {
+            return Beside::Nobody;
+        }
+        let now = clock::now();
+        let mut next = self.list.first();
+        while let Some(entry) = next {
+            next = entry.next();
+            if !is_late(entry, now) {
+                // Threads that were told do look.
+                if entry.is_told_task() && next.is_some() {
+                    return Beside::Told;
+                }
+                break;
+            }
+        }
+        if self.len > 1 { Beside::Others } else { Beside::Nobody }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -390,7 +432,11 @@ impl Afterwards {
     }
 
     pub(super) fn is_something(&self) -> bool {
-        self.wake.is_some() || self.drop.is_some() || self.unfinished
+        self.wake.is_some() || self.drop.is_some() || self.call.is_some() || self.unfinished
+    }
+
+    pub(super) fn call(&mut self, call: Call) {
+        self.call = Some(call);
     }
 
     /// Whether somebody is still to be told.
@@ -400,6 +446,9 @@ impl Afterwards {
         }
         if let Some(waker) = self.drop {
             every.run(|| drop(waker));
+        }
+        if let Some(call) = self.call {
+            call.now();
         }
         self.unfinished
     }

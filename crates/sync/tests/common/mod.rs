@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Long enough to be seen on the clock.
 pub(crate) const SHORT: Duration = Duration::from_millis(15);
@@ -61,6 +61,11 @@ impl<'a, T> ByHand<'a, T> {
     pub(crate) fn is_told(&self) -> bool {
         self.wakes() > self.wakes_at_poll
     }
+}
+
+/// Whether so much time has passed since somebody was told that others may have been woken to see whether he comes.
+pub(crate) fn others_may_be_woken(since: Instant) -> bool {
+    since.elapsed() >= Duration::from_millis(1)
 }
 
 impl Wake for Wakes {
