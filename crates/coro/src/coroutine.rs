@@ -16,7 +16,6 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
-use sync::extra::Owner;
 
 /// A function that can be suspended in the middle, with everything it has called, and resumed later.
 ///
@@ -94,7 +93,7 @@ impl<In: 'static, Out: 'static, R: 'static> Coroutine<In, Out, R> {
 
     /// The body gets no value if it is begun by [`Input::Start`].
     pub(crate) fn on(stack: Stack, body: impl FnOnce(&Yielder<Out, In>, Option<In>) -> R + 'static) -> Self {
-        Owner::tell_coroutines_apart(frame::show_innermost);
+        frame::tell_apart();
         let stack_bytes = stack.bytes();
         let raw = Raw::with_stack(stack, move |raw: &corosensei::Yielder<Input<In>, Out>, input| {
             let yielder = Yielder::new(raw);

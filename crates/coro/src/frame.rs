@@ -31,8 +31,9 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell};
 use std::ptr;
 use std::rc::Weak;
+use std::sync::OnceLock;
 use std::thread;
-use sync::extra::Owner;
+use sync::extra::{AlreadyToldApart, Owner};
 
 thread_local! {
     static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
@@ -139,8 +140,21 @@ pub(crate) fn innermost_marked<R>(kind: TypeId, read: impl FnOnce(&Mark) -> R) -
     Some(read(mark))
 }
 
+/// Has locks that know their owner ask here which coroutine runs.
+///
+/// # Panics
+/// If they ask somebody else: each would then take coroutines of this crate for the thread, and let one in where another is.
+pub(crate) fn tell_apart() {
+    static TOLD: OnceLock<Result<(), AlreadyToldApart>> = OnceLock::new();
+    if TOLD.get_or_init(|| Owner::tell_coroutines_apart(show_innermost)).is_err() {
+        panic!(
+            "another crate tells its coroutines apart already, be it another version of `coro`: a program can have one such crate"
+        );
+    }
+}
+
 /// Shows the innermost running coroutine, if there is one, as the owner of locks.
-pub(crate) fn show_innermost(look: &mut dyn FnMut(&Owner)) {
+fn show_innermost(look: &mut dyn FnMut(&Owner)) {
     if let Some(frame) = running(INNERMOST.get()).next() {
         look(&frame.owner);
     }

@@ -21,11 +21,12 @@ mod poison;
 mod rlock;
 mod wait_group;
 
+pub use crate::owner::{AlreadyToldApart, Owner};
 pub use bounded_semaphore::{BoundedPermit, BoundedSemaphore, OverRelease};
 pub use exchanger::{Exchanger, NotExchanged};
 pub use latch::Latch;
 pub use notify::{Notified, Notify};
 pub use once::{Awaited, Lazy, OnceCell, SetError};
 pub use poison::{PoisonMutex, PoisonMutexGuard, TimedLockError};
-pub use rlock::{EnteredOwner, Owner, RLock, RLockGuard};
+pub use rlock::{RLock, RLockGuard};
 pub use wait_group::{Member, NobodyIsIn, WaitGroup};

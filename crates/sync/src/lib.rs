@@ -19,6 +19,8 @@ pub mod cell;
 pub mod completion;
 pub mod error;
 mod hook;
+#[expect(unsafe_code, reason = "a pinned field of a pinned future")]
+mod owner;
 #[expect(unsafe_code, reason = "a handle is one pointer to a cell of unknown type")]
 pub mod task;
 

@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::hook::{self, Guard};
+use crate::owner::{SetAside, Taking};
 use crate::select::asking;
 use thread::ThreadParker;
 
@@ -69,11 +70,16 @@ thread_local! {
 #[derive(Debug)]
 pub struct Installed {
     _guard: Guard<Rc<dyn Parker>>,
+    _turns: Taking,
 }
 
 /// Makes `parker` the one that blocking calls on this thread use, until the guard is dropped.
+///
+/// If it is [cooperative](Parker::cooperative), what runs meanwhile is taken for coroutines of whoever calls this, and not for himself: a
+/// lock that knows its owner ([`RLock`](crate::extra::RLock)) does not take them for the task that he runs in.
 pub fn install(parker: Rc<dyn Parker>) -> Installed {
-    Installed { _guard: hook::install(&CURRENT, parker) }
+    let turns = Taking::turns(parker.cooperative());
+    Installed { _guard: hook::install(&CURRENT, parker), _turns: turns }
 }
 
 /// The parker that blocking calls on this thread use now.
@@ -135,7 +141,10 @@ pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option
             return None;
         }
         used.parked = true;
-        parker.park(deadline);
+        {
+            let _others_may_run = SetAside::new();
+            parker.park(deadline);
+        }
         late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
     }
 }

@@ -20,6 +20,7 @@
 mod channels;
 mod queues;
 mod replay;
+mod rlock;
 mod select;
 mod semaphores;
 

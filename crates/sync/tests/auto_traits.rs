@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
 use sync::extra::{
-    Awaited, EnteredOwner, Exchanger, Latch, Lazy, Member, NobodyIsIn, NotExchanged, Notified, Notify,
+    AlreadyToldApart, Awaited, Exchanger, Latch, Lazy, Member, NobodyIsIn, NotExchanged, Notified, Notify,
     OnceCell, Owner, PoisonMutex, PoisonMutexGuard, RLock, RLockGuard, SetError, WaitGroup,
 };
 use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
@@ -119,7 +119,7 @@ table! {
     RLockGuard<'static, u8> => false, false;
     RLockGuard<'static, Cell<u8>> => false, false;
     Owner => true, false;
-    EnteredOwner<'static> => false, false;
+    AlreadyToldApart => true, true;
 
     // Readers share the value, on whichever threads they are.
     RwLock<u8> => true, true;

@@ -11,9 +11,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Instant;
 use sync::extra::{Owner, RLock, RLockGuard};
-use sync::park::{self, Parker, Signal, block_on};
+use sync::park::block_on;
 use sync::{Event, TimedOut};
 
 /// The message of the panic that `work` ends with.
@@ -185,14 +184,12 @@ fn a_task_that_moves_to_another_thread_can_lock_there() {
 fn an_owner_that_has_forgotten_a_guard_has_none_on_another_thread() {
     let lock: &'static RLock<Cell<u32>> = Box::leak(Box::new(RLock::new(Cell::new(0))));
     let owner = Owner::new();
-    let kept = {
-        let _entered = owner.enter();
-        lock.lock()
-    };
+    let kept = owner.run(|| lock.lock());
     thread::spawn(move || {
-        let _entered = owner.enter();
-        assert!(lock.try_lock().is_none());
-        assert!(!lock.is_owner());
+        owner.run(|| {
+            assert!(lock.try_lock().is_none());
+            assert!(!lock.is_owner());
+        });
     })
     .join()
     .unwrap();
@@ -209,9 +206,8 @@ fn a_future_that_is_not_run_as_a_task_is_told_what_to_do() {
         panic_of(|| block_on(lock.lock_async_timeout(SHORT))).contains("extra::Owner::new().task(future)")
     );
     // A hub says which coroutine runs; it does not know what that polls.
-    let owner = Owner::new();
-    let _entered = owner.enter();
-    assert!(panic_of(|| block_on(lock.lock_async())).contains("extra::Owner::new().task(future)"));
+    let message = Owner::new().run(|| panic_of(|| block_on(lock.lock_async())));
+    assert!(message.contains("extra::Owner::new().task(future)"));
 }
 
 #[test]
@@ -240,52 +236,6 @@ fn a_wait_that_is_dropped_keeps_nobody_out() {
     drop(first);
     assert!(second.poll().is_some());
     assert!(!lock.is_locked() && !lock.has_waiters());
-}
-
-/// What a scheduler installs that runs several coroutines on a thread; here there is one, which is enough to be asked.
-struct Several(Arc<Signal>);
-
-impl Parker for Several {
-    fn waker(&self) -> Waker {
-        self.0.waker()
-    }
-
-    fn park(&self, deadline: Option<Instant>) {
-        self.0.wait(deadline);
-    }
-
-    fn cooperative(&self) -> bool {
-        true
-    }
-}
-
-#[test]
-fn coroutines_of_a_hub_are_told_apart_by_the_hub() {
-    let lock = RLock::new(());
-    let of_the_thread = lock.lock();
-    let _hub = park::install(Rc::new(Several(Arc::default())));
-    let message = panic_of(|| lock.lock());
-    assert!(message.contains("enter an `extra::Owner`"), "{message}");
-    assert!(panic_of(|| lock.try_lock()).contains("enter an `extra::Owner`"));
-    assert!(panic_of(|| lock.lock_timeout(SHORT)).contains("enter an `extra::Owner`"));
-    assert_eq!((lock.depth(), lock.is_owner()), (0, false));
-    assert_eq!(format!("{lock:?}"), "RLock { <locked> }");
-    drop(of_the_thread);
-
-    let (one, other) = (Owner::new(), Owner::new());
-    let entered = one.enter();
-    let guards = (lock.lock(), lock.lock());
-    drop(entered);
-    // The hub switches.
-    let entered = other.enter();
-    assert!(lock.try_lock().is_none());
-    drop(entered);
-    let entered = one.enter();
-    assert_eq!(lock.depth(), 2);
-    drop(guards);
-    drop(entered);
-    let _entered = other.enter();
-    assert!(lock.try_lock().is_some());
 }
 
 #[test]
@@ -348,25 +298,4 @@ fn it_shows_its_value_to_its_owner() {
     *lock.get_mut() += 1;
     assert_eq!(lock.into_inner(), 6);
     assert_eq!(RLock::<u8>::default().into_inner(), 0);
-}
-
-/// The number of the thread is there as long as the thread is.
-#[test]
-fn a_destructor_of_a_thread_local_may_lock() {
-    static LOCK: RLock<Cell<u32>> = RLock::new(Cell::new(0));
-
-    struct AtExit;
-
-    impl Drop for AtExit {
-        fn drop(&mut self) {
-            let guards = (LOCK.lock(), LOCK.lock());
-            guards.0.set(LOCK.depth() as u32);
-        }
-    }
-
-    thread_local! {
-        static AT_EXIT: AtExit = const { AtExit };
-    }
-    thread::spawn(|| AT_EXIT.with(|_| drop(LOCK.lock()))).join().unwrap();
-    assert_eq!(LOCK.lock().get(), 2);
 }

@@ -1,10 +1,9 @@
 //! A lock that its owner may take again.
 
-mod owner;
-
 use crate::check::{Kind, Site};
 use crate::error::TimedOut;
 use crate::lock::RawLock;
+use crate::owner::{self, Identity};
 use crate::primitive::{AtomicUsize, Ordering, UnsafeCell, const_but_for_loom};
 use crate::timer;
 use std::fmt;
@@ -12,8 +11,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::{Duration, Instant};
-
-pub use owner::{EnteredOwner, Owner};
 
 /// A [`Mutex`](crate::Mutex) that whoever holds it may take again; it is free when all his guards are gone.
 ///
@@ -31,8 +28,11 @@ pub use owner::{EnteredOwner, Owner};
 /// |---|---|
 /// | a thread | as it is |
 /// | a coroutine, generator or greenlet of `coro` | as it is, and apart from whoever resumes it |
-/// | an async task | as [`Owner::task`], which its spawner puts around it. [`lock_async`](RLock::lock_async) elsewhere panics |
-/// | a coroutine of another hub | as an [`Owner`] that the hub [enters](Owner::enter). [`lock`](RLock::lock) panics where a parker says that several take turns ([`is_cooperative`](crate::park::is_cooperative)) and nobody is entered |
+/// | an async task | as [`Owner::task`](crate::extra::Owner::task), which its spawner puts around it. [`lock_async`](RLock::lock_async) elsewhere panics |
+/// | a coroutine of another hub | as an [`Owner`](crate::extra::Owner) that the hub [runs](crate::extra::Owner::run). [`lock`](RLock::lock) panics where a parker says that several take turns ([`is_cooperative`](crate::park::is_cooperative)) and no owner runs |
+///
+/// What waits by a parker goes on as who it was, whatever ran meanwhile. A hub that suspends a coroutine in another way, inside of a poll,
+/// has to run each of them as its owner; otherwise they are taken for one another.
 ///
 /// Two other ways were left out. A token that is handed to each call cannot be forgotten, but it has to be handed through all that lies
 /// between the outer call and the inner one; whoever can do that can hand the guard through, and needs no `RLock`. And one owner for
@@ -81,9 +81,11 @@ pub use owner::{EnteredOwner, Owner};
 #[doc(alias = "threading.RLock")]
 pub struct RLock<T: ?Sized> {
     lock: RawLock,
-    /// Zero while nobody has the lock; written by its owner only. Whoever finds his own number there has written it.
-    owner: AtomicUsize,
-    /// How many guards the owner has; used by him only.
+    /// The owner's thread, zero while nobody has the lock; written by that thread only. Whoever finds his own there has written it.
+    thread: AtomicUsize,
+    /// The owner's number on his thread; used by that thread only, while it has the lock.
+    owner: UnsafeCell<u64>,
+    /// How many guards the owner has; used by his thread only.
     depth: UnsafeCell<u32>,
     value: T,
 }
@@ -103,13 +105,13 @@ pub struct RLockGuard<'a, T: ?Sized> {
     not_send: PhantomData<*const ()>,
 }
 
-// SAFETY: `value` and `depth` are used by the owner only, who is of one thread, and after him by the next one. That takes the value
+// SAFETY: `value`, `owner` and `depth` are used by the owner's thread only, and after it by the next one's. That takes the value
 // from thread to thread, which needs `T: Send`.
 unsafe impl<T: ?Sized + Send> Sync for RLock<T> {}
 
 /// What is wrong where nobody knows who runs.
-const NOBODY: &str = "an RLock cannot tell who takes it: several coroutines take turns on this thread, so their hub has to enter an \
-    `extra::Owner` for each before it switches to it";
+const NOBODY: &str = "an RLock cannot tell who takes it: several coroutines take turns on this thread, so their hub has to run \
+    each as an `extra::Owner`, under the parker that it has installed";
 const NO_TASK: &str =
     "an RLock cannot tell which task takes it: run the task as `extra::Owner::new().task(future)`";
 
@@ -119,7 +121,8 @@ impl<T> RLock<T> {
         pub fn new(value: T) -> Self {
             RLock {
                 lock: RawLock::of_kind(Kind::RLock),
-                owner: AtomicUsize::new(0),
+                thread: AtomicUsize::new(0),
+                owner: UnsafeCell::new(0),
                 depth: UnsafeCell::new(0),
                 value,
             }
@@ -148,7 +151,7 @@ impl<T: ?Sized> RLock<T> {
         }
     }
 
-    /// Takes the lock if it is free or the caller's. Does not wait. In a task that is run as [`Owner::task`], it is the task's.
+    /// Takes the lock if it is free or the caller's. Does not wait. In a task that is run as [`Owner::task`](crate::extra::Owner::task), it is the task's.
     ///
     /// # Panics
     /// As [`lock`](RLock::lock).
@@ -180,7 +183,7 @@ impl<T: ?Sized> RLock<T> {
     /// Waits for the lock, unless the task has it.
     ///
     /// # Panics
-    /// If it is polled by anything else than an [`Owner::task`]; and if that has more than 4 billion guards.
+    /// If it is polled by anything else than an [`Owner::task`](crate::extra::Owner::task); and if that has more than 4 billion guards.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future: a wake-up that it had got goes to the next in the queue.
@@ -260,14 +263,16 @@ impl<T: ?Sized> RLock<T> {
 
     /// One guard more, if it is this one's lock.
     #[inline]
-    fn again(&self, me: usize) -> Option<RLockGuard<'_, T>> {
+    fn again(&self, me: Identity) -> Option<RLockGuard<'_, T>> {
         self.is_held_by(me).then(|| self.deeper())
     }
 
     #[inline]
-    fn is_held_by(&self, me: usize) -> bool {
-        // Relaxed: nobody but the caller, on this thread, writes the caller's number, and he writes another before he gives the lock up.
-        self.owner.load(Ordering::Relaxed) == me
+    fn is_held_by(&self, me: Identity) -> bool {
+        // Relaxed: no other thread writes this one's number, and this one writes another before it gives the lock up.
+        self.thread.load(Ordering::Relaxed) == me.thread
+            // SAFETY: this thread has the lock.
+            && self.owner.with(|owner| unsafe { *owner }) == me.number
     }
 
     /// As the owner.
@@ -286,14 +291,16 @@ impl<T: ?Sized> RLock<T> {
 
     /// The lock under this one has just been taken, by `me`.
     #[inline]
-    fn taken(&self, me: Option<usize>, otherwise: &str) -> RLockGuard<'_, T> {
+    fn taken(&self, me: Option<Identity>, otherwise: &str) -> RLockGuard<'_, T> {
         let Some(me) = me else {
             // It has gone on somewhere else than where it began.
             self.lock.release();
             panic!("{otherwise}");
         };
+        // SAFETY: the caller has taken the lock.
+        self.owner.with_mut(|owner| unsafe { *owner = me.number });
         // Relaxed: see `is_held_by`.
-        self.owner.store(me, Ordering::Relaxed);
+        self.thread.store(me.thread, Ordering::Relaxed);
         self.deeper()
     }
 }
@@ -326,7 +333,7 @@ impl<T: ?Sized> Drop for RLockGuard<'_, T> {
         });
         if left == 0 {
             // Relaxed: whoever finds it takes the lock itself, or waits for it.
-            self.lock.owner.store(0, Ordering::Relaxed);
+            self.lock.thread.store(0, Ordering::Relaxed);
             self.lock.lock.release();
         }
     }
