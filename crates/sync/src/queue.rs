@@ -50,7 +50,7 @@ pub mod spsc;
 pub use buffer::{Buffer, Overflow};
 pub use error::{GetError, PutError};
 pub use iter::{IntoIter, Iter, TryIter};
-pub use kind::{CloseOnDropOf, Drained, IterOf, Order, QueueOf};
+pub use kind::{CloseOnDropOf, Drained, IterOf, Order, QueueOf, StreamOf, TryIterOf};
 pub use orders::{Delay, DelayQueue, Delayed, Fifo, Lifo, LifoQueue, Prioritized, Priority, PriorityQueue};
 pub use stream::Stream;
 
@@ -291,9 +291,9 @@ impl<T> Queue<T> {
     ///
     /// The items are dropped with the answer. What other consumers have taken already is theirs to be done.
     #[doc(alias = "shutdown")]
-    pub fn close_now(&self) -> Vec<T> {
+    pub fn close_now(&self) -> Drained<Fifo<T>> {
         self.close();
-        let left: Vec<T> = self.try_iter().collect();
+        let left = Drained::of(Fifo::of(self.try_iter()));
         self.unfinished.done(left.len(), || self.flavour.put_count());
         left
     }

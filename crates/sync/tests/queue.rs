@@ -353,7 +353,7 @@ fn a_queue_that_is_closed_now_gives_back_what_is_left() {
     assert_eq!(queue.get(), Ok(0));
     thread::scope(|scope| {
         let joining = scope.spawn(|| queue.join());
-        assert_eq!(queue.close_now(), [1, 2]);
+        assert_eq!(queue.close_now().collect::<Vec<_>>(), [1, 2]);
         assert_eq!(queue.unfinished(), 1, "the one that was taken is still at work");
         queue.task_done();
         joining.join().unwrap();

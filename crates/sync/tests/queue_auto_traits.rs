@@ -9,8 +9,8 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 use sync::queue::{
-    Buffer, CloseOnDropOf, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, broadcast, oneshot,
-    pubsub, watch,
+    Buffer, CloseOnDropOf, DelayQueue, Drained, Lifo, LifoQueue, Overflow, PriorityQueue, StreamOf,
+    TryIterOf, broadcast, oneshot, pubsub, watch,
 };
 
 table! {
@@ -24,6 +24,9 @@ table! {
     Buffer<Cell<u8>> => true, true;
     Buffer<Rc<u8>> => false, false;
     Drained<Lifo<Cell<u8>>> => true, false;
+    StreamOf<'static, Lifo<Cell<u8>>> => true, false;
+    StreamOf<'static, Lifo<Rc<u8>>> => false, false;
+    TryIterOf<'static, Lifo<Cell<u8>>> => true, true;
     CloseOnDropOf<Lifo<Cell<u8>>> => true, true;
     CloseOnDropOf<Lifo<Rc<u8>>> => false, false;
     oneshot::Sender<Cell<u8>> => true, true;

@@ -1,8 +1,9 @@
 //! A bounded queue that says what happens when it is full.
 
-use super::kind::{Drained, IterOf, QueueOf};
+use super::kind::{Drained, IterOf, QueueOf, StreamOf, TryIterOf};
 use super::orders::Fifo;
 use super::{GetError, PutError};
+use crate::TimedOut;
 use std::fmt;
 use std::time::Duration;
 
@@ -110,6 +111,29 @@ impl<T> Buffer<T> {
         }
     }
 
+    /// As [`put`](Buffer::put), and takes the item out of `item` only where it does not fail. For an item that must not be lost when
+    /// something else comes first, as in [`select!`](crate::select!).
+    ///
+    /// # Errors
+    /// As for `put`; the item stays in `item`.
+    ///
+    /// # Panics
+    /// When it is polled, if `item` is `None`.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was put, and the item is in `item`.
+    pub async fn put_from_async(&self, item: &mut Option<T>) -> Result<Option<T>, PutError<()>> {
+        if self.overflow == Overflow::Block {
+            return self.queue.put_from_async(item).await.map(|()| None);
+        }
+        let taken = item.take().expect("there is no item to put into the buffer: `item` is `None`");
+        self.put_at_once(taken).map_err(|refused| {
+            let (why, taken) = refused.into_parts();
+            *item = Some(taken);
+            PutError::new(why, ())
+        })
+    }
+
     /// As [`put_timeout`](Buffer::put_timeout). Needs no runtime.
     ///
     /// # Errors
@@ -187,6 +211,13 @@ impl<T> Buffer<T> {
         self.queue.close();
     }
 
+    /// [Closes](Buffer::close) the buffer and takes out what is left, as if it were [done](Buffer::task_done): whoever waits for an item or
+    /// in [`join`](Buffer::join) goes on.
+    #[doc(alias = "shutdown")]
+    pub fn close_now(&self) -> Drained<Fifo<T>> {
+        self.queue.close_now()
+    }
+
     /// Takes out all that is inside at once, the oldest first. The buffer stays open.
     pub fn drain(&self) -> Drained<Fifo<T>> {
         self.queue.drain()
@@ -195,6 +226,65 @@ impl<T> Buffer<T> {
     /// Takes items, waiting for each, until the buffer is closed and empty. Blocks.
     pub fn iter(&self) -> IterOf<'_, Fifo<T>> {
         self.queue.iter()
+    }
+
+    /// Takes items until there is none, without waiting. What comes meanwhile is taken too.
+    pub fn try_iter(&self) -> TryIterOf<'_, Fifo<T>> {
+        self.queue.try_iter()
+    }
+
+    /// Takes items, waiting for each, until the buffer is closed and empty, in async code.
+    pub fn stream(&self) -> StreamOf<'_, Fifo<T>> {
+        self.queue.stream()
+    }
+
+    /// Says that an item that was got has been dealt with. When that has been said of every item that went in and was not given back to
+    /// whoever put, [`join`](Buffer::join) ends.
+    ///
+    /// # Panics
+    /// If it is said more often.
+    #[track_caller]
+    pub fn task_done(&self) {
+        self.queue.task_done();
+    }
+
+    /// How many items went in and are not [done](Buffer::task_done).
+    #[must_use]
+    #[doc(alias = "unfinished_tasks")]
+    pub fn unfinished(&self) -> usize {
+        self.queue.unfinished()
+    }
+
+    /// Waits until every item that went in is [done](Buffer::task_done). Blocks.
+    pub fn join(&self) {
+        self.queue.join();
+    }
+
+    /// As [`join`](Buffer::join), at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if some were not done by then.
+    pub fn join_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        self.queue.join_timeout(limit)
+    }
+
+    /// As [`join`](Buffer::join).
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn join_async(&self) {
+        self.queue.join_async().await;
+    }
+
+    /// As [`join`](Buffer::join), at most `limit`. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if some were not done by then.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn join_async_timeout(&self, limit: Duration) -> Result<(), TimedOut> {
+        self.queue.join_async_timeout(limit).await
     }
 
     /// What it does when it is full.
@@ -235,6 +325,16 @@ impl<'a, T> IntoIterator for &'a Buffer<T> {
 
     fn into_iter(self) -> IterOf<'a, Fifo<T>> {
         self.iter()
+    }
+}
+
+impl<T> IntoIterator for Buffer<T> {
+    type Item = T;
+    type IntoIter = Drained<Fifo<T>>;
+
+    /// Takes what is left. Nobody else has the buffer, so there is nothing to wait for.
+    fn into_iter(self) -> Drained<Fifo<T>> {
+        self.drain()
     }
 }
 

@@ -18,6 +18,8 @@
 
 mod attempts;
 mod handles;
+#[expect(unsafe_code, reason = "the wait for the next item is pinned where it is")]
+mod stream;
 
 use super::error::{GetError, PutError, Refusal};
 use crate::catch::contain;
@@ -29,7 +31,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) use self::attempts::{Next, Sealed};
-pub use self::handles::{CloseOnDropOf, Drained, IterOf};
+pub use self::handles::{CloseOnDropOf, Drained, IterOf, TryIterOf};
+pub use self::stream::StreamOf;
 
 use self::attempts::{Changes, Inner, Offer, Take};
 
@@ -165,6 +168,22 @@ impl<O: Order> QueueOf<O> {
     pub async fn put_async(&self, item: O::Item) -> Result<(), PutError<O::Item>> {
         let mut item = Some(item);
         self.put_from(&mut item).await.map_err(|why| why.with(item))
+    }
+
+    /// Waits for room, takes the item out of `item`, and puts it in. For an item that must not be lost when something else comes
+    /// first, as in [`select!`](crate::select!).
+    ///
+    /// # Errors
+    /// [`PutError`] if the queue is closed; the item stays in `item`.
+    ///
+    /// # Panics
+    /// When it is polled, if `item` is `None`; and as [`put`](QueueOf::put).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was put, and the item is in `item`.
+    pub async fn put_from_async(&self, item: &mut Option<O::Item>) -> Result<(), PutError<()>> {
+        assert!(item.is_some(), "there is no item to put into the queue: `item` is `None`");
+        self.put_from(item).await.map_err(|why| PutError::new(why, ()))
     }
 
     /// Waits for room, at most `limit`, and puts `item` in. Needs no runtime.
@@ -395,6 +414,16 @@ impl<O: Order> QueueOf<O> {
     /// Takes items, waiting for each, until the queue is closed and empty. Blocks.
     pub fn iter(&self) -> IterOf<'_, O> {
         IterOf::of(self)
+    }
+
+    /// Takes items until there is none, without waiting. What comes meanwhile is taken too.
+    pub fn try_iter(&self) -> TryIterOf<'_, O> {
+        TryIterOf::of(self)
+    }
+
+    /// Takes items, waiting for each, until the queue is closed and empty, in async code.
+    pub fn stream(&self) -> StreamOf<'_, O> {
+        StreamOf::of(self)
     }
 }
 

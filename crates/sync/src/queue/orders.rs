@@ -104,9 +104,15 @@ impl<T> Order for Lifo<T> {
     }
 }
 
-/// First in, first out: the order of a [`Buffer`](super::Buffer).
+/// First in, first out: the order of a [`Queue`](super::Queue), and of a [`Buffer`](super::Buffer).
 #[derive(Debug)]
 pub struct Fifo<T>(VecDeque<T>);
+
+impl<T> Fifo<T> {
+    pub(super) fn of(items: impl Iterator<Item = T>) -> Self {
+        Fifo(items.collect())
+    }
+}
 
 impl<T> Sealed for Fifo<T> {}
 

@@ -4,6 +4,7 @@ use super::{Order, QueueOf};
 use crate::TimedOut;
 use crate::catch::contain;
 use crate::queue::error::{GetError, PutError, Refusal};
+use crate::wait::guarded::Attempt;
 use crate::wait::{Afterwards, Queues, Turn, Waiters};
 use std::time::Instant;
 
@@ -36,6 +37,9 @@ pub(super) struct Changes {
     pub(super) consumers: Waiters,
     pub(super) joiners: Waiters,
 }
+
+/// The attempt of [`Changes::after`], where it needs a name.
+pub(super) struct After(pub(super) u64);
 
 /// What came of an attempt to put.
 pub(super) enum Offer {
@@ -208,7 +212,7 @@ impl Changes {
 
     /// The attempt that ends when it is worth while to look again.
     pub(super) fn after(seen: u64) -> impl FnMut(&mut Changes, Turn, &mut Afterwards) -> Option<()> {
-        move |changes, turn, _| (changes.stamp > seen || turn.told.is_some()).then_some(())
+        move |changes, turn, afterwards| After(seen).attempt(changes, turn, afterwards)
     }
 
     fn tell_a_producer(&mut self, afterwards: &mut Afterwards) {
@@ -229,6 +233,14 @@ impl Queues for Changes {
         visit(&mut self.producers);
         visit(&mut self.consumers);
         visit(&mut self.joiners);
+    }
+}
+
+impl Attempt<Changes> for After {
+    type Output = ();
+
+    fn attempt(&mut self, changes: &mut Changes, turn: Turn, _: &mut Afterwards) -> Option<()> {
+        (changes.stamp > self.0 || turn.told.is_some()).then_some(())
     }
 }
 

@@ -35,14 +35,44 @@ impl<'a, O: Order> IntoIterator for &'a QueueOf<O> {
     }
 }
 
-/// What was taken out of a queue at once, in the order in which it would have been got; see [`QueueOf::drain`] and
-/// [`QueueOf::close_now`]. Dropping it drops what is left.
+/// Takes items until there is none; see [`QueueOf::try_iter`].
+#[derive(Debug)]
+pub struct TryIterOf<'a, O: Order> {
+    queue: &'a QueueOf<O>,
+}
+
+impl<'a, O: Order> TryIterOf<'a, O> {
+    pub(super) fn of(queue: &'a QueueOf<O>) -> Self {
+        TryIterOf { queue }
+    }
+}
+
+impl<O: Order> Iterator for TryIterOf<'_, O> {
+    type Item = O::Item;
+
+    fn next(&mut self) -> Option<O::Item> {
+        self.queue.try_get().ok()
+    }
+}
+
+impl<O: Order> IntoIterator for QueueOf<O> {
+    type Item = O::Item;
+    type IntoIter = Drained<O>;
+
+    /// Takes what is left, due or not. Nobody else has the queue, so there is nothing to wait for.
+    fn into_iter(self) -> Drained<O> {
+        self.drain()
+    }
+}
+
+/// What was taken out of a queue at once, in the order in which it would have been got; see [`QueueOf::drain`], and `close_now` of each
+/// queue. Dropping it drops what is left.
 pub struct Drained<O> {
     items: O,
 }
 
 impl<O> Drained<O> {
-    pub(super) fn of(items: O) -> Self {
+    pub(in crate::queue) fn of(items: O) -> Self {
         Drained { items }
     }
 }
