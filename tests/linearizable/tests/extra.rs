@@ -4,11 +4,14 @@
 
 use linearizable::models::exchange::{self, Exchange};
 use linearizable::models::once::{self, Once};
+use linearizable::models::register::{self, Register};
 use linearizable::models::ways::{Way, Ways};
 use linearizable::{Kind, Trial};
-use std::future::ready;
+use std::cell::Cell;
+use std::future::{Future, ready};
+use std::hint;
 use std::time::Duration;
-use sync::extra::{Exchanger, OnceCell};
+use sync::extra::{Exchanger, OnceCell, Owner, RLock, RLockGuard};
 use sync::park::block_on;
 
 /// Long enough to park, short enough to time out often.
@@ -90,4 +93,70 @@ fn on_cell(cell: &OnceCell<u32>, (way, operation): &(Way, once::Operation)) -> o
             Way::Try | Way::Block | Way::Async => cell.get(),
         }),
     }
+}
+
+#[test]
+fn a_lock_that_its_owner_takes_again() {
+    use register::Operation::{Add, Read, Swap};
+    let kinds: &[Kind<_>] = &[
+        |_| (Way::Try, Read),
+        |_| (Way::Block, Read),
+        |_| (Way::Async, Read),
+        |value| (Way::Block, Swap(value)),
+        |value| (Way::Timeout, Swap(value)),
+        |value| (Way::AsyncTimeout, Swap(value)),
+        |_| (Way::Try, Add(1)),
+        |_| (Way::Block, Add(1)),
+        |_| (Way::Timeout, Add(1)),
+        |_| (Way::Async, Add(1)),
+    ];
+    Trial::new("sync::extra::RLock", Ways(Register::new(0)), || RLock::new(Cell::new([0; 2])), on_rlock)
+        .threads(3, kinds)
+        .ending(|_| (Way::Block, Read))
+        .wanting("a lock that was had", |answer| matches!(answer, register::Response::Value(_)))
+        .check();
+}
+
+/// As the thread, as an owner that a hub runs, or as a task.
+fn on_rlock(
+    lock: &RLock<Cell<[u32; 2]>>,
+    (way, operation): &(Way, register::Operation),
+) -> register::Response {
+    let then = |guard: RLockGuard<'_, Cell<[u32; 2]>>| on_guard(lock, guard, *operation);
+    let done = match way {
+        Way::Try => Owner::new().run(|| lock.try_lock().map(then)),
+        Way::Block => Some(then(lock.lock())),
+        Way::Timeout => lock.lock_timeout(LIMIT).ok().map(then),
+        Way::Async => Some(as_task(async { then(lock.lock_async().await) })),
+        Way::AsyncTimeout => as_task(async { lock.lock_async_timeout(LIMIT).await.ok().map(then) }),
+    };
+    done.map_or(register::Response::Refused, register::Response::Value)
+}
+
+fn as_task<R>(work: impl Future<Output = R>) -> R {
+    block_on(Owner::new().task(work))
+}
+
+/// Reads under the first guard, and writes under a second one, which its owner gets at once.
+fn on_guard(
+    lock: &RLock<Cell<[u32; 2]>>,
+    outer: RLockGuard<'_, Cell<[u32; 2]>>,
+    operation: register::Operation,
+) -> u32 {
+    let [before, other] = outer.get();
+    assert_eq!(before, other, "somebody writes while another is under the lock");
+    let after = match operation {
+        register::Operation::Read => before,
+        register::Operation::Write(value) | register::Operation::Swap(value) => value,
+        register::Operation::Add(more) => before + more,
+    };
+    let inner = lock.try_lock().expect("it is ours");
+    assert_eq!(lock.depth(), 2);
+    drop(outer);
+    inner.set([after, before]);
+    for _ in 0..20 {
+        hint::spin_loop();
+    }
+    inner.set([after; 2]);
+    before
 }

@@ -175,22 +175,55 @@ fn what_a_lock_of_std_guards() {
 
 #[test]
 fn a_map_of_std_under_a_lock() {
-    use map::Operation::{Insert, Len, Look, Remove};
+    use map::Operation::{Add, Clear, Entries, Insert, Len, Look, Remove, RemoveIfOdd, TryInsert};
     // Two keys for everybody, so that threads meet.
-    let kinds: &[Kind<_>] =
-        &[|fresh| Insert(fresh % 2, fresh), |fresh| Remove(fresh % 2), |_| Look(1), |_| Len];
+    let kinds: &[Kind<_>] = &[
+        |fresh| Insert(fresh % 2, fresh),
+        |fresh| TryInsert(fresh % 2, fresh),
+        |fresh| Add(fresh % 2, fresh),
+        |fresh| Remove(fresh % 2),
+        |fresh| RemoveIfOdd(fresh % 2),
+        |_| Look(1),
+        |_| Clear,
+        |_| Len,
+        |_| Entries,
+    ];
     let make = Mutex::<HashMap<u32, u32>>::default;
     Trial::new("a map", Map::new(), make, |map, operation| {
         let mut map = map.lock().unwrap();
         map::Response::Value(match *operation {
             Insert(key, value) => map.insert(key, value),
+            TryInsert(key, value) => {
+                let before = map.get(&key).copied();
+                map.entry(key).or_insert(value);
+                before
+            }
+            Add(key, more) => {
+                let before = map.get(&key).copied();
+                *map.entry(key).or_default() += more;
+                before
+            }
             Remove(key) => map.remove(&key),
+            RemoveIfOdd(key) => {
+                let is_odd = map.get(&key).is_some_and(|value| value % 2 == 1);
+                map.retain(|other, _| *other != key || !is_odd);
+                return map::Response::Had(is_odd);
+            }
             Look(key) => map.get(&key).copied(),
+            Clear => {
+                map.clear();
+                return map::Response::Cleared;
+            }
             Len => return map::Response::Len(map.len()),
+            Entries => {
+                let mut entries: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
+                entries.sort_unstable();
+                return map::Response::Entries(entries);
+            }
         })
     })
     .threads(3, kinds)
-    .ending(|_| Len)
+    .ending(|_| Entries)
     .check();
 }
 

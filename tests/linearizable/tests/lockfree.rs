@@ -7,7 +7,9 @@ use linearizable::models::permits::{self, Permits};
 use linearizable::models::queue::{Operation, Queue, Response};
 use linearizable::models::register::{self, Register};
 use linearizable::{Kind, Trial};
+use std::cell::Cell;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use sync::lockfree::{ArrayQueue, Counter, Map, RcuCell, SegmentedQueue, SeqLock, Stack, spsc_ring};
 
 const PUT_AND_GET: &[Kind<Operation>] = &[Operation::Put, |_| Operation::Get];
@@ -178,19 +180,85 @@ fn a_counter_in_steps_of_one() {
     .check();
 }
 
+/// All but [`Map::clear`], which takes out one key after the other.
 #[test]
 fn a_map() {
-    use map::Operation::{Insert, Len, Look, Remove};
+    use map::Operation::{Add, Entries, Insert, Look, Remove, RemoveIfOdd, TryInsert};
     // Two keys for everybody, so that threads meet.
-    let kinds: &[Kind<_>] =
-        &[|fresh| Insert(fresh % 2, fresh), |fresh| Remove(fresh % 2), |fresh| Look(fresh % 2)];
-    Trial::new("a Map", MapModel::new(), Map::new, |map, operation| match *operation {
-        Insert(key, value) => map::Response::Had(!map.insert(key, value)),
-        Remove(key) => map::Response::Value(map.remove(&key)),
-        Look(key) => map::Response::Value(map.get(&key)),
-        Len => map::Response::Len(map.len()),
+    let kinds: &[Kind<_>] = &[
+        |fresh| Insert(fresh % 2, fresh),
+        |fresh| TryInsert(fresh % 2, fresh),
+        |fresh| Add(fresh % 2, fresh),
+        |fresh| Remove(fresh % 2),
+        |fresh| RemoveIfOdd(fresh % 2),
+        |fresh| Look(fresh % 2),
+    ];
+    Trial::new("a Map", MapModel::new(), Map::new, on_map).threads(3, kinds).ending(|_| Entries).check();
+}
+
+#[test]
+fn a_map_of_one_key_that_is_cleared() {
+    use map::Operation::{Add, Clear, Entries, Insert, Look, Remove, TryInsert};
+    let kinds: &[Kind<_>] = &[
+        |_| Clear,
+        |fresh| Insert(0, fresh),
+        |fresh| TryInsert(0, fresh),
+        |fresh| Add(0, fresh),
+        |_| Remove(0),
+        |_| Look(0),
+    ];
+    Trial::new("a Map that is cleared", MapModel::new(), Map::new, on_map)
+        .threads(3, kinds)
+        .ending(|_| Entries)
+        .check();
+}
+
+/// How many have looked, in one of three ways.
+static LOOKS: AtomicU32 = AtomicU32::new(0);
+
+fn on_map(map: &Map<u32, u32>, operation: &map::Operation) -> map::Response {
+    use map::Operation::{Add, Clear, Entries, Insert, Len, Look, Remove, RemoveIfOdd, TryInsert};
+    map::Response::Value(match *operation {
+        Insert(key, value) => return map::Response::Had(!map.insert(key, value)),
+        TryInsert(key, value) => {
+            let refused = map.try_insert(key, value).err();
+            assert!(refused.is_none_or(|refused| refused == value), "another value was given back");
+            return map::Response::Had(refused.is_some());
+        }
+        Add(key, more) => {
+            // What was there when it was called last is what was changed.
+            let before = Cell::new(None);
+            let change = |value: &u32| {
+                before.set(Some(*value));
+                value + more
+            };
+            let first = || {
+                before.set(None);
+                more
+            };
+            map.update_or_insert(key, change, first);
+            before.get()
+        }
+        Remove(key) => map.remove(&key),
+        RemoveIfOdd(key) => return map::Response::Had(map.remove_if(key, |value| value % 2 == 1)),
+        // In turn by a clone, by a closure, and by whether there is anything.
+        Look(key) => match LOOKS.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => map.get(&key),
+            1 => map.read(&key, |value| *value),
+            _ => return map::Response::Had(map.contains_key(&key)),
+        },
+        Clear => {
+            map.clear();
+            return map::Response::Cleared;
+        }
+        Len => return map::Response::Len(map.len()),
+        // At the end, when nobody changes it.
+        Entries => {
+            let mut entries = Vec::new();
+            map.for_each(|key, value| entries.push((*key, *value)));
+            entries.sort_unstable();
+            assert_eq!((map.len(), map.is_empty()), (entries.len(), entries.is_empty()));
+            return map::Response::Entries(entries);
+        }
     })
-    .threads(3, kinds)
-    .ending(|fresh| Look(fresh % 2))
-    .check();
 }

@@ -16,6 +16,7 @@ use std::env;
 use std::sync::Arc;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
+use sync::extra::Owner;
 use sync::queue::spsc;
 use world::{Share, World};
 
@@ -51,7 +52,7 @@ fn share_everything(seed: u64) {
         };
         let awaited = |seed| {
             let (world, ends) = (Arc::clone(&world), ends.clone());
-            async move { world.take_part_async(seed, ends).await }
+            Owner::new().task(async move { world.take_part_async(seed, ends).await })
         };
         threads.push(thread::spawn(blocking(seed_of(1))));
         tokios.push(tokio.spawn(awaited(seed_of(2))));

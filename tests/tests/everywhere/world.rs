@@ -1,9 +1,11 @@
 //! What is shared, and what each one does with it, blocking or awaited.
 
 use super::channels::{Ends, Question};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use sync::extra::{RLock, RLockGuard};
 use sync::{Barrier, Condvar, Event, Mutex, Queue, RwLock, Semaphore, select, select_async};
 
 /// What each one does, and after how many of those all meet.
@@ -24,6 +26,9 @@ pub(crate) struct World {
     queue: Queue<u64>,
     permits: Semaphore,
     inside: AtomicUsize,
+    /// Twice for each who was there.
+    again: RLock<Cell<u64>>,
+    never: Event,
     turns: Mutex<u64>,
     turned: Condvar,
     /// Where all wait for all.
@@ -42,6 +47,7 @@ pub(crate) struct World {
 pub(crate) struct Share {
     counted: u64,
     written: u64,
+    again: u64,
     put: u64,
     got: u64,
     turned: u64,
@@ -62,6 +68,7 @@ enum Act {
     Count,
     Read,
     Write,
+    Again,
     PutAndGet(u64),
     Enter,
     Turn,
@@ -87,6 +94,8 @@ impl World {
             queue: Queue::bounded(3),
             permits: Semaphore::new(PERMITS),
             inside: AtomicUsize::new(0),
+            again: RLock::new(Cell::new(0)),
+            never: Event::new(),
             turns: Mutex::new(0),
             turned: Condvar::new(),
             meeting: Barrier::new(participants),
@@ -119,6 +128,14 @@ impl World {
                     halves[0] += 1;
                     std::thread::yield_now();
                     halves[1] += 1;
+                }
+                Act::Again => {
+                    let outer = in_time(|| self.again.lock_timeout(LONG));
+                    outer.set(outer.get() + 1);
+                    let half = outer.get();
+                    // Other greenlets of the thread go on meanwhile.
+                    assert!(self.never.wait_timeout(LIMIT).is_err());
+                    self.take_again(&outer, half);
                 }
                 // Whoever puts takes one afterwards, so that there is always one for him.
                 Act::PutAndGet(item) => {
@@ -187,6 +204,14 @@ impl World {
                     halves[0] += 1;
                     smol::future::yield_now().await;
                     halves[1] += 1;
+                }
+                // The guard is not for another thread, so nothing is awaited under it.
+                Act::Again => {
+                    let outer = self.again.lock_async_timeout(LONG).await.expect("the lock is lost");
+                    outer.set(outer.get() + 1);
+                    let half = outer.get();
+                    std::thread::yield_now();
+                    self.take_again(&outer, half);
                 }
                 Act::PutAndGet(item) => {
                     let mut item = Some(item);
@@ -261,6 +286,13 @@ impl World {
         self.gate.set();
     }
 
+    /// The second half, under a second guard, with the lock held in between.
+    fn take_again(&self, outer: &RLockGuard<'_, Cell<u64>>, half: u64) {
+        let inner = self.again.try_lock().expect("it is ours");
+        assert_eq!((inner.get(), self.again.depth()), (half, 2), "somebody else was let in");
+        outer.set(half + 1);
+    }
+
     fn inside(&self) {
         assert!(
             self.inside.fetch_add(1, Ordering::SeqCst) < PERMITS,
@@ -274,6 +306,7 @@ impl World {
     pub(crate) fn check(&self, shown: u64, participants: u64, all: &Share) {
         assert_eq!(*self.count.try_lock().expect("nobody holds it"), all.counted);
         assert_eq!(*self.halves.try_read().expect("nobody writes"), [all.written; 2]);
+        assert_eq!(self.again.try_lock().expect("nobody holds it").get(), 2 * all.again);
         assert_eq!((self.queue.len(), all.got), (0, all.put));
         assert_eq!(self.permits.available(), PERMITS);
         assert_eq!(*self.turns.try_lock().expect("nobody holds it"), all.turned);
@@ -293,6 +326,7 @@ impl Share {
         match act {
             Act::Count => self.counted += 1,
             Act::Write => self.written += 1,
+            Act::Again => self.again += 1,
             Act::PutAndGet(item) => self.put += item,
             Act::Turn => self.turned += 1,
             Act::Choose(item) => self.chosen[0] += item,
@@ -310,6 +344,7 @@ impl Share {
         Share {
             counted: self.counted + other.counted,
             written: self.written + other.written,
+            again: self.again + other.again,
             put: self.put + other.put,
             got: self.got + other.got,
             turned: self.turned + other.turned,
@@ -336,7 +371,7 @@ fn acts(seed: u64) -> impl Iterator<Item = Act> {
         state ^= state >> 7;
         state ^= state << 17;
         let item = state >> 40;
-        match (state >> 32) % 14 {
+        match (state >> 32) % 15 {
             0 => Act::Count,
             1 => Act::Read,
             2 => Act::Write,
@@ -350,6 +385,7 @@ fn acts(seed: u64) -> impl Iterator<Item = Act> {
             10 => Act::Ask(item),
             11 => Act::Send(item),
             12 => Act::Shout,
+            13 => Act::Again,
             _ => Act::Show,
         }
     })
