@@ -85,6 +85,7 @@ impl Deadlines {
         }
         state.is_served
     }
+
     /// Has the thread walk the patrol at that time, unless it is to walk already; `false` if there is no thread.
     pub(crate) fn is_patrolled_at(&self, at: Instant) -> bool {
         let mut state = self.lock();

@@ -47,7 +47,7 @@ fn checked(link: Link, parent: Link) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 8 } else { 512 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 512 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_first_is_always_the_earliest(steps in steps()) {
@@ -100,7 +100,7 @@ fn drawn(count: usize) -> Vec<usize> {
 
 #[test]
 fn no_operation_takes_more_than_some_logarithms_of_steps() {
-    let count = if cfg!(miri) { 200 } else { 100_000 };
+    let count = if cfg!(miri) { 30 } else { 100_000 };
     let (forwards, backwards): (Vec<_>, Vec<_>) = ((0..count).collect(), (0..count).rev().collect());
     let orders = [&forwards, &backwards, &drawn(count)];
     let begin = Instant::now();
