@@ -170,8 +170,9 @@ impl Header {
             if state & DONE != 0 {
                 return true;
             }
-            // Release: the slot's new content is published together with WAKER, to `finish`.
-            match self.state.compare_exchange_weak(state, change(state), Ordering::AcqRel, Ordering::Acquire)
+            // Release: the slot's new content is published together with WAKER, to `finish`. There is nothing to receive: before
+            // DONE the producer leaves nothing.
+            match self.state.compare_exchange_weak(state, change(state), Ordering::Release, Ordering::Acquire)
             {
                 Ok(_) => return false,
                 Err(now) => state = now,

@@ -195,8 +195,8 @@ impl Event {
             if self.auto_reset && queue.take_granted() {
                 return Some(());
             }
-            // In one step with the look, so that who sets the flag from now on tells whoever waits.
-            let found = self.flags.fetch_or(WAITERS, Ordering::Acquire);
+            // In one step with the look, so that who sets the flag from now on tells whoever waits. Relaxed: `pass` looks again.
+            let found = self.flags.fetch_or(WAITERS, Ordering::Relaxed);
             (found & SET != 0 && self.pass()).then_some(())
         }
     }

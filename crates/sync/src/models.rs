@@ -9,6 +9,7 @@ use crate::{
     Barrier, CancelToken, Condvar, Event, JoinError, Mutex, Queue, Semaphore, promise, promise_cancelling,
 };
 use loom::future::block_on;
+use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use std::future::Future;
 use std::pin::pin;
@@ -33,6 +34,7 @@ mod rwlock;
 mod select;
 mod semaphore;
 mod timer;
+mod words;
 
 // Loom's `Arc` complains when it is never dropped, and is thereby the witness that nothing leaks.
 use loom::sync::Arc;
@@ -47,6 +49,26 @@ fn model_of_three(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
     builder.check(model);
+}
+
+/// Says that something is over, and orders nothing: as when somebody looks at a clock.
+///
+/// Also for loom, which tries another order where it finds that the *last* access to an atomic was another thread's. Who looks before
+/// he writes hides with his own look whoever looked earlier, and is then never tried as the first. By this he is.
+struct Over(AtomicUsize);
+
+impl Over {
+    fn new() -> Self {
+        Over(AtomicUsize::new(0))
+    }
+
+    fn say(&self) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+
+    fn is_said(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 1
+    }
 }
 
 mod task {

@@ -31,11 +31,14 @@ pub(crate) use shuttle::sync::{Condvar as Sleep, Mutex as SleepLock};
 /// Whether this is built to be run by loom or shuttle. Neither knows the time, and both try the orders by themselves.
 pub(crate) const IS_MODEL: bool = cfg!(any(trefoil_loom, trefoil_shuttle));
 
+#[cfg(not(trefoil_loom))]
+pub(crate) use std::sync::OnceLock;
+
 #[cfg(trefoil_loom)]
 pub(crate) use modelled::{
     Arc, AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Backoff, Mutex,
-    MutexGuard, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, give_way, lazy_static,
-    random_below, spin_loop, thread_index, thread_local,
+    MutexGuard, OnceLock, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, give_way,
+    lazy_static, random_below, spin_loop, thread_index, thread_local,
 };
 
 #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
@@ -119,7 +122,6 @@ mod modelled {
     };
     pub(crate) use loom::thread_local;
     use std::ops::{Deref, DerefMut};
-    use std::sync::OnceLock;
 
     /// Loom takes `SeqCst` operations for `AcqRel` ones, and knows the total order from fences alone. This stands where
     /// an argument rests on the total order.
@@ -184,10 +186,57 @@ mod modelled {
         }
     }
 
+    /// As the real one, whose looks loom would not see: it lets threads change places only at what it knows.
+    pub(crate) struct OnceLock<T> {
+        there: std::sync::OnceLock<AtomicBool>,
+        value: std::sync::OnceLock<T>,
+    }
+
+    impl<T> OnceLock<T> {
+        pub(crate) const fn new() -> Self {
+            OnceLock { there: std::sync::OnceLock::new(), value: std::sync::OnceLock::new() }
+        }
+
+        fn there(&self) -> &AtomicBool {
+            self.there.get_or_init(|| AtomicBool::new(false))
+        }
+
+        pub(crate) fn get(&self) -> Option<&T> {
+            if self.there().load(Ordering::Acquire) { self.value.get() } else { None }
+        }
+
+        pub(crate) fn set(&self, value: T) -> Result<(), T> {
+            self.value.set(value)?;
+            self.there().store(true, Ordering::Release);
+            Ok(())
+        }
+
+        pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+            self.value.get_mut()
+        }
+
+        pub(crate) fn take(&mut self) -> Option<T> {
+            self.there = std::sync::OnceLock::new();
+            self.value.take()
+        }
+
+        pub(crate) fn into_inner(self) -> Option<T> {
+            self.value.into_inner()
+        }
+    }
+
+    impl<T> From<T> for OnceLock<T> {
+        fn from(value: T) -> Self {
+            let once = OnceLock::new();
+            assert!(once.set(value).is_ok(), "it is new");
+            once
+        }
+    }
+
     /// As the real one. Loom's lock cannot be made in a `const fn`, so it is made when it is first used; it decides who
     /// has the turn, and the real lock around the state is then always free.
     pub(crate) struct Mutex<S> {
-        turn: OnceLock<loom::sync::Mutex<()>>,
+        turn: std::sync::OnceLock<loom::sync::Mutex<()>>,
         state: std::sync::Mutex<S>,
     }
 
@@ -199,7 +248,7 @@ mod modelled {
 
     impl<S> Mutex<S> {
         pub(crate) const fn new(state: S) -> Self {
-            Mutex { turn: OnceLock::new(), state: std::sync::Mutex::new(state) }
+            Mutex { turn: std::sync::OnceLock::new(), state: std::sync::Mutex::new(state) }
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, S> {

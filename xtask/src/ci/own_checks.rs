@@ -10,7 +10,7 @@ use super::Outcome;
 use super::output::{outcome_of, outcome_of_tests};
 use crate::project::{Project, answers, cannot_start};
 use crate::tidy::Tree;
-use crate::{Stop, tidy as rules};
+use crate::{Stop, mutants as weakened, tidy as rules};
 
 /// `cargo tree -p xtask -e normal` may name this many crates besides xtask.
 const XTASK_CRATES_MOST: usize = 10;
@@ -118,6 +118,14 @@ fn modelled_by(cfg: &str, profile: &[&str], project: &Project) -> Outcome {
         }
     }
     Outcome::Passed
+}
+
+/// Whether the models notice the mutants of the short run.
+pub(super) fn mutants(project: &Project) -> Outcome {
+    match weakened::check(project, |mutant| mutant.quick) {
+        Ok(()) => Outcome::Passed,
+        Err(why) => Outcome::Failed(why),
+    }
 }
 
 /// The crates below `crates/` that compile differently under this `cfg`.

@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::import::import;
 use super::output::{outcome_of, outcome_of_tests};
-use super::own_checks::{compare, features, formatting, loom, python, shuttle, tidy, xtask_size};
+use super::own_checks::{compare, features, formatting, loom, mutants, python, shuttle, tidy, xtask_size};
 use super::targets::targets;
 use crate::project::{Project, answers};
 
@@ -126,6 +126,12 @@ pub(super) const STEPS: &[Step] = &[
             shown: "RUSTFLAGS='--cfg trefoil_shuttle' cargo test --package P --lib",
             run: shuttle,
         },
+    },
+    Step {
+        name: "mutants",
+        about: "the models notice when an ordering is weakened or a recheck left out: some of each kind",
+        remedy: "run `cargo xtask test --mutants NAME` and read docs/design/sync-core.md, \"Would the models notice?\"",
+        work: Work::Own { shown: "cargo xtask test --mutants --quick", run: mutants },
     },
     Step {
         name: "tidy",

@@ -2,8 +2,8 @@
 //!
 //! The tables in `crates/sync/mutants/` say how to weaken the code, one change each. A copy of the project gets all of
 //! them at once, each behind a question that the environment answers, so that one build holds every mutant. The models that
-//! a mutant names are run with that mutant switched on, until one fails: then it is *caught*. Before that the same models
-//! have to pass with none.
+//! a mutant names are run with that mutant switched on, until one fails: then it is *caught*. In the end the models that
+//! caught something have to pass without a mutant.
 //!
 //! What it costs: one build of `sync` under loom, and for each mutant a few model runs, as many at a time as there are CPUs.
 
@@ -11,9 +11,10 @@ mod copy;
 mod model;
 mod table;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ use table::{Mutant, Table};
 
 /// A model that has not ended by then says nothing. The slowest takes a quarter of this, unmutated.
 const LIMIT: Duration = Duration::from_secs(90);
+/// Nor is more to be learned from one that has panicked and has not ended by then.
+const LIMIT_OF_UNWINDING: Duration = Duration::from_secs(3);
 
 /// Whether these arguments of `test` ask for mutants.
 pub(crate) fn are_asked_for(args: &[OsString]) -> bool {
@@ -64,18 +67,22 @@ pub(crate) fn check(project: &Project, wanted: impl Fn(&Mutant) -> bool) -> Resu
     let models = Models::build(project, &table)?;
     let plans = models.plan(&chosen)?;
     let begin = Instant::now();
-    let passing = unmutated(&models, &plans)?;
-    println!("{passing} models pass without a mutant, in {:.0} s", begin.elapsed().as_secs_f64());
-    let findings = Mutex::new(Vec::new());
-    side_by_side(&plans, |(mutant, names)| {
+    let verdicts = side_by_side(&plans, |(mutant, names)| {
         let verdict = Verdict::of(&models, mutant, names);
-        println!("{:<44} {}", mutant.name, verdict.said());
-        if let Some(finding) = verdict.finding(mutant) {
-            findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(finding);
-        }
+        println!("{:<44} {}", mutant.name, verdict.said(mutant));
+        verdict
     });
-    let findings = findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    println!("{} mutants in {:.0} s", plans.len(), begin.elapsed().as_secs_f64());
+    let findings: Vec<String> =
+        plans.iter().zip(&verdicts).filter_map(|((mutant, _), verdict)| verdict.finding(mutant)).collect();
+    let catchers: BTreeSet<&str> = verdicts.iter().filter_map(Verdict::catcher).collect();
+    let caught = verdicts.iter().filter(|verdict| verdict.catcher().is_some()).count();
+    let survived = verdicts.len() - caught;
+    println!("{caught} caught, {survived} survived, in {:.0} s", begin.elapsed().as_secs_f64());
+    pass_without_mutants(&models, &Vec::from_iter(catchers))?;
+    println!(
+        "the models that caught them pass without a mutant; {:.0} s in all",
+        begin.elapsed().as_secs_f64()
+    );
     match findings.is_empty() {
         true => Ok(()),
         false => Err(format!("{} findings:\n{}\n{REMEDY}", findings.len(), findings.join("\n"))),
@@ -85,23 +92,16 @@ pub(crate) fn check(project: &Project, wanted: impl Fn(&Mutant) -> bool) -> Resu
 /// A mutant and the models that are to fail with it.
 type Plan<'t> = (&'t Mutant, Vec<String>);
 
-/// Runs every model that is needed once as the code is; how many there are.
-fn unmutated(models: &Models, plans: &[Plan<'_>]) -> Result<usize, String> {
-    let mut names: Vec<&String> = plans.iter().flat_map(|(_, names)| names).collect();
-    names.sort();
-    names.dedup();
-    let failed = Mutex::new(Vec::new());
-    side_by_side(&names, |name| {
-        let why = match models.run(name, None) {
-            Run::Passed => return,
-            Run::Failed(why) => why,
-            Run::TimedOut => format!("did not end within {} s", LIMIT.as_secs()),
-        };
-        failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(format!("{name}: {why}"));
+/// A model that fails as the code is has caught nothing.
+fn pass_without_mutants(models: &Models, catchers: &[&str]) -> Result<(), String> {
+    let failed = side_by_side(catchers, |name| match models.run(name, None) {
+        Run::Passed => None,
+        Run::Failed(why) => Some(format!("{name}: {why}")),
+        Run::TimedOut => Some(format!("{name}: did not end within {} s", LIMIT.as_secs())),
     });
-    let failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let failed: Vec<String> = failed.into_iter().flatten().collect();
     match failed.is_empty() {
-        true => Ok(names.len()),
+        true => Ok(()),
         false => Err(format!(
             "these models do not pass as the code is, so they cannot judge a mutant:\n{}",
             failed.join("\n")
@@ -109,18 +109,22 @@ fn unmutated(models: &Models, plans: &[Plan<'_>]) -> Result<usize, String> {
     }
 }
 
-/// Does `work` with each item, as many at a time as there are CPUs.
-fn side_by_side<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
+/// Does `work` with each item, as many at a time as there are CPUs; what came of each.
+fn side_by_side<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
+    let results: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
             scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(item);
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some(item), Some(result)) = (items.get(index), results.get(index)) else { return };
+                    result.get_or_init(|| work(item));
                 }
             });
         }
     });
+    results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
 /// What became of a mutant.
@@ -142,11 +146,22 @@ impl Verdict {
         Verdict::Survived { endless }
     }
 
-    fn said(&self) -> String {
+    /// The model that caught it.
+    fn catcher(&self) -> Option<&str> {
         match self {
-            Verdict::Caught { model, why } => format!("caught by {model}: {why}"),
-            Verdict::Survived { endless } if endless.is_empty() => "survived".into(),
-            Verdict::Survived { endless } => format!("survived; did not end: {}", endless.join(", ")),
+            Verdict::Caught { model, .. } => Some(model),
+            Verdict::Survived { .. } => None,
+        }
+    }
+
+    fn said(&self, mutant: &Mutant) -> String {
+        match (self, &mutant.survives) {
+            (Verdict::Caught { model, why }, _) => format!("caught by {model}: {why}"),
+            (Verdict::Survived { endless }, _) if !endless.is_empty() => {
+                format!("survived; did not end: {}", endless.join(", "))
+            }
+            (Verdict::Survived { .. }, None) => "survived".into(),
+            (Verdict::Survived { .. }, Some(reason)) => format!("survived, as it must; {reason}"),
         }
     }
 

@@ -1,16 +1,18 @@
 //! The program that holds models and mutants: how it is built, and how one model is run in a process of its own.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::copy::{self, VARIABLE};
 use super::table::{Mutant, Table};
-use super::{LIMIT, Plan};
+use super::{LIMIT, LIMIT_OF_UNWINDING, Plan};
 use crate::project::{Project, cannot_start};
 
 /// The program, and what its models are called.
@@ -18,6 +20,9 @@ pub(super) struct Models {
     program: PathBuf,
     names: Vec<String>,
 }
+
+/// What stands in the first line of a panic's report.
+const PANIC: &str = "panicked at ";
 
 /// What the names of models begin with.
 const ALL: &str = "models::";
@@ -67,7 +72,8 @@ impl Models {
     /// Runs one model, with a mutant or without.
     pub(super) fn run(&self, name: &str, mutant: Option<&Mutant>) -> Run {
         let mut command = Command::new(&self.program);
-        command.args(["--exact", name, "--test-threads", "1"]);
+        // What it says is heard as it is said.
+        command.args(["--exact", name, "--test-threads", "1", "--nocapture"]);
         // Somebody's own bounds would change what is looked at.
         for variable in ["LOOM_MAX_PREEMPTIONS", "LOOM_MAX_BRANCHES", "LOOM_MAX_DURATION", "LOOM_LOG"] {
             command.env_remove(variable);
@@ -79,7 +85,7 @@ impl Models {
         match end(&mut command) {
             Ok((Some(status), _)) if status.success() => Run::Passed,
             Ok((Some(status), said)) => Run::Failed(reason(&said).unwrap_or_else(|| status.to_string())),
-            Ok((None, _)) => Run::TimedOut,
+            Ok((None, said)) => reason(&said).map_or(Run::TimedOut, Run::Failed),
             Err(error) => Run::Failed(cannot_start(&command, &error)),
         }
     }
@@ -89,6 +95,9 @@ fn build(project: &Project, copy: &Path, target: &str) -> Result<PathBuf, String
     let mut command = project.cargo();
     command.current_dir(copy).args(["test", "--release", "--package", "sync", "--lib", "--no-run"]);
     command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
+    // A model's time is loom's, which is optimized; to optimize the mutants as well would take longer than to run most of them.
+    command.args(["--config", "profile.release.package.sync.opt-level=1"]);
+    command.args(["--config", "profile.release.package.sync.codegen-units=16"]);
     command.env("RUSTFLAGS", "--cfg trefoil_loom").env("CARGO_TARGET_DIR", target);
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| cannot_start(&command, &error))?;
@@ -114,39 +123,58 @@ fn names(program: &Path) -> Result<Vec<String>, String> {
     Ok(names.filter(|name| name.starts_with(ALL)).map(str::to_owned).collect())
 }
 
-/// Runs a command to its end, or kills it at the limit; what it said.
+/// Runs a command to its end, or kills it at the limit; what it said. One that has panicked has little time left: what it destroys as
+/// it unwinds may wait for ever, and loom writes down each step of that.
 fn end(command: &mut Command) -> io::Result<(Option<ExitStatus>, String)> {
-    let (mut reader, writer) = io::pipe()?;
+    let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn()?;
     // The command owns two ends for writing; while they are open, the output has no end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let said = thread::spawn(move || {
-        let mut said = Vec::new();
-        // What could not be read is not shown; the exit code is the verdict.
-        let _ = reader.read_to_end(&mut said);
-        String::from_utf8_lossy(&said).into_owned()
+    let has_panicked = Arc::new(AtomicBool::new(false));
+    let said = thread::spawn({
+        let has_panicked = Arc::clone(&has_panicked);
+        move || hear(BufReader::new(reader), &has_panicked)
     });
-    let begin = Instant::now();
+    // What was waited here, and not what a clock says: a machine that stands still for a while does not count as a model that
+    // does not end.
+    let (mut waited, mut since_the_panic) = (Duration::ZERO, Duration::ZERO);
     let mut pause = Duration::from_millis(1);
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break Some(status);
         }
-        if begin.elapsed() > LIMIT {
+        if waited > LIMIT || since_the_panic > LIMIT_OF_UNWINDING {
             child.kill()?;
             child.wait()?;
             break None;
         }
         thread::sleep(pause);
+        waited += pause;
+        if has_panicked.load(Ordering::Relaxed) {
+            since_the_panic += pause;
+        }
         pause = (pause * 2).min(Duration::from_millis(50));
     };
     Ok((status, said.join().unwrap_or_default()))
 }
 
+/// All that is said, up to a line that cannot be read; the exit code is the verdict.
+fn hear(lines: impl BufRead, has_panicked: &AtomicBool) -> String {
+    let mut said = String::new();
+    for line in lines.lines().map_while(Result::ok) {
+        said.push_str(&line);
+        said.push('\n');
+        if line.contains(PANIC) {
+            has_panicked.store(true, Ordering::Relaxed);
+        }
+    }
+    said
+}
+
 /// The first panic's message: its first line.
 fn reason(said: &str) -> Option<String> {
-    let mut lines = said.lines().skip_while(|line| !line.contains("panicked at ")).skip(1);
+    let mut lines = said.lines().skip_while(|line| !line.contains(PANIC)).skip(1);
     lines.find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
 }
 
@@ -165,5 +193,12 @@ mod tests {
     fn what_a_command_says_is_heard_and_its_code() {
         let (status, said) = end(Command::new("sh").args(["-c", "echo one; echo two >&2; exit 3"])).unwrap();
         assert_eq!((status.and_then(|status| status.code()), said.as_str()), (Some(3), "one\ntwo\n"));
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_after_a_panic_is_ended() {
+        let script = "echo thread x panicked at y:; echo why; exec sleep 1000";
+        let (status, said) = end(Command::new("sh").args(["-c", script])).unwrap();
+        assert_eq!((status, reason(&said).as_deref()), (None, Some("why")));
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Mutant {
     pub(super) replace: String,
     pub(crate) why: String,
     pub(super) models: Vec<String>,
-    /// Why it is not caught.
+    /// Why it is not caught: `equivalent: ..`, or `unseen: ..`.
     pub(crate) survives: Option<String>,
     pub(crate) quick: bool,
 }
@@ -227,7 +227,8 @@ fn mutant(
     let name = format!("{table}/{}", needed("name")?);
     let (file, find, replace) = (needed("file")?, Find::new(&needed("find")?), needed("replace")?);
     let (why, models) = (needed("why")?, needed("models")?);
-    let survives = values.remove("equivalent").or_else(|| values.remove("unseen"));
+    let mut reason = |key: &str| values.remove(key).map(|why| format!("{key}: {why}"));
+    let survives = reason("equivalent").or_else(|| reason("unseen"));
     let quick = values.remove("quick").is_some();
     if let Some(unknown) = values.keys().next() {
         return Err(format!("{name}: there is no key `{unknown}`"));
@@ -314,7 +315,7 @@ quick = 'yes'
         ));
         let mutant = &table.mutants()[3];
         assert_eq!((mutant.name.as_str(), mutant.quick), ("t/told twice", true));
-        assert_eq!(mutant.survives.as_deref(), Some("nobody is there"));
+        assert_eq!(mutant.survives.as_deref(), Some("equivalent: nobody is there"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub use lazy::{Awaited, Lazy};
 use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::park;
+use crate::primitive::OnceLock;
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::convert::Infallible;
@@ -14,7 +15,6 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A place for a value that is made when it is first needed, by a function or by a future, and stays.

@@ -38,7 +38,7 @@
 mod table;
 
 use super::drop_all::drop_all;
-use crate::primitive::{AtomicPtr, Ordering, fence};
+use crate::primitive::{AtomicPtr, Ordering, UnsafeCell, fence};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
@@ -62,7 +62,9 @@ struct Kept<N> {
     /// The address of the next entry, or 0. Not a pointer: `keep` does not protect the entry that it finds on top, which may
     /// be freed before the exchange succeeds because another has come to its address. A pointer to the first must not be
     /// followed to the second; from an address, `List::pop` makes one to whichever is there.
-    next: usize,
+    ///
+    /// In a cell so that loom sees who looks at an entry without having received it.
+    next: UnsafeCell<usize>,
 }
 
 /// A node that is not freed while this exists.
@@ -115,7 +117,7 @@ impl<N> Domain<N> {
     /// is retired once. Whoever may call this may drop an `N` on this thread.
     pub(super) unsafe fn retire(&self, node: NonNull<N>) {
         if self.is_protected(node) {
-            self.keep(Box::new(Kept { node, next: 0 }));
+            self.keep(Box::new(Kept { node, next: UnsafeCell::new(0) }));
         } else {
             // SAFETY: the caller made the node unreachable, and nobody protects it (invariant 2).
             drop(unsafe { Box::from_raw(node.as_ptr()) });
@@ -155,8 +157,10 @@ impl<N> Domain<N> {
         // Relaxed: the entries behind are not looked at here.
         let mut first = self.kept.load(Ordering::Relaxed);
         loop {
+            // SAFETY: the entry was made by `Box`.
+            let next = unsafe { &(*entry).next };
             // SAFETY: the entry is not in the list yet, so it is ours alone.
-            unsafe { (*entry).next = first.addr() };
+            next.with_mut(|next| unsafe { *next = first.addr() });
             // Release: publishes the entry to the swap in `collect_kept`. The others behind it stay published, because
             // every change of `kept` is one step of reading and writing.
             match self.kept.compare_exchange_weak(first, entry, Ordering::Release, Ordering::Relaxed) {
@@ -192,7 +196,8 @@ impl<N> List<N> {
         let first = NonNull::new(self.0)?;
         // SAFETY: entries are made by `Box` in `retire`, and the whole list is ours.
         let entry = unsafe { Box::from_raw(first.as_ptr()) };
-        self.0 = ptr::with_exposed_provenance_mut(entry.next);
+        // SAFETY: nobody else has the entry.
+        self.0 = ptr::with_exposed_provenance_mut(entry.next.with(|next| unsafe { *next }));
         Some(entry)
     }
 }

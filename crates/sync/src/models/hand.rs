@@ -149,6 +149,20 @@ fn a_task_sends_to_a_thread() {
 }
 
 #[test]
+fn a_task_that_sends_and_is_polled_with_another_waker_is_told_by_the_last_one() {
+    loom::model(|| {
+        let queue = queue(false);
+        let receiver = Arc::clone(&queue);
+        let receiver = thread::spawn(move || receiver.get(None));
+        let mut put = Box::pin(queue.put_async(item(1)));
+        if put.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            assert!(block_on(put).is_ok());
+        }
+        assert!(receiver.join().unwrap().is_ok());
+    });
+}
+
+#[test]
 fn a_told_task_that_goes_away_has_the_next_one_served() {
     for has_place in [false, true] {
         model_of_three(move || {

@@ -16,6 +16,9 @@ fn an_item_is_sent_or_given_back_once_whenever_the_receiver_goes() {
         let sending = thread::spawn(move || sender.send(Arc::new(())).is_ok());
         drop(receiver);
         sending.join().unwrap();
+        let (sender, receiver) = oneshot::channel::<Token>();
+        drop(receiver);
+        assert!(sender.send(Arc::new(())).is_err());
     });
 }
 
@@ -91,6 +94,23 @@ fn room_made_beside_a_look_in_vain_is_announced() {
         let consumer = thread::spawn(move || consumer.get().unwrap());
         block_on(queue.put_async(2)).unwrap();
         assert_eq!(consumer.join().unwrap() + queue.try_get().unwrap(), 3);
+    });
+}
+
+#[test]
+fn changes_that_are_announced_in_another_order_than_they_were_made_are_seen() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let queue = Arc::new(LifoQueue::unbounded());
+        queue.put(1).unwrap();
+        let quick = Arc::clone(&queue);
+        let quick = thread::spawn(move || drop(quick.try_get()));
+        let producer = Arc::clone(&queue);
+        let producer = thread::spawn(move || producer.put(2).unwrap());
+        queue.get().unwrap();
+        quick.join().unwrap();
+        producer.join().unwrap();
     });
 }
 

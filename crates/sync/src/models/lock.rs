@@ -9,6 +9,7 @@ use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
 use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
@@ -58,6 +59,7 @@ impl Counter {
     }
 
     fn end(&self, expected: usize) {
+        assert!(!self.lock.has_waiters(), "nobody is left in the queue");
         assert!(self.lock.try_acquire(), "the lock is free at the end");
         // SAFETY: as above.
         self.value.with(|value| assert_eq!(unsafe { *value }, expected));
@@ -244,5 +246,125 @@ fn a_task_that_was_passed_over_queues_up_anew() {
         counter.count();
         watcher.join().unwrap();
         counter.end(2);
+    });
+}
+
+/// Polls once; whether that was enough.
+fn poll_once(future: Pin<&mut impl Future>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+/// Two tasks in the queue, of which the first is passed over while it looks, or is dropped. It must not touch the queue then: the
+/// second, which was behind it, may have gone.
+#[test]
+fn a_task_that_was_passed_over_has_left_the_queue() {
+    loom::model(|| {
+        let counter = Counter::new();
+        counter.lock.acquire();
+        let mut first = Box::pin(counter.lock.acquire_async());
+        assert!(!poll_once(first.as_mut()));
+        let owner = Arc::clone(&counter);
+        let mut second = Box::pin(async move {
+            owner.lock.acquire_async().await;
+            owner
+        });
+        assert!(!poll_once(second.as_mut()));
+        let owner = Arc::clone(&counter);
+        let owner = thread::spawn(move || {
+            owner.count();
+            owner.lock.pass_over_the_head();
+            let taken = poll_once(second.as_mut());
+            if taken {
+                owner.count();
+            }
+            drop(second);
+            taken
+        });
+        let taken = poll_once(first.as_mut());
+        if taken {
+            counter.count();
+        }
+        let second = owner.join().unwrap();
+        drop(first);
+        counter.end(1 + usize::from(taken) + usize::from(second));
+    });
+}
+
+/// Who comes by finds a lock free that was kept for one who has gone, and that no owner has released.
+#[test]
+fn a_lock_that_was_kept_in_vain_shows_what_its_last_owner_did() {
+    loom::model(|| {
+        let counter = Counter::impatient();
+        let passer = Arc::clone(&counter);
+        counter.lock.acquire();
+        let passer = thread::spawn(move || {
+            let taken = passer.lock.try_acquire();
+            if taken {
+                passer.count();
+            }
+            usize::from(taken)
+        });
+        let mut stuck = Box::pin(counter.lock.acquire_async());
+        assert!(!poll_once(stuck.as_mut()));
+        counter.count();
+        counter.lock.pass_over_the_head();
+        let counted = passer.join().unwrap();
+        drop(stuck);
+        counter.end(1 + counted);
+    });
+}
+
+/// The lock is handed over once and released from then on. The second in the queue was told by the one who handed over.
+#[test]
+fn the_next_is_told_when_the_lock_is_handed_over() {
+    model_of_three(|| {
+        let counter = Counter::new();
+        counter.lock.acquire();
+        let others = [(); 2].map(|()| {
+            let other = Arc::clone(&counter);
+            thread::spawn(move || other.count_as_thread())
+        });
+        counter.lock.release_to_the_first();
+        for other in others {
+            other.join().unwrap();
+        }
+        counter.end(2);
+    });
+}
+
+/// A thread that was told at the last moment goes, and tells the task behind it, which looks while somebody else has the lock and
+/// knows nothing of tasks.
+#[test]
+fn a_task_is_told_by_a_thread_that_leaves() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(|| {
+        let counter = Counter::new();
+        counter.lock.acquire();
+        let fickle = Arc::clone(&counter);
+        let fickle = thread::spawn(move || fickle.count_or_leave());
+        let task = Arc::clone(&counter);
+        let task = thread::spawn(move || task.count_as_task());
+        counter.lock.release();
+        counter.count_as_thread();
+        let counted = fickle.join().unwrap();
+        task.join().unwrap();
+        counter.end(2 + counted);
+    });
+}
+
+/// The thread's time passes in the moment in which the lock is handed to it.
+#[test]
+fn a_thread_that_leaves_has_the_lock_if_it_was_granted() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(|| {
+        let counter = Counter::new();
+        counter.lock.acquire();
+        let fickle = Arc::clone(&counter);
+        let fickle = thread::spawn(move || fickle.count_or_leave());
+        counter.lock.release_to_the_first();
+        let counted = fickle.join().unwrap();
+        counter.end(counted);
     });
 }

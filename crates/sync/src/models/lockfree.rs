@@ -6,6 +6,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
+mod argument;
+
 /// An item that must be dropped once: loom complains if its count is wrong at the end. Its cell shows two threads that
 /// touch it at a time, or one that touches it without having received it.
 struct Item {

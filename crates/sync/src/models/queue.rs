@@ -3,7 +3,7 @@
 //! Slots are loom's own cells, so a slot that two use at once shows; items are counted, so one that is lost shows as a leak.
 //! Where a producer or a consumer is alone, what is modelled is the barrier that both sides make: loom knows no other.
 
-use super::Plain;
+use super::{Over, Plain};
 use crate::Queue;
 use crate::queue::{GetError, mpsc, spsc};
 use loom::future::block_on;
@@ -58,15 +58,27 @@ fn each_of_two_consumers_gets_an_item() {
 
 #[test]
 fn blocks_are_linked_and_given_back_while_both_sides_move() {
-    loom::model(|| {
+    interrupted(2, || {
         let queue = Plain::new(Queue::unbounded());
-        let producer = Plain::clone(&queue);
-        // A block has two slots here.
-        let producer = thread::spawn(move || (0..5).for_each(|_| producer.put(token()).unwrap()));
-        for _ in 0..3 {
-            let _taken = queue.try_get();
-        }
+        let over = Arc::new(Over::new());
+        // A block has two slots here: the first is full, and begun.
+        (0..2).for_each(|_| queue.put(token()).unwrap());
+        drop(queue.try_get());
+        let (producer, said) = (Plain::clone(&queue), Arc::clone(&over));
+        // The second block, and the third, which may be the first again.
+        let producer = thread::spawn(move || {
+            for _ in 0..3 {
+                producer.put(token()).unwrap();
+                said.say();
+            }
+        });
+        let take = |_: &_| {
+            over.is_said();
+            queue.try_get().is_ok()
+        };
+        let taken = (0..3).filter(take).count();
         producer.join().unwrap();
+        assert_eq!(queue.len(), 4 - taken);
     });
 }
 
@@ -139,6 +151,20 @@ fn one_to_one_both_wait() {
         assert!(block_on(receiver.get_async()).is_ok());
         assert_eq!(receiver.get().map(drop), Err(GetError::Closed));
         sending.join().unwrap();
+    });
+}
+
+#[test]
+fn one_to_one_both_have_barriers_of_their_own() {
+    interrupted(2, || {
+        let (mut sender, mut receiver) = spsc::bounded(1);
+        receiver.fence_from_now_on();
+        let sending = thread::spawn(move || {
+            sender.put(0).unwrap();
+            sender
+        });
+        assert!(receiver.get().is_ok());
+        drop(sending.join().unwrap());
     });
 }
 

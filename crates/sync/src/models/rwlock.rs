@@ -9,6 +9,8 @@ use crate::rwlock::word::Want;
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
+mod argument;
+
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -373,6 +373,12 @@ impl<'r, T, U: Users> End<'r, T, U> {
         }
     }
 
+    /// As after waits for which the barrier was too dear: the owner has barriers of his own, and so has whoever waits.
+    #[cfg(all(test, trefoil_loom))]
+    pub(super) fn fence_from_now_on(self) {
+        self.flag.fetch_or(FENCED | SURE, Ordering::SeqCst);
+    }
+
     /// After somebody has queued up on a side of one, and before his last look: whatever the owner has published by now is
     /// seen by that look, and whatever he publishes later, he tells.
     pub(super) fn before_the_last_look(self, queued: Queued) {

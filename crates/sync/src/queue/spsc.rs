@@ -71,6 +71,14 @@ receiver! {
     /// moment.
 }
 
+#[cfg(all(test, trefoil_loom))]
+impl<T> Receiver<T> {
+    /// The sender has barriers of its own from now on, and so has whoever waits for it.
+    pub(crate) fn fence_from_now_on(&self) {
+        self.shared.ring.producers().fence_from_now_on();
+    }
+}
+
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.shared.ring.close();

@@ -1,0 +1,98 @@
+//! Single steps of the argument at the head of [`raw`](crate::rwlock::raw): each model here fails if one of them is left out.
+
+use super::*;
+
+fn interrupted(times: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(times);
+    builder.check(model);
+}
+
+#[test]
+fn a_reader_under_the_bias_sees_what_was_written_before_it_began() {
+    interrupted(3, || {
+        let number = Number::new();
+        let reader = beside(&number, |number| assert!(number.read() <= 1));
+        number.lock.write();
+        number.add();
+        number.lock.release_write();
+        number.lock.begin_bias();
+        reader.join().unwrap();
+        number.end(1);
+    });
+}
+
+#[test]
+fn a_bias_that_would_begin_beside_a_writer_who_waits_makes_nobody_miss_him() {
+    interrupted(3, || {
+        let number = Number::new();
+        let first = number.lock.read();
+        let writer = beside(&number, Number::write);
+        number.lock.begin_bias();
+        let second = number.lock.try_acquire(Want::ReadAgain);
+        number.lock.release_read(first);
+        if let Some(second) = second {
+            number.look();
+            number.lock.release_read(second);
+        }
+        writer.join().unwrap();
+        number.end(1);
+    });
+}
+
+#[test]
+fn one_who_might_have_upgraded_and_did_not_lets_the_writer_in() {
+    interrupted(3, || {
+        let number = Number::new();
+        let writer = beside(&number, Number::write);
+        number.lock.acquire_until(Want::Upgradable, None);
+        number.look();
+        number.lock.release_upgradable();
+        writer.join().unwrap();
+        number.end(1);
+    });
+}
+
+#[test]
+fn one_who_might_have_upgraded_goes_on_as_a_reader() {
+    interrupted(3, || {
+        let number = Number::new();
+        let upgrader = beside(&number, Number::upgrade);
+        number.lock.acquire_until(Want::Upgradable, None);
+        number.look();
+        let place = number.lock.upgradable_to_read();
+        number.look();
+        number.lock.release_read(place);
+        upgrader.join().unwrap();
+        number.end(1);
+    });
+}
+
+#[test]
+fn what_a_writer_wrote_is_seen_when_he_keeps_the_right_to_upgrade() {
+    interrupted(3, || {
+        let number = Number::new();
+        number.lock.write();
+        let reader = beside(&number, |number| assert!(number.read() == 1));
+        number.add();
+        number.lock.write_to_upgradable();
+        // The reader is let in beside this one.
+        reader.join().unwrap();
+        number.lock.release_upgradable();
+        number.end(1);
+    });
+}
+
+#[test]
+fn readers_come_in_beside_a_writer_who_goes_on_as_one() {
+    interrupted(3, || {
+        let number = Number::new();
+        number.lock.write();
+        let reader = beside(&number, |number| assert!(number.read() == 1));
+        number.add();
+        let place = number.lock.write_to_read();
+        reader.join().unwrap();
+        number.lock.release_read(place);
+        number.end(1);
+    });
+}
