@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, LONG};
+use common::{ByHand, LONG, SHORT};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,8 +10,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Condvar as StdCondvar, Mutex as StdMutex};
 use std::task::{Poll, Wake, Waker};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sync::park::{self, Parker, block_on};
+use sync::queue::{GetError, mpsc, spsc};
 use sync::{Event, Mutex, Queue, promise};
 
 /// A toy scheduler: any number of contexts, of which one runs at a time. Each is an OS thread here, so that it has a
@@ -234,6 +235,83 @@ fn contexts_play_ping_pong() {
                 back.put(number + 1).unwrap();
             }
         }),
+    ]);
+}
+
+/// An end that is alone waits in another way than one of many: for room or an item, which nobody else can take.
+#[test]
+fn lone_ends_suspend_their_contexts_alone() {
+    const ITEMS: u32 = 100;
+    let (mut sender, mut receiver) = spsc::bounded(2);
+    let (many, mut one) = mpsc::bounded(1);
+    let parks = Hub::run(vec![
+        Box::new(move || (0..ITEMS).for_each(|item| sender.put(Box::new(item)).unwrap())),
+        Box::new(move || {
+            while let Ok(item) = receiver.get() {
+                many.put(item).unwrap();
+            }
+        }),
+        Box::new(move || {
+            let got: Vec<u32> = std::iter::from_fn(|| one.get().ok()).map(|item| *item).collect();
+            assert_eq!(got, (0..ITEMS).collect::<Vec<_>>());
+        }),
+    ]);
+    assert!(parks > 0, "a queue of two is full and empty again and again");
+}
+
+/// What a context without others would install: it has the thread for itself, and limits.
+struct OwnThread(Arc<Unparks>);
+
+struct Unparks(thread::Thread);
+
+impl Wake for Unparks {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl Parker for OwnThread {
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
+    fn park(&self, deadline: Option<Instant>) {
+        match deadline {
+            Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+            None => thread::park(),
+        }
+    }
+
+    fn cooperative(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_lone_end_that_waits_too_long_keeps_its_item_or_finds_none() {
+    let (mut sender, mut receiver) = spsc::bounded(1);
+    let (mut in_hub, mut of_hub) = spsc::bounded(1);
+    let late = |sender: &mut spsc::Sender<Box<u32>>, receiver: &mut spsc::Receiver<Box<u32>>| {
+        sender.put(Box::new(1)).unwrap();
+        let began = Instant::now();
+        let refused = sender.put_timeout(Box::new(2), SHORT).unwrap_err();
+        assert!(refused.is_timeout() && began.elapsed() >= SHORT);
+        assert_eq!((*refused.into_inner(), *receiver.get().unwrap()), (2, 1));
+        let began = Instant::now();
+        assert_eq!(receiver.get_timeout(SHORT), Err(GetError::TimedOut));
+        assert!(began.elapsed() >= SHORT);
+        assert_eq!(receiver.get_timeout(Duration::ZERO), Err(GetError::TimedOut));
+    };
+    late(&mut sender, &mut receiver);
+    let installed = park::install(Rc::new(OwnThread(Arc::new(Unparks(thread::current())))));
+    late(&mut in_hub, &mut of_hub);
+    drop(installed);
+    // Whoever waits hears that the other end goes away.
+    let (mut last, gone) = spsc::bounded(1);
+    last.put(Box::new(1)).unwrap();
+    Hub::run(vec![
+        Box::new(move || assert_eq!(*last.put(Box::new(2)).unwrap_err().into_inner(), 2)),
+        Box::new(move || drop(gone)),
     ]);
 }
 

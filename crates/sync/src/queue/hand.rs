@@ -72,6 +72,7 @@ use pace::Pace;
 use place::{LOOK, REFUSED, Wakes};
 use state::State;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A queue of capacity 0 or 1.
 pub(crate) struct Hand<T> {
@@ -84,9 +85,15 @@ pub(crate) struct Hand<T> {
 #[repr(align(64))]
 struct Line<T> {
     lock: ShortLock,
+    /// Whether there is an item to take: a hint for those who look without the lock.
+    has_item: AtomicBool,
     /// Used by whoever has the lock.
     state: UnsafeCell<State<T>>,
 }
+
+/// All that everybody writes is one line, if an item is a word at most.
+#[cfg(all(target_pointer_width = "64", not(trefoil_loom)))]
+const _: () = assert!(size_of::<Line<u64>>() == 64);
 
 // SAFETY: items are sent through it; all else is an atomic, or used by whoever has the lock.
 unsafe impl<T: Send> Send for Hand<T> {}
@@ -99,7 +106,7 @@ impl<T> Hand<T> {
         /// With one place, or with none.
         pub(crate) fn new(has_place: bool) -> Self {
             Hand {
-                line: Line { lock: ShortLock::new(), state: UnsafeCell::new(State::new(has_place)) },
+                line: Line { lock: ShortLock::new(), has_item: AtomicBool::new(false), state: UnsafeCell::new(State::new(has_place)) },
                 pace: Pace::new(),
             }
         }
@@ -181,8 +188,16 @@ impl<T> Hand<T> {
         let _turn = self.line.lock.lock();
         self.line.state.with_mut(|state| {
             // SAFETY: the lock is held until the end of this function, and no change is made inside another.
-            change(unsafe { &mut *state })
+            let state = unsafe { &mut *state };
+            let done = change(state);
+            self.line.has_item.store(state.has_item(), Relaxed);
+            done
         })
+    }
+
+    /// Waits awake for a moment, where that has paid, for an item that a task could take; whether there is one.
+    fn glance(&self) -> bool {
+        self.pace.glance(|| self.line.has_item.load(Relaxed))
     }
 }
 

@@ -27,6 +27,8 @@ const PLENTY: usize = 64;
 #[derive(Debug)]
 pub(super) struct Pace {
     patience: Patience,
+    /// The same for tasks, for which it may pay in other cases: what they wait for may be up to their own thread.
+    of_tasks: Patience,
     /// How many pauses there are between two looks.
     step: AtomicU8,
     /// Waits in steps of one since the last trial.
@@ -35,7 +37,12 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) const fn new() -> Self {
-        Pace { patience: Patience::new(), step: AtomicU8::new(1), waits: AtomicU8::new(0) }
+        Pace {
+            patience: Patience::new(),
+            of_tasks: Patience::new(),
+            step: AtomicU8::new(1),
+            waits: AtomicU8::new(0),
+        }
     }
 
     /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep.
@@ -48,6 +55,18 @@ impl Pace {
         });
         self.learn(step, found);
         is_there || found > 0
+    }
+
+    /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
+    pub(super) fn glance(&self, enough: usize, look: impl Fn() -> usize) -> bool {
+        let step = self.step();
+        let mut found = 0;
+        self.of_tasks.glance(u32::from(step), || {
+            found = look();
+            found >= enough
+        });
+        self.learn(step, found);
+        found > 0
     }
 
     /// Where items come many at a time and few are there, pauses for a step. Of `most` that there can be, a quarter is many.

@@ -1,6 +1,7 @@
 //! Waiting for a ring: threads that sleep, and futures.
 
 use super::error::{GetError, PutError, Refusal};
+use super::pace::Pace;
 use super::place::{Place, Who};
 use super::ring::Ring;
 use super::side::Users;
@@ -20,51 +21,70 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[inline(always)]
     pub(super) unsafe fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         // SAFETY: as promised by the caller.
-        match unsafe { self.find_room() } {
+        let mut room = unsafe { self.find_room() };
+        if matches!(room, Err(Refusal::Full)) {
+            if P::SHARED {
+                return self.put_contended(item, deadline);
+            }
+            // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
+            room = match self.wait_for_room(deadline) {
+                // SAFETY: as promised by the caller.
+                true => unsafe { self.find_room() },
+                false => Err(Refusal::TimedOut),
+            };
+        }
+        match room {
             Ok(found) => {
                 // SAFETY: this is where the room was found.
                 unsafe { self.fill(&found, item) };
                 Ok(())
             }
-            // SAFETY: as promised by the caller.
-            Err(Refusal::Full) => unsafe { self.put_contended(item, deadline) },
             Err(why) => Err(PutError::new(why, item)),
         }
     }
 
-    /// # Safety
-    /// As for [`put`](Ring::put).
+    /// On a side of many.
     #[cold]
     #[inline(never)]
-    unsafe fn put_contended(&self, mut item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
+    fn put_contended(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if !park::plain::is_here() {
-            // SAFETY: as promised by the caller.
+            // SAFETY: producers are many.
             let mut put = pin!(unsafe { self.put_future(Some(item)) });
             let done = park::block_on_until(put.as_mut(), deadline);
             return put.with_item(done.unwrap_or(Err(Refusal::TimedOut)));
         }
-        let mut place = pin!(Place::new(self.consumers()));
-        let enough = (self.capacity() / 4).max(1);
-        loop {
-            let late = is_late(deadline, place.has_queued_up());
-            if !late && !place.is_in_the_list() {
-                self.for_room.wait(enough, || self.room_in_sight());
-            }
-            // SAFETY: as promised by the caller.
-            match unsafe { self.try_put(item) } {
-                Err(refused) if refused.is_full() => item = refused.into_inner(),
-                done => {
-                    place.served();
-                    return done;
+        let mut item = Some(item);
+        let done = self.rest_until_room(deadline, || {
+            // SAFETY: producers are many.
+            match unsafe { self.try_put(item.take()?) } {
+                Err(refused) if refused.is_full() => {
+                    item = Some(refused.into_inner());
+                    None
                 }
+                done => Some(done),
             }
-            if late {
-                return Err(PutError::new(Refusal::TimedOut, item));
-            }
-            if place.as_mut().queue_up(Who::ThisThread, || self.room_in_sight() > 0) {
-                place.as_mut().sleep(deadline);
-            }
+        });
+        match (done, item) {
+            (None, Some(item)) => Err(PutError::new(Refusal::TimedOut, item)),
+            (done, _) => done.expect("an item that is not put is kept"),
         }
+    }
+
+    /// On a side of one: whether there is room, or the queue is closed, by `deadline`.
+    #[cold]
+    #[inline(never)]
+    fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        let look = || (self.room_in_sight() > 0).then_some(());
+        if !park::plain::is_here() {
+            return park::block_on_until(Sight { place: Place::new(self.consumers()), look }, deadline)
+                .is_some();
+        }
+        self.rest_until_room(deadline, look).is_some()
+    }
+
+    fn rest_until_room<R>(&self, deadline: Option<Instant>, attempt: impl FnMut() -> Option<R>) -> Option<R> {
+        let (enough, look) = ((self.capacity() / 4).max(1), || self.room_in_sight());
+        rest_until(deadline, Place::new(self.consumers()), &self.for_room, enough, look, attempt)
     }
 
     /// Waits for an item until `deadline` and takes it from the front. Blocks.
@@ -74,46 +94,58 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     #[inline(always)]
     pub(super) unsafe fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         // SAFETY: as promised by the caller.
-        match unsafe { self.find_more_items() } {
+        let mut item = unsafe { self.find_more_items() };
+        if matches!(item, Err(GetError::Empty)) {
+            if C::SHARED {
+                return self.get_contended(deadline);
+            }
+            // As in `put`.
+            item = match self.wait_for_item(deadline) {
+                // SAFETY: as promised by the caller.
+                true => unsafe { self.find_more_items() },
+                false => Err(GetError::TimedOut),
+            };
+        }
+        match item {
             // SAFETY: this is where the item was found.
             Ok(found) => Ok(unsafe { self.take(&found) }),
-            // SAFETY: as promised by the caller.
-            Err(GetError::Empty) => unsafe { self.get_contended(deadline) },
             Err(why) => Err(why),
         }
     }
 
-    /// # Safety
-    /// As for [`get`](Ring::get).
+    /// On a side of many.
     #[cold]
     #[inline(never)]
-    unsafe fn get_contended(&self, deadline: Option<Instant>) -> Result<T, GetError> {
+    fn get_contended(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         if !park::plain::is_here() {
-            // SAFETY: as promised by the caller.
+            // SAFETY: consumers are many.
             let get = unsafe { self.get_future() };
             return park::block_on_until(get, deadline).unwrap_or(Err(GetError::TimedOut));
         }
-        let mut place = pin!(Place::new(self.producers()));
-        loop {
-            let late = is_late(deadline, place.has_queued_up());
-            if !late && !place.is_in_the_list() {
-                self.for_items.wait(1, || self.items_in_sight());
-            }
-            // SAFETY: as promised by the caller.
-            match unsafe { self.try_get() } {
-                Err(GetError::Empty) => {}
-                done => {
-                    place.served();
-                    return done;
-                }
-            }
-            if late {
-                return Err(GetError::TimedOut);
-            }
-            if place.as_mut().queue_up(Who::ThisThread, || self.items_in_sight() > 0) {
-                place.as_mut().sleep(deadline);
-            }
+        // SAFETY: consumers are many.
+        let attempt = || Some(unsafe { self.try_get() }).filter(|got| !matches!(got, Err(GetError::Empty)));
+        self.rest_until_items(deadline, attempt).unwrap_or(Err(GetError::TimedOut))
+    }
+
+    /// On a side of one: whether there is an item, or the queue is closed, by `deadline`.
+    #[cold]
+    #[inline(never)]
+    fn wait_for_item(&self, deadline: Option<Instant>) -> bool {
+        let look = || (self.items_in_sight() > 0).then_some(());
+        if !park::plain::is_here() {
+            return park::block_on_until(Sight { place: Place::new(self.producers()), look }, deadline)
+                .is_some();
         }
+        self.rest_until_items(deadline, look).is_some()
+    }
+
+    fn rest_until_items<R>(
+        &self,
+        deadline: Option<Instant>,
+        attempt: impl FnMut() -> Option<R>,
+    ) -> Option<R> {
+        let look = || self.items_in_sight();
+        rest_until(deadline, Place::new(self.producers()), &self.for_items, 1, look, attempt)
     }
 
     /// The future that waits for room, takes the item out of `item` and puts it at the end.
@@ -133,11 +165,66 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     }
 }
 
+/// Blocks this thread until an `attempt` succeeds, which is made when `look` has shown `enough` or after a while, or until the deadline.
+fn rest_until<R, T, U: Users>(
+    deadline: Option<Instant>,
+    place: Place<'_, T, U>,
+    pace: &Pace,
+    enough: usize,
+    look: impl Fn() -> usize,
+    mut attempt: impl FnMut() -> Option<R>,
+) -> Option<R> {
+    let mut place = pin!(place);
+    loop {
+        let late = is_late(deadline, place.has_queued_up());
+        if !late && !place.is_in_the_list() {
+            pace.wait(enough, &look);
+        }
+        let done = attempt();
+        if done.is_some() {
+            place.served();
+            return done;
+        }
+        if late {
+            return None;
+        }
+        if place.as_mut().queue_up(Who::ThisThread, || look() > 0) {
+            place.as_mut().sleep(deadline);
+        }
+    }
+}
+
 fn is_late(deadline: Option<Instant>, has_queued_up: bool) -> bool {
     // Loom has no clock: there, a deadline passes as soon as somebody has queued up.
     deadline.is_some_and(
         |deadline| if crate::primitive::IS_MODEL { has_queued_up } else { Instant::now() >= deadline },
     )
+}
+
+/// What a lone end waits for on a thread that has others to run: that a look shows something.
+struct Sight<'r, T, U: Users, L> {
+    place: Place<'r, T, U>,
+    look: L,
+}
+
+impl<T, U: Users, L: Fn() -> Option<()>> Future for Sight<'_, T, U, L> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the place is not moved.
+        let Sight { place, look } = unsafe { self.get_unchecked_mut() };
+        // SAFETY: it is part of what is pinned.
+        let mut place = unsafe { Pin::new_unchecked(place) };
+        loop {
+            if look().is_some() {
+                place.served();
+                return Poll::Ready(());
+            }
+            if place.as_mut().queue_up(Who::Task(cx.waker().clone()), || look().is_some()) {
+                return Poll::Pending;
+            }
+        }
+    }
 }
 
 /// See [`Ring::put_future`]. An item that is refused stays where it was.
@@ -190,6 +277,9 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
                 self.place().served();
                 return Poll::Ready(done);
             }
+            if !self.place.has_queued_up() && ring.for_room.glance(1, || ring.room_in_sight()) {
+                continue;
+            }
             let who = Who::Task(cx.waker().clone());
             if self.as_mut().place().queue_up(who, || ring.room_in_sight() > 0) {
                 return Poll::Pending;
@@ -226,6 +316,9 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
                     self.place().served();
                     return Poll::Ready(done);
                 }
+            }
+            if !self.place.has_queued_up() && ring.for_items.glance(1, || ring.items_in_sight()) {
+                continue;
             }
             let who = Who::Task(cx.waker().clone());
             if self.as_mut().place().queue_up(who, || ring.items_in_sight() > 0) {

@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
 
 /// About two microseconds, which is a hand-over between two CPUs ten times over.
 const PAUSES: u32 = 200;
+/// What a task does before it queues up: longer than whoever puts an item is away to wake somebody, or each item that finds a task
+/// asleep would find it asleep the next time, too.
+const GLANCE_PAUSES: u32 = 400;
 const YIELDS: u32 = 64;
 /// A trial after so many waits in which nothing was tried; after each trial in vain, after twice as many, up to `TRIAL_SHIFT_MOST`
 /// times.
@@ -65,11 +68,21 @@ impl Patience {
         if crate::primitive::IS_MODEL {
             return false;
         }
-        (os::cpus() > 1 && self.pause(step, &mut look)) || self.give_way(&mut look)
+        (os::cpus() > 1 && self.pause(step, (PAUSES, TRIAL_PAUSES), &mut look))
+            || self.give_way((YIELDS, TRIAL_YIELDS), &mut look)
     }
 
-    fn pause(&self, step: u32, look: &mut impl FnMut() -> bool) -> bool {
-        let pauses = self.pausing.length(PAUSES, TRIAL_PAUSES);
+    /// As [`wait_in_steps`](Patience::wait_in_steps), for a task, whose thread may have others to run: some microseconds, and one yield.
+    pub(crate) fn glance(&self, step: u32, mut look: impl FnMut() -> bool) -> bool {
+        if crate::primitive::IS_MODEL {
+            return false;
+        }
+        (os::cpus() > 1 && self.pause(step, (GLANCE_PAUSES, GLANCE_PAUSES), &mut look))
+            || self.give_way((1, 1), &mut look)
+    }
+
+    fn pause(&self, step: u32, (whole, trial): (u32, u32), look: &mut impl FnMut() -> bool) -> bool {
+        let pauses = self.pausing.length(whole, trial);
         let mut paused = 0;
         while paused < pauses {
             (0..step).for_each(|_| spin_loop());
@@ -83,13 +96,13 @@ impl Patience {
         false
     }
 
-    fn give_way(&self, look: &mut impl FnMut() -> bool) -> bool {
+    fn give_way(&self, (whole, trial): (u32, u32), look: &mut impl FnMut() -> bool) -> bool {
         let busy = self.busy.load(Relaxed);
         if busy > 0 {
             self.busy.store(busy - 1, Relaxed);
             return false;
         }
-        let yields = self.yielding.length(YIELDS, TRIAL_YIELDS);
+        let yields = self.yielding.length(whole, trial);
         let mut begin = clock::now();
         for _ in 0..yields {
             std::thread::yield_now();
@@ -100,7 +113,7 @@ impl Patience {
             let now = clock::now();
             if now.wrapping_sub(begin) > clock::micros(BUSY_US) {
                 self.busy.store(BUSY_WAITS, Relaxed);
-                return false;
+                break;
             }
             begin = now;
         }

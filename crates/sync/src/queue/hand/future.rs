@@ -106,6 +106,11 @@ impl<T> Future for Get<'_, T> {
             if let Poll::Ready(answer) = getting.as_mut().look(None) {
                 return Poll::Ready(answer);
             }
+            if getting.glance() {
+                if let Poll::Ready(answer) = getting.as_mut().look(None) {
+                    return Poll::Ready(answer);
+                }
+            }
         }
         getting.look(Some(Who::Task(cx.waker().clone())))
     }

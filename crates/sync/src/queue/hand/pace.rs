@@ -13,6 +13,7 @@
 
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;
+use crate::wait::patience::Patience;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 /// About two microseconds, which is a hand-over between two CPUs ten times over.
@@ -39,6 +40,8 @@ pub(super) struct Pace {
     /// So many waits to come do not yield.
     busy: AtomicU8,
     one_cpu: AtomicBool,
+    /// The same for tasks, which wait awake for a moment only.
+    of_tasks: Patience,
 }
 
 impl Pace {
@@ -48,6 +51,7 @@ impl Pace {
             yielding: AtomicU8::new(POINTS_MOST / 2),
             busy: AtomicU8::new(0),
             one_cpu: AtomicBool::new(false),
+            of_tasks: Patience::new(),
         }
     }
 
@@ -61,6 +65,11 @@ impl Pace {
             return false;
         }
         (!self.is_on_one_cpu(put) && self.pause(put, &mut look)) || self.give_way(put, &mut look)
+    }
+
+    /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
+    pub(super) fn glance(&self, look: impl FnMut() -> bool) -> bool {
+        self.of_tasks.glance(1, look)
     }
 
     fn is_on_one_cpu(&self, put: usize) -> bool {

@@ -4,6 +4,7 @@ use super::pace::Pace;
 use crate::catch::{Every, contain};
 use crate::primitive::UnsafeCell;
 use crate::wait::list::{Entry, FIRST_TOLD, Node, Wake, set_waker};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -29,12 +30,17 @@ pub(super) enum Who {
 /// 1. Lists of a [`Hand`](super::Hand) hold places only, each by the pointer that [`Place::node`] gives: the node is the first field.
 /// 2. From the push until it has left the list, a place neither moves nor goes away.
 /// 3. `item` is used by whoever has the lock of the queue while the place is in a list, and by the waiter while it is in none.
+/// 4. There is an item in the place of a sender until he is told `TAKEN` or takes it himself, and in that of a receiver from when he is
+///    told `HANDED` until he takes it. Nothing else says so: with an item of a word, a place is one cache line.
 #[repr(C, align(64))]
 pub(super) struct Place<T> {
     node: Node,
-    item: UnsafeCell<Option<T>>,
-    is_of_a_thread: bool,
+    item: UnsafeCell<MaybeUninit<T>>,
 }
+
+/// With an item of a word, a place is one line, on which the layout of the node is to be kept.
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(trefoil_loom)))]
+const _: () = assert!(size_of::<Place<u64>>() == 64);
 
 // SAFETY: the item may be sent, and so may the rest.
 unsafe impl<T: Send> Send for Place<T> {}
@@ -45,13 +51,13 @@ unsafe impl<T: Send> Sync for Place<T> {}
 impl<T> Place<T> {
     #[inline]
     pub(super) fn new(who: Who, item: Option<T>) -> Self {
-        let item = UnsafeCell::new(item);
+        let item = UnsafeCell::new(item.map_or(MaybeUninit::uninit(), MaybeUninit::new));
         match who {
-            Who::Thread => Place { node: Node::of_this_thread(), item, is_of_a_thread: true },
+            Who::Thread => Place { node: Node::of_this_thread(), item },
             Who::Task(waker) => {
-                let place = Place { node: Node::of_a_task(), item, is_of_a_thread: false };
-                // SAFETY: it is in no list, and nobody else knows of it. It had no waker.
-                let _none = unsafe { set_waker(&place.node, waker) };
+                let place = Place { node: Node::of_a_task(), item };
+                // SAFETY: it is in no list, and nobody else knows of it. What it had wakes nobody.
+                let _no_waker = unsafe { set_waker(&place.node, waker) };
                 place
             }
         }
@@ -97,33 +103,35 @@ impl<T> Place<T> {
         self.node.sleep(deadline);
     }
 
-    #[inline]
-    pub(super) fn is_of_a_thread(&self) -> bool {
-        self.is_of_a_thread
-    }
-
     /// By whoever may use the item (Invariant 3).
     #[inline]
     pub(super) fn fill(&self, item: T) {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3). There was nothing in it: nobody is handed two items, and so nothing is dropped.
-            unsafe { place.write(Some(item)) }
+            // SAFETY: one at a time (Invariant 3). There was nothing in it: nobody is handed two items, and so nothing is lost.
+            unsafe { place.write(MaybeUninit::new(item)) }
         });
     }
 
-    /// By whoever may use the item (Invariant 3).
+    /// Takes the item out.
+    ///
+    /// # Safety
+    /// There is one (Invariant 4), and the caller may use it (Invariant 3).
     #[inline]
-    pub(super) fn take(&self) -> Option<T> {
+    pub(super) unsafe fn take(&self) -> T {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3).
-            unsafe { (*place).take() }
+            // SAFETY: as promised by the caller.
+            unsafe { place.cast::<T>().read() }
         })
     }
 }
 
 /// Who is to be woken when the lock is released: no operation tells more than three, of each list one.
 #[derive(Default)]
-pub(super) struct Wakes([Option<Wake>; 3]);
+pub(super) struct Wakes {
+    first: Wake,
+    second: Wake,
+    third: Wake,
+}
 
 impl Wakes {
     #[inline]
@@ -131,14 +139,27 @@ impl Wakes {
         if matches!(wake, Wake::Nobody) {
             return;
         }
-        let place = self.0.iter_mut().find(|place| place.is_none());
-        *place.expect("no operation tells more than three") = Some(wake);
+        let place = match (&self.first, &self.second) {
+            (Wake::Nobody, _) => &mut self.first,
+            (_, Wake::Nobody) => &mut self.second,
+            _ => &mut self.third,
+        };
+        debug_assert!(matches!(place, Wake::Nobody), "no operation tells more than three");
+        *place = wake;
     }
 
     /// A waker that panics takes no item with it that was given or taken: the panic hook has spoken.
     #[inline]
     pub(super) fn run(self) {
-        for wake in self.0.into_iter().flatten() {
+        // Mostly whoever was told is awake.
+        if !matches!(self.first, Wake::Nobody) {
+            self.run_some();
+        }
+    }
+
+    #[inline(never)]
+    fn run_some(self) {
+        for wake in [self.first, self.second, self.third] {
             match wake {
                 Wake::Task(waker) => contain(|| waker.wake()),
                 wake => wake.now(),
@@ -147,7 +168,7 @@ impl Wakes {
     }
 
     pub(super) fn run_each(self, every: &mut Every) {
-        for wake in self.0.into_iter().flatten() {
+        for wake in [self.first, self.second, self.third] {
             every.run(|| wake.now());
         }
     }

@@ -104,10 +104,12 @@ impl<T> State<T> {
 
     #[inline]
     fn take_from_sender(&mut self, wakes: &mut Wakes) -> Option<T> {
-        let item = Place::of(self.senders.first()?).take();
+        let place = Place::of(self.senders.first()?);
+        // SAFETY: a sender in the list has his item, which is used by whoever has the lock.
+        let item = unsafe { place.take() };
         wakes.add(self.senders.tell_first(TAKEN));
         self.puts = self.puts.wrapping_add(1);
-        item
+        Some(item)
     }
 
     /// To be called when there may be one more item than there are receivers who know: brings it to the first one if that is a
@@ -141,7 +143,8 @@ impl<T> State<T> {
         !self.has_item() && (self.has_place || !self.receivers.is_empty())
     }
 
-    fn has_item(&self) -> bool {
+    #[inline]
+    pub(super) fn has_item(&self) -> bool {
         self.full || !self.senders.is_empty()
     }
 
@@ -156,7 +159,7 @@ impl<T> State<T> {
     /// The place of the first receiver, if that is a thread.
     #[inline]
     fn first_thread(&self) -> Option<&Place<T>> {
-        self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
+        self.receivers.first().filter(|first| first.is_thread()).map(Place::of)
     }
 
     #[inline]
