@@ -70,6 +70,8 @@ const SHIFT: u32 = 4;
 
 struct Queue {
     waiters: Waiters,
+    /// Whether something was free when somebody looked last, or was told.
+    some_free: bool,
 }
 
 /// Some permits of a semaphore. Dropping it gives them back.
@@ -94,7 +96,7 @@ impl Semaphore {
             assert!(permits <= Semaphore::MAX_PERMITS, "a semaphore has at most `Semaphore::MAX_PERMITS` permits");
             Semaphore {
                 word: AtomicUsize::new(permits << SHIFT),
-                queue: Guarded::new(Queue { waiters: Waiters::strict() }),
+                queue: Guarded::new(Queue { waiters: Waiters::strict(), some_free: false }),
                 tag: Tag::of_permits(permits),
             }
         }
@@ -385,6 +387,7 @@ impl Semaphore {
             if found & CLOSED != 0 {
                 return Some(Err(AcquireError::Closed));
             }
+            queue.some_free = found >> SHIFT > 0;
             // Without `DUE`, a newcomer who does not wait yet may take what is free.
             let may_take = turn.first || (!turn.is_queued() && found & DUE == 0);
             let taken = if may_take { self.take_free(count, 0).ok() } else { None };
@@ -393,6 +396,7 @@ impl Semaphore {
                     let others = queue.waiters.len() - usize::from(turn.is_queued());
                     let flags = if others == 0 { WAITERS | DUE } else { DUE };
                     let left = self.word.fetch_and(!flags, Ordering::Relaxed) >> SHIFT;
+                    queue.some_free = left > 0;
                     // He who waits next may need no more than what is left.
                     if left > 0 && queue.waiters.nudge_behind(turn, afterwards) {
                         self.word.fetch_or(CALLED, Ordering::Relaxed);
@@ -418,6 +422,7 @@ impl Semaphore {
                 self.word.fetch_and(!(WAITERS | DUE | CALLED), Ordering::Relaxed);
                 return;
             }
+            queue.some_free = true;
             let called = if queue.waiters.nudge_first(afterwards) { CALLED } else { 0 };
             let due = if queue.waiters.is_first_overdue() { DUE } else { 0 };
             // Who was called has gone away, if that is set although it is not to be.
@@ -437,7 +442,7 @@ impl Queues for Queue {
     }
 
     fn beside(&self) -> Beside {
-        self.waiters.beside()
+        self.waiters.beside(self.some_free)
     }
 }
 

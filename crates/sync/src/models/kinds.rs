@@ -105,7 +105,7 @@ fn changes_that_are_announced_in_another_order_than_they_were_made_are_seen() {
         let queue = Arc::new(LifoQueue::unbounded());
         queue.put(1).unwrap();
         let quick = Arc::clone(&queue);
-        let quick = thread::spawn(move || drop(quick.try_get()));
+        let quick = thread::spawn(move || _ = quick.try_get());
         let producer = Arc::clone(&queue);
         let producer = thread::spawn(move || producer.put(2).unwrap());
         queue.get().unwrap();

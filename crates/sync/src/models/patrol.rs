@@ -30,8 +30,18 @@ fn lost<'a>(future: impl Future<Output: Send> + Send + 'a) -> Lost<'a> {
 /// The timer's thread takes part, and has locks of its own: so at most two threads are interrupted at a time, as with three.
 fn model(model: impl Fn() + Sync + Send + 'static) {
     super::model_of_three(move || {
-        clock::modelled::start();
+        clock::modelled::start(false);
         model();
+    });
+}
+
+/// As `model`, and time passes at any moment: also for whoever is in the middle of telling somebody.
+fn model_in_time(model: impl Fn() + Sync + Send + 'static) {
+    super::model_of_three(move || {
+        clock::modelled::start(true);
+        let time = thread::spawn(clock::modelled::pass);
+        model();
+        time.join().unwrap();
     });
 }
 
@@ -179,5 +189,40 @@ fn a_task_behind_two_that_are_not_polled_gets_a_permit() {
         awaits(&semaphore, take_and_give_back, || semaphore.release(1));
         drop(both);
         assert_eq!(semaphore.available(), 1);
+    });
+}
+
+#[test]
+fn a_task_writes_behind_one_that_is_late_as_soon_as_it_is_told() {
+    model_in_time(|| {
+        let lock = Arc::new(RawRwLock::new());
+        lock.write();
+        let told = lost(lock.acquire_async(Want::Write, Site::here()));
+        awaits(&lock, write_and_release, || lock.release_write());
+        drop(told);
+        assert!(lock.write_at_once());
+    });
+}
+
+#[test]
+fn a_task_gets_a_permit_behind_one_that_is_late_as_soon_as_it_is_told() {
+    model_in_time(|| {
+        let semaphore = Arc::new(Semaphore::new(0));
+        let told = lost(semaphore.acquire_async());
+        awaits(&semaphore, take_and_give_back, || semaphore.release(1));
+        drop(told);
+        assert_eq!(semaphore.available(), 1);
+    });
+}
+
+#[test]
+fn a_task_gets_the_mutex_behind_one_that_is_late_as_soon_as_it_is_told() {
+    model_in_time(|| {
+        let lock = Arc::new(RawLock::new());
+        lock.acquire();
+        let told = lost(lock.acquire_async());
+        awaits(&lock, lock_and_release, || lock.release());
+        drop(told);
+        assert!(lock.try_acquire());
     });
 }

@@ -103,26 +103,41 @@ mod tests {
 /// Loom knows no time: it stands still, but where a model lets some pass.
 #[cfg(trefoil_loom)]
 pub(crate) mod modelled {
+    use crate::primitive::{AtomicU32, Ordering, lazy_static};
     use std::cell::Cell;
 
     std::thread_local! {
         // Loom runs the threads of a model on one.
         static NOW: Cell<u32> = const { Cell::new(0) };
+        static BY_ITSELF: Cell<bool> = const { Cell::new(false) };
+    }
+
+    lazy_static! {
+        // What loom knows of, and so lets others be interrupted at.
+        static ref LOOKED_AT: AtomicU32 = AtomicU32::new(0);
     }
 
     pub(super) fn now() -> u32 {
+        if BY_ITSELF.get() {
+            // Relaxed: what counts is that it is a look.
+            LOOKED_AT.load(Ordering::Relaxed);
+        }
         NOW.get()
     }
 
-    /// A model begins: at the same time in each of its runs.
+    /// A model begins: at the same time in each of its runs. If time passes `by_itself`, it may do so before each look at the clock.
     #[cfg(test)]
-    pub(crate) fn start() {
+    pub(crate) fn start(by_itself: bool) {
         NOW.set(0);
+        BY_ITSELF.set(by_itself);
     }
 
     /// Whoever has been told by now and has not come is late.
     #[cfg(test)]
     pub(crate) fn pass() {
+        if BY_ITSELF.get() {
+            LOOKED_AT.fetch_add(1, Ordering::Relaxed);
+        }
         NOW.set(NOW.get().wrapping_add(super::micros(2_000)));
     }
 }

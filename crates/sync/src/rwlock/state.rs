@@ -210,7 +210,8 @@ impl Queues for State {
         if !self.tasks {
             return Beside::Nobody;
         }
-        let told = self.told.left > 0 && !self.nobody_waits() && !self.told_are_late(clock::now());
+        // Also if they are late by now: whoever told them, or saw that they were not late, may have been off its CPU since.
+        let told = self.told.left > 0 && !self.nobody_waits();
         // Be it alone, it may come to wait for readers or a writer that came later.
         if told { Beside::Told } else { Beside::Others }
     }

@@ -329,6 +329,10 @@ impl<'l> Entry<'l> {
         (!self.is_thread()).then(|| now.wrapping_sub(told_at))
     }
 
+    pub(crate) fn is_told(self) -> bool {
+        self.node().told().is_some()
+    }
+
     /// Whether it is a task, and has been told. Threads do look.
     pub(crate) fn is_told_task(self) -> bool {
         self.node().told().is_some() && self.inner(|inner| matches!(inner.who, Who::Task(_)))

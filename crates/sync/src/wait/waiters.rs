@@ -266,22 +266,27 @@ impl Waiters {
         now.wrapping_sub(self.first_since) > quantum && !is_late(first, now)
     }
 
-    /// In strict order: what a task has to reckon with that waits, or is about to.
-    pub(crate) fn beside(&self) -> Beside {
+    /// In strict order: what a task has to reckon with that waits, or is about to. Where there is something for the first, and
+    /// those who were told of it are late, another must have been told; or whoever told them, or saw that they were not late
+    /// yet, has been off its CPU since.
+    pub(crate) fn beside(&self, something_is_there: bool) -> Beside {
         if !self.tasks || self.len == 0 {
             return Beside::Nobody;
         }
         let now = clock::now();
-        let mut next = self.list.first();
+        let (mut next, mut some_are_late) = (self.list.first(), false);
         while let Some(entry) = next {
             next = entry.next();
             if !is_late(entry, now) {
                 // Threads that were told do look.
-                if entry.is_told_task() && next.is_some() {
+                let told = entry.is_told_task() && next.is_some();
+                let untold = some_are_late && something_is_there && !entry.is_told();
+                if told || untold {
                     return Beside::Told;
                 }
                 break;
             }
+            some_are_late = true;
         }
         if self.len > 1 { Beside::Others } else { Beside::Nobody }
     }

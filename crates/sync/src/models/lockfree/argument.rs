@@ -14,7 +14,7 @@ mod array {
             let queue = Arc::new(ArrayQueue::new(1));
             queue.push(1).unwrap();
             let consumer = Arc::clone(&queue);
-            let consumer = thread::spawn(move || drop(consumer.pop()));
+            let consumer = thread::spawn(move || _ = consumer.pop());
             if queue.pop().is_none() {
                 assert!(queue.push(2).is_ok());
             }
