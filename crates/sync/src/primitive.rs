@@ -186,28 +186,25 @@ mod modelled {
         }
     }
 
-    /// As the real one, whose looks loom would not see: it lets threads change places only at what it knows.
+    /// As the real one, whose looks loom would not see: it lets threads change places only at what it knows. Of its own it knows a
+    /// lock, since it would take an atomic that is made by the first who looks for one that is made while others look.
     pub(crate) struct OnceLock<T> {
-        there: std::sync::OnceLock<AtomicBool>,
+        there: Mutex<bool>,
         value: std::sync::OnceLock<T>,
     }
 
     impl<T> OnceLock<T> {
         pub(crate) const fn new() -> Self {
-            OnceLock { there: std::sync::OnceLock::new(), value: std::sync::OnceLock::new() }
-        }
-
-        fn there(&self) -> &AtomicBool {
-            self.there.get_or_init(|| AtomicBool::new(false))
+            OnceLock { there: Mutex::new(false), value: std::sync::OnceLock::new() }
         }
 
         pub(crate) fn get(&self) -> Option<&T> {
-            if self.there().load(Ordering::Acquire) { self.value.get() } else { None }
+            if *self.there.lock() { self.value.get() } else { None }
         }
 
         pub(crate) fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
-            self.there().store(true, Ordering::Release);
+            *self.there.lock() = true;
             Ok(())
         }
 
@@ -216,7 +213,7 @@ mod modelled {
         }
 
         pub(crate) fn take(&mut self) -> Option<T> {
-            self.there = std::sync::OnceLock::new();
+            self.there = Mutex::new(false);
             self.value.take()
         }
 

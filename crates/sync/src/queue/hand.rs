@@ -92,7 +92,7 @@ struct Line<T> {
 }
 
 /// All that everybody writes is one line, if an item is a word at most.
-#[cfg(all(target_pointer_width = "64", not(trefoil_loom)))]
+#[cfg(all(target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
 const _: () = assert!(size_of::<Line<u64>>() == 64);
 
 // SAFETY: items are sent through it; all else is an atomic, or used by whoever has the lock.

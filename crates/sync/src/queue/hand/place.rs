@@ -39,7 +39,7 @@ pub(super) struct Place<T> {
 }
 
 /// With an item of a word, a place is one line, on which the layout of the node is to be kept.
-#[cfg(all(target_os = "linux", target_pointer_width = "64", not(trefoil_loom)))]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
 const _: () = assert!(size_of::<Place<u64>>() == 64);
 
 // SAFETY: the item may be sent, and so may the rest.
