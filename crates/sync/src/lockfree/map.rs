@@ -125,7 +125,8 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         matches!(removed, Compute::Removed(..))
     }
 
-    /// Takes everything out that is there when its turn comes.
+    /// Takes everything out that is there. It is no one step: of what comes meanwhile it takes some too, and a key whose value
+    /// comes back, more than once.
     pub fn clear(&self) {
         self.map.pin().clear();
     }
