@@ -91,10 +91,6 @@ struct Line<T> {
     state: UnsafeCell<State<T>>,
 }
 
-/// All that everybody writes is one line, if an item is a word at most.
-#[cfg(all(target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
-const _: () = assert!(size_of::<Line<u64>>() == 64);
-
 // SAFETY: items are sent through it; all else is an atomic, or used by whoever has the lock.
 unsafe impl<T: Send> Send for Hand<T> {}
 
@@ -106,7 +102,11 @@ impl<T> Hand<T> {
         /// With one place, or with none.
         pub(crate) fn new(has_place: bool) -> Self {
             Hand {
-                line: Line { lock: ShortLock::new(), has_item: AtomicBool::new(false), state: UnsafeCell::new(State::new(has_place)) },
+                line: Line {
+                    lock: ShortLock::new(),
+                    has_item: AtomicBool::new(false),
+                    state: UnsafeCell::new(State::new(has_place)),
+                },
                 pace: Pace::new(),
             }
         }

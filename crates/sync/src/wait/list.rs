@@ -24,7 +24,6 @@ use crate::primitive::{AtomicU32, Ordering, UnsafeCell};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicU32 as Hint;
 use std::task::Waker;
 use std::time::Instant;
 
@@ -35,8 +34,6 @@ use std::time::Instant;
 /// 2. `inner` is used by whoever has the list, or, while the node is in none, by the waiter.
 pub(crate) struct Node {
     state: AtomicU32,
-    /// When he was told, if the list's owner cares. Used by whoever has the list; beside the state, because a node is to be small.
-    told_at: Hint,
     inner: UnsafeCell<Inner>,
     /// Others point to it.
     _pinned: PhantomPinned,
@@ -56,18 +53,20 @@ struct Inner {
     who: Who,
     /// Whatever the list's owner counts by.
     ticket: u64,
+    /// When he was told, if the list's owner cares.
+    told_at: u32,
 }
 
 enum Who {
     Thread(Sleeper),
-    /// The waker; one that wakes nobody, before there is one and after he is told. That is a waker, too, so that this is no larger.
-    Task(Waker),
+    /// The waker, until he is told.
+    Task(Option<Waker>),
 }
 
 impl Drop for Who {
     fn drop(&mut self) {
         if let Who::Task(waker) = self {
-            let waker = mem::replace(waker, Waker::noop().clone());
+            let waker = waker.take();
             // Foreign, in the destructor of a future, which a panic may drop.
             contain(|| drop(waker));
         }
@@ -82,28 +81,21 @@ const ASLEEP: u32 = 1;
 pub(crate) const FIRST_TOLD: u32 = 2;
 
 impl Node {
-    #[inline]
     pub(crate) fn of_this_thread() -> Self {
         Self::new(Who::Thread(Sleeper::here()))
     }
 
     pub(crate) fn of_a_task() -> Self {
-        Self::new(Who::Task(Waker::noop().clone()))
+        Self::new(Who::Task(None))
     }
 
-    #[inline]
     fn new(who: Who) -> Self {
-        let inner = Inner { previous: ptr::null(), next: ptr::null(), last: ptr::null(), who, ticket: 0 };
-        Node {
-            state: AtomicU32::new(WAITING),
-            told_at: Hint::new(0),
-            inner: UnsafeCell::new(inner),
-            _pinned: PhantomPinned,
-        }
+        let inner =
+            Inner { previous: ptr::null(), next: ptr::null(), last: ptr::null(), who, ticket: 0, told_at: 0 };
+        Node { state: AtomicU32::new(WAITING), inner: UnsafeCell::new(inner), _pinned: PhantomPinned }
     }
 
     /// What the waiter has been told since he began to wait.
-    #[inline]
     pub(crate) fn told(&self) -> Option<u32> {
         // Acquire: pairs with `Entry::tell`, after which the node is the waiter's alone if it has left the list.
         let state = self.state.load(Ordering::Acquire);
@@ -158,13 +150,11 @@ impl List {
         List { first: ptr::null() }
     }
 
-    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_null()
     }
 
     /// Who has waited longest.
-    #[inline]
     pub(crate) fn first(&self) -> Option<Entry<'_>> {
         Entry::of(self.first)
     }
@@ -173,7 +163,6 @@ impl List {
     ///
     /// # Safety
     /// The node is in no list. It neither moves nor goes away before it has left this one.
-    #[inline]
     pub(crate) unsafe fn push(&mut self, node: NonNull<Node>, ticket: u64) {
         let new = Entry::of_pushed(node);
         let last = match self.first() {
@@ -221,7 +210,6 @@ impl List {
     ///
     /// # Safety
     /// The node is in this list.
-    #[inline]
     pub(crate) unsafe fn remove(&mut self, node: NonNull<Node>) {
         let (previous, next, last) =
             Entry::of_pushed(node).inner(|inner| (inner.previous, inner.next, inner.last));
@@ -247,7 +235,6 @@ impl List {
     }
 
     /// Takes the first out and tells him `what`.
-    #[inline]
     pub(crate) fn tell_first(&mut self, what: u32) -> Wake {
         match self.first().map(Entry::as_ptr) {
             // SAFETY: it is the first of this list.
@@ -260,7 +247,6 @@ impl List {
     ///
     /// # Safety
     /// The node is in this list.
-    #[inline]
     pub(crate) unsafe fn tell(&mut self, node: NonNull<Node>, what: u32) -> Wake {
         // SAFETY: as promised by the caller.
         unsafe { self.remove(node) };
@@ -269,23 +255,19 @@ impl List {
 }
 
 impl<'l> Entry<'l> {
-    #[inline]
     fn of(node: *const Node) -> Option<Self> {
         NonNull::new(node.cast_mut()).map(Self::of_pushed)
     }
 
-    #[inline]
     fn of_pushed(node: NonNull<Node>) -> Self {
         Entry { node, _list: PhantomData }
     }
 
-    #[inline]
     fn node(&self) -> &Node {
         // SAFETY: it stays while it is in the list (Invariant 1), and nobody takes it out but whoever has the list.
         unsafe { self.node.as_ref() }
     }
 
-    #[inline]
     fn inner<R>(&self, access: impl FnOnce(&mut Inner) -> R) -> R {
         self.node().inner.with_mut(|inner| {
             // SAFETY: the list is ours, and so are all its nodes (Invariant 2); no access is inside another.
@@ -294,7 +276,6 @@ impl<'l> Entry<'l> {
     }
 
     /// The pointer that the list was given.
-    #[inline]
     pub(crate) fn as_ptr(self) -> NonNull<Node> {
         self.node
     }
@@ -308,7 +289,6 @@ impl<'l> Entry<'l> {
     }
 
     /// Whether a thread waits there, which looks when it is told.
-    #[inline]
     pub(crate) fn is_thread(self) -> bool {
         self.inner(|inner| matches!(inner.who, Who::Thread(_)))
     }
@@ -318,15 +298,14 @@ impl<'l> Entry<'l> {
         if self.node().told().is_some() {
             return Wake::Nobody;
         }
-        self.node().told_at.store(now, Ordering::Relaxed);
+        self.inner(|inner| inner.told_at = now);
         self.tell(what)
     }
 
     /// For how long a task has been told by [`tell_once`](Entry::tell_once) and has not looked, in ticks. Threads do look.
     pub(crate) fn task_told_for(self, now: u32) -> Option<u32> {
         self.node().told()?;
-        let told_at = self.node().told_at.load(Ordering::Relaxed);
-        (!self.is_thread()).then(|| now.wrapping_sub(told_at))
+        self.inner(|inner| matches!(inner.who, Who::Task(_)).then(|| now.wrapping_sub(inner.told_at)))
     }
 
     pub(crate) fn is_told(self) -> bool {
@@ -339,13 +318,12 @@ impl<'l> Entry<'l> {
     }
 
     /// Tells him `what`. If he is in no list after this, the node may be gone.
-    #[inline]
     pub(crate) fn tell(self, what: u32) -> Wake {
         debug_assert!(what >= FIRST_TOLD);
         let node = self.node();
         let wake = self.inner(|inner| match &mut inner.who {
             Who::Thread(sleeper) => Wake::Thread(sleeper.rouse(&node.state)),
-            Who::Task(waker) => Wake::Task(mem::replace(waker, Waker::noop().clone())),
+            Who::Task(waker) => waker.take().map_or(Wake::Nobody, Wake::Task),
         });
         // Release: pairs with `Node::told`; whoever is told uses what was written to the node before. Acquire: the thread
         // that says that it sleeps does so before it is told.
@@ -363,16 +341,14 @@ impl<'l> Entry<'l> {
 /// The caller has the list that `node` is in, or is its waiter and it is in none.
 pub(crate) unsafe fn set_waker(node: &Node, waker: Waker) -> Option<Waker> {
     Entry::of_pushed(NonNull::from(node)).inner(|inner| match &mut inner.who {
-        Who::Task(place) => Some(mem::replace(place, waker)),
+        Who::Task(place) => place.replace(waker),
         Who::Thread(_) => Some(waker),
     })
 }
 
 /// Somebody to be woken when the list is given back.
 #[must_use = "somebody waits for it"]
-#[derive(Default)]
 pub(crate) enum Wake {
-    #[default]
     Nobody,
     Thread(Rouse),
     Task(Waker),

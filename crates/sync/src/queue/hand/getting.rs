@@ -19,7 +19,6 @@ pub(super) struct Getting<'a, T> {
     puts: usize,
     /// It has looked again since: it does not wait awake a second time.
     has_looked_again: bool,
-    is_of_a_thread: bool,
     /// There may be tasks before it, which may be told and not come.
     beside_tasks: bool,
 }
@@ -28,15 +27,7 @@ type Answer<T> = Result<T, GetError>;
 
 impl<'a, T> Getting<'a, T> {
     pub(super) fn new(hand: &'a Hand<T>) -> Self {
-        Getting {
-            hand,
-            place: None,
-            ticket: 0,
-            puts: 0,
-            has_looked_again: false,
-            is_of_a_thread: false,
-            beside_tasks: false,
-        }
+        Getting { hand, place: None, ticket: 0, puts: 0, has_looked_again: false, beside_tasks: false }
     }
 
     /// Waits on this thread until it is told, or is to look again, or until the deadline, or a little less. `false` in the last case.
@@ -113,24 +104,16 @@ impl<'a, T> Getting<'a, T> {
 
     /// The item that was handed to a thread, which has been told so.
     #[inline]
-    pub(super) fn handed(self: Pin<&mut Self>) -> Option<T> {
-        // SAFETY: a place that is in a list is not moved.
-        unsafe { self.get_unchecked_mut() }.take_handed()
-    }
-
-    #[inline]
-    fn take_handed(&mut self) -> Option<T> {
+    pub(super) fn handed(&self) -> Option<T> {
         let place = self.place.as_ref().filter(|place| place.node().told() == Some(HANDED))?;
-        // SAFETY: who is told is in no list, and the item is his. It is taken once, for the place goes.
-        let item = unsafe { place.take() };
-        self.place = None;
-        Some(item)
+        // Who is told is in no list, and the item is his.
+        place.take()
     }
 
     /// The answer, if there is one; it has left then.
     #[inline]
-    fn answer(&mut self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Answer<T>> {
-        if let Some(item) = self.take_handed() {
+    fn answer(&self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Answer<T>> {
+        if let Some(item) = self.handed() {
             return Poll::Ready(Ok(item));
         }
         match state.get(wakes) {
@@ -149,10 +132,9 @@ impl<'a, T> Getting<'a, T> {
         let Some(place) = &self.place else {
             state.last_ticket += 1;
             self.ticket = state.last_ticket;
-            self.is_of_a_thread = matches!(who, Who::Thread);
             let place = self.place.insert(Place::new(who, None));
             self.beside_tasks = state.tasks > 0;
-            state.tasks += u32::from(!self.is_of_a_thread);
+            state.tasks += u32::from(!place.is_of_a_thread());
             // SAFETY: it is new, and thus in no list. It stays where it is, in what is pinned, until it has left: it is told, or
             // taken out by `leave`, in `drop` at the latest.
             unsafe { state.receivers.push(place.as_node(), self.ticket) };
@@ -173,7 +155,7 @@ impl<'a, T> Getting<'a, T> {
     /// Waits no more; once.
     fn leave(&self, state: &mut State<T>) {
         let Some(place) = &self.place else { return };
-        state.tasks -= u32::from(!self.is_of_a_thread);
+        state.tasks -= u32::from(!place.is_of_a_thread());
         if place.node().told().is_none() {
             // SAFETY: who has a place and has not been told is in the list.
             unsafe { state.receivers.remove(place.as_node()) };
@@ -183,14 +165,9 @@ impl<'a, T> Getting<'a, T> {
 
 impl<T> Drop for Getting<'_, T> {
     fn drop(&mut self) {
-        if self.place.is_none() {
-            return;
-        }
         // Whom an item was handed to is in no list and has nothing to pass on: the lock would be one more line to be fetched.
-        if let Some(item) = self.take_handed() {
-            return drop(item);
-        }
-        let Some(place) = &self.place else { return };
+        let is_open = |place: &&Place<T>| place.node().told() != Some(HANDED);
+        let Some(place) = self.place.as_ref().filter(is_open) else { return };
         let mut wakes = Wakes::default();
         self.hand.with(|state| {
             self.leave(state);
@@ -200,7 +177,5 @@ impl<T> Drop for Getting<'_, T> {
             }
         });
         wakes.run();
-        // It may have been handed one in the last moment.
-        drop(self.take_handed());
     }
 }

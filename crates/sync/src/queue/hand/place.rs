@@ -4,7 +4,6 @@ use super::pace::Pace;
 use crate::catch::{Every, contain};
 use crate::primitive::UnsafeCell;
 use crate::wait::list::{Entry, FIRST_TOLD, Node, Wake, set_waker};
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -30,17 +29,12 @@ pub(super) enum Who {
 /// 1. Lists of a [`Hand`](super::Hand) hold places only, each by the pointer that [`Place::node`] gives: the node is the first field.
 /// 2. From the push until it has left the list, a place neither moves nor goes away.
 /// 3. `item` is used by whoever has the lock of the queue while the place is in a list, and by the waiter while it is in none.
-/// 4. There is an item in the place of a sender until he is told `TAKEN` or takes it himself, and in that of a receiver from when he is
-///    told `HANDED` until he takes it. Nothing else says so: with an item of a word, a place is one cache line.
 #[repr(C, align(64))]
 pub(super) struct Place<T> {
     node: Node,
-    item: UnsafeCell<MaybeUninit<T>>,
+    item: UnsafeCell<Option<T>>,
+    is_of_a_thread: bool,
 }
-
-/// With an item of a word, a place is one line, on which the layout of the node is to be kept.
-#[cfg(all(target_os = "linux", target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
-const _: () = assert!(size_of::<Place<u64>>() == 64);
 
 // SAFETY: the item may be sent, and so may the rest.
 unsafe impl<T: Send> Send for Place<T> {}
@@ -51,13 +45,13 @@ unsafe impl<T: Send> Sync for Place<T> {}
 impl<T> Place<T> {
     #[inline]
     pub(super) fn new(who: Who, item: Option<T>) -> Self {
-        let item = UnsafeCell::new(item.map_or(MaybeUninit::uninit(), MaybeUninit::new));
+        let item = UnsafeCell::new(item);
         match who {
-            Who::Thread => Place { node: Node::of_this_thread(), item },
+            Who::Thread => Place { node: Node::of_this_thread(), item, is_of_a_thread: true },
             Who::Task(waker) => {
-                let place = Place { node: Node::of_a_task(), item };
-                // SAFETY: it is in no list, and nobody else knows of it. What it had wakes nobody.
-                let _no_waker = unsafe { set_waker(&place.node, waker) };
+                let place = Place { node: Node::of_a_task(), item, is_of_a_thread: false };
+                // SAFETY: it is in no list, and nobody else knows of it. It had no waker.
+                let _none = unsafe { set_waker(&place.node, waker) };
                 place
             }
         }
@@ -103,35 +97,33 @@ impl<T> Place<T> {
         self.node.sleep(deadline);
     }
 
+    #[inline]
+    pub(super) fn is_of_a_thread(&self) -> bool {
+        self.is_of_a_thread
+    }
+
     /// By whoever may use the item (Invariant 3).
     #[inline]
     pub(super) fn fill(&self, item: T) {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3). There was nothing in it: nobody is handed two items, and so nothing is lost.
-            unsafe { place.write(MaybeUninit::new(item)) }
+            // SAFETY: one at a time (Invariant 3). There was nothing in it: nobody is handed two items, and so nothing is dropped.
+            unsafe { place.write(Some(item)) }
         });
     }
 
-    /// Takes the item out.
-    ///
-    /// # Safety
-    /// There is one (Invariant 4), and the caller may use it (Invariant 3).
+    /// By whoever may use the item (Invariant 3).
     #[inline]
-    pub(super) unsafe fn take(&self) -> T {
+    pub(super) fn take(&self) -> Option<T> {
         self.item.with_mut(|place| {
-            // SAFETY: as promised by the caller.
-            unsafe { place.cast::<T>().read() }
+            // SAFETY: one at a time (Invariant 3).
+            unsafe { (*place).take() }
         })
     }
 }
 
 /// Who is to be woken when the lock is released: no operation tells more than three, of each list one.
 #[derive(Default)]
-pub(super) struct Wakes {
-    first: Wake,
-    second: Wake,
-    third: Wake,
-}
+pub(super) struct Wakes([Option<Wake>; 3]);
 
 impl Wakes {
     #[inline]
@@ -139,27 +131,14 @@ impl Wakes {
         if matches!(wake, Wake::Nobody) {
             return;
         }
-        let place = match (&self.first, &self.second) {
-            (Wake::Nobody, _) => &mut self.first,
-            (_, Wake::Nobody) => &mut self.second,
-            _ => &mut self.third,
-        };
-        debug_assert!(matches!(place, Wake::Nobody), "no operation tells more than three");
-        *place = wake;
+        let place = self.0.iter_mut().find(|place| place.is_none());
+        *place.expect("no operation tells more than three") = Some(wake);
     }
 
     /// A waker that panics takes no item with it that was given or taken: the panic hook has spoken.
     #[inline]
     pub(super) fn run(self) {
-        // Mostly whoever was told is awake.
-        if !matches!(self.first, Wake::Nobody) {
-            self.run_some();
-        }
-    }
-
-    #[inline(never)]
-    fn run_some(self) {
-        for wake in [self.first, self.second, self.third] {
+        for wake in self.0.into_iter().flatten() {
             match wake {
                 Wake::Task(waker) => contain(|| waker.wake()),
                 wake => wake.now(),
@@ -168,7 +147,7 @@ impl Wakes {
     }
 
     pub(super) fn run_each(self, every: &mut Every) {
-        for wake in [self.first, self.second, self.third] {
+        for wake in self.0.into_iter().flatten() {
             every.run(|| wake.now());
         }
     }

@@ -1,6 +1,6 @@
 //! Somebody with an item for the queue, from the first look to the answer.
 
-use super::place::{Place, REFUSED, TAKEN, Wakes, Who};
+use super::place::{Place, REFUSED, Wakes, Who};
 use super::{Hand, PutError, Refusal};
 use crate::catch::contain;
 use std::mem;
@@ -92,9 +92,13 @@ impl<'a, T> Putting<'a, T> {
         let Some(told) = self.place().and_then(|place| place.node().told()) else { return Poll::Pending };
         // SAFETY: the place has left its list, and may be dropped where it is.
         let this = unsafe { self.get_unchecked_mut() };
-        let item = this.take_back();
-        debug_assert_eq!(item.is_some(), told == REFUSED);
-        Poll::Ready(item.map_or(Ok(()), |item| Err(PutError::new(Refusal::Closed, item))))
+        // Who is told is in no list, and the item is his, if it is there.
+        let item = this.place().and_then(Place::take);
+        this.stage = Stage::Done;
+        Poll::Ready(match item {
+            Some(item) if told == REFUSED => Err(PutError::new(Refusal::Closed, item)),
+            _ => Ok(()),
+        })
     }
 
     /// Waits on as a task, if it has not been told.
@@ -115,25 +119,16 @@ impl<'a, T> Putting<'a, T> {
         self.leave();
         // SAFETY: the place has left its list, and may be dropped where it is.
         let this = unsafe { self.get_unchecked_mut() };
-        let told = this.place().and_then(|place| place.node().told());
-        let why = if told == Some(REFUSED) { Refusal::Closed } else { Refusal::TimedOut };
-        this.take_back().map_or(Ok(()), |item| Err(PutError::new(why, item)))
-    }
-
-    /// The item, if nobody has taken it; once it stands in no list.
-    #[inline]
-    fn take_back(&mut self) -> Option<T> {
-        let item = match &self.stage {
-            Stage::Held(_) => {
-                let Stage::Held(item) = mem::replace(&mut self.stage, Stage::Done) else { return None };
-                Some(item)
-            }
-            // SAFETY: who is in no list uses the item himself, and has it unless it was taken. It is taken once, for the place goes.
-            Stage::Waiting(place) if place.node().told() != Some(TAKEN) => Some(unsafe { place.take() }),
-            Stage::Waiting(_) | Stage::Done => None,
+        let (told, item) = match &this.stage {
+            Stage::Waiting(place) => (place.node().told(), place.take()),
+            Stage::Held(_) | Stage::Done => (None, None),
         };
-        self.stage = Stage::Done;
-        item
+        let item = match mem::replace(&mut this.stage, Stage::Done) {
+            Stage::Held(item) => Some(item),
+            Stage::Waiting(_) | Stage::Done => item,
+        };
+        let why = if told == Some(REFUSED) { Refusal::Closed } else { Refusal::TimedOut };
+        item.map_or(Ok(()), |item| Err(PutError::new(why, item)))
     }
 
     /// Leaves the list, if it still stands there.
@@ -158,6 +153,5 @@ impl<'a, T> Putting<'a, T> {
 impl<T> Drop for Putting<'_, T> {
     fn drop(&mut self) {
         self.leave();
-        drop(self.take_back());
     }
 }

@@ -104,12 +104,10 @@ impl<T> State<T> {
 
     #[inline]
     fn take_from_sender(&mut self, wakes: &mut Wakes) -> Option<T> {
-        let place = Place::of(self.senders.first()?);
-        // SAFETY: a sender in the list has his item, which is used by whoever has the lock.
-        let item = unsafe { place.take() };
+        let item = Place::of(self.senders.first()?).take();
         wakes.add(self.senders.tell_first(TAKEN));
         self.puts = self.puts.wrapping_add(1);
-        Some(item)
+        item
     }
 
     /// To be called when there may be one more item than there are receivers who know: brings it to the first one if that is a
@@ -159,7 +157,7 @@ impl<T> State<T> {
     /// The place of the first receiver, if that is a thread.
     #[inline]
     fn first_thread(&self) -> Option<&Place<T>> {
-        self.receivers.first().filter(|first| first.is_thread()).map(Place::of)
+        self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
     }
 
     #[inline]

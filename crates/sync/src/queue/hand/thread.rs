@@ -40,7 +40,7 @@ impl<T> Hand<T> {
             if !getting.rest(deadline) {
                 return getting.give_up();
             }
-            if let Some(item) = getting.as_mut().handed() {
+            if let Some(item) = getting.handed() {
                 return Ok(item);
             }
         }
