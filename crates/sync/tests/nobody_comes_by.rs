@@ -5,9 +5,10 @@ mod common;
 
 use common::{ByHand, LONG};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::thread;
 use std::time::Instant;
 use sync::park::{Signal, block_on_timeout};
@@ -270,4 +271,45 @@ fn a_writer_before_a_reader_whose_turn_it_is() {
     *first.ends() += 1;
     drop(told);
     assert_eq!(lock.into_inner(), 1);
+}
+
+/// Polls `future` with a waker that panics when it is cloned, and drops it.
+#[expect(unsafe_code, reason = "only a waker of its own can refuse to be cloned")]
+fn cannot_be_woken(future: impl Future) {
+    static OF_A_PANIC: RawWakerVTable =
+        RawWakerVTable::new(|_| panic!("a panic that the test asked for"), |_| {}, |_| {}, |_| {});
+    // SAFETY: the table's functions use no data.
+    let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &OF_A_PANIC)) };
+    let mut future = Box::pin(future);
+    let poll = AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(&bad)).is_ready());
+    assert!(catch_unwind(poll).is_err(), "it has cloned the waker");
+}
+
+#[test]
+fn one_whose_waker_cannot_be_cloned_takes_down_no_bell_of_others() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    let told = ByHand::waiting(mutex.lock_async());
+    let second = WhenWoken::waiting(mutex.lock_async());
+    cannot_be_woken(mutex.lock_async());
+    drop(guard);
+    drop(second.ends());
+    drop(told);
+
+    let lock = RwLock::new(());
+    let guard = lock.write();
+    let told = ByHand::waiting(lock.write_async());
+    let second = WhenWoken::waiting(lock.write_async());
+    cannot_be_woken(lock.write_async());
+    drop(guard);
+    drop(second.ends());
+    drop(told);
+
+    let semaphore = Semaphore::new(0);
+    let told = ByHand::waiting(semaphore.acquire_async());
+    let second = WhenWoken::waiting(semaphore.acquire_async());
+    cannot_be_woken(semaphore.acquire_async());
+    semaphore.release(1);
+    drop(second.ends());
+    drop(told);
 }

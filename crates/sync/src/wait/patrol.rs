@@ -112,8 +112,13 @@ impl Bell {
     /// # Safety
     /// The bell neither moves nor goes away but by being dropped. It is always the same `at`.
     pub(crate) unsafe fn hang_up(&mut self, at: Call, waker: &Waker) -> bool {
+        if self.0.as_ref().is_some_and(|hung| hung.is_up_with(waker)) {
+            return false;
+        }
+        // Foreign, and may panic: before the lock, and before there is anything to be taken down. It is told apart from others while
+        // the bell keeps it.
+        let waker = check::uncounted(waker).unwrap_or_else(|| waker.clone());
         let (hung, new) = match &mut self.0 {
-            Some(hung) if hung.is_up_with(waker) => return false,
             Some(hung) => (hung, false),
             none => (none.insert(Hung { node: Node::of_a_task(), at, waker: (0, 0), rung: None }), true),
         };
@@ -156,9 +161,7 @@ impl Hung {
     ///
     /// # Safety
     /// It neither moves nor goes away before it is taken `down`. It is not `new` if and only if it has been hung up before.
-    unsafe fn up(&mut self, new: bool, waker: &Waker) -> bool {
-        // Foreign, and may panic: before the lock. It is told apart from others while the bell keeps it.
-        let waker = check::uncounted(waker).unwrap_or_else(|| waker.clone());
+    unsafe fn up(&mut self, new: bool, waker: Waker) -> bool {
         let identity = identity(&waker);
         let mut bells = self.at.place().bells.lock();
         let rung = self.node.told().is_some();
