@@ -39,7 +39,7 @@ impl Pace {
     pub(super) const fn new() -> Self {
         Pace {
             patience: Patience::new(),
-            of_tasks: Patience::new(),
+            of_tasks: Patience::of_tasks(),
             step: AtomicU8::new(1),
             waits: AtomicU8::new(0),
         }
@@ -60,13 +60,17 @@ impl Pace {
     /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
     pub(super) fn glance(&self, enough: usize, look: impl Fn() -> usize) -> bool {
         let step = self.step();
-        let mut found = 0;
+        let mut found = None;
         self.of_tasks.glance(u32::from(step), || {
-            found = look();
-            found >= enough
+            let now = look();
+            found = Some(now);
+            now >= enough
         });
-        self.learn(step, found);
-        found > 0
+        // Who has not looked has learned nothing.
+        found.is_some_and(|found| {
+            self.learn(step, found);
+            found > 0
+        })
     }
 
     /// Where items come many at a time and few are there, pauses for a step. Of `most` that there can be, a quarter is many.

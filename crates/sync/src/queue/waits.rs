@@ -6,9 +6,11 @@ use super::place::{Place, Who};
 use super::ring::Ring;
 use super::side::Users;
 use crate::park;
+use crate::select::is_arm;
 use std::borrow::BorrowMut;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -194,6 +196,12 @@ fn rest_until<R, T, U: Users>(
     }
 }
 
+/// Whether a poll may wait awake, once: where others come first all the time, it would not end. An arm does not, for another arm may be
+/// ready, or nobody may want to wait at all.
+fn may_glance<T, U: Users>(place: &Place<'_, T, U>) -> bool {
+    !place.has_queued_up() && !is_arm()
+}
+
 fn is_late(deadline: Option<Instant>, has_queued_up: bool) -> bool {
     // Loom has no clock: there, a deadline passes as soon as somebody has queued up.
     deadline.is_some_and(
@@ -265,6 +273,7 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let ring = self.ring;
+        let mut has_glanced = false;
         loop {
             let item = self.as_mut().take();
             // SAFETY: as promised by whoever made the future.
@@ -277,7 +286,10 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
                 self.place().served();
                 return Poll::Ready(done);
             }
-            if !self.place.has_queued_up() && ring.for_room.glance(1, || ring.room_in_sight()) {
+            if !mem::replace(&mut has_glanced, true)
+                && may_glance(&self.place)
+                && ring.for_room.glance(1, || ring.room_in_sight())
+            {
                 continue;
             }
             let who = Who::Task(cx.waker().clone());
@@ -308,6 +320,7 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let ring = self.ring;
+        let mut has_glanced = false;
         loop {
             // SAFETY: as promised by whoever made the future.
             match unsafe { ring.try_get() } {
@@ -317,7 +330,10 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
                     return Poll::Ready(done);
                 }
             }
-            if !self.place.has_queued_up() && ring.for_items.glance(1, || ring.items_in_sight()) {
+            if !mem::replace(&mut has_glanced, true)
+                && may_glance(&self.place)
+                && ring.for_items.glance(1, || ring.items_in_sight())
+            {
                 continue;
             }
             let who = Who::Task(cx.waker().clone());
@@ -325,5 +341,30 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
                 return Poll::Pending;
             }
         }
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use crate::queue::ring::Ring;
+    use crate::queue::side::Many;
+    use crate::select::Select;
+
+    #[test]
+    fn an_arm_does_not_wait_awake() {
+        let ring = Ring::<u8, Many, Many>::new(1);
+        let learned = || format!("{:?} {:?}", ring.for_items, ring.for_room);
+        let nothing = learned();
+        let mut arms = Select::new();
+        // SAFETY: consumers are many.
+        arms.arm(async { unsafe { ring.get_future() }.await.is_ok() });
+        assert_eq!(arms.try_wait(), None);
+        // SAFETY: producers are many.
+        unsafe { ring.try_put(1) }.unwrap();
+        let mut arms = Select::new();
+        // SAFETY: as above.
+        arms.arm(async { unsafe { ring.put_future(Some(2)) }.await.is_ok() });
+        assert_eq!(arms.try_wait(), None);
+        assert_eq!(learned(), nothing);
     }
 }

@@ -16,6 +16,9 @@ const PAUSES: u32 = 200;
 /// What a task does before it queues up: longer than whoever puts an item is away to wake somebody, or each item that finds a task
 /// asleep would find it asleep the next time, too.
 const GLANCE_PAUSES: u32 = 400;
+/// So many that paid may follow each other; the next one is left out. A task that is served in each poll is never pending, and its
+/// executor's other tasks wait for that.
+const GLANCES_IN_A_ROW: u8 = 64;
 const YIELDS: u32 = 64;
 /// A trial after so many waits in which nothing was tried; after each trial in vain, after twice as many, up to `TRIAL_SHIFT_MOST`
 /// times.
@@ -39,6 +42,8 @@ pub(crate) struct Patience {
     yielding: Score,
     /// So many waits to come do not yield.
     busy: AtomicU8,
+    /// Glances that have paid since one did not.
+    in_a_row: AtomicU8,
 }
 
 /// How well something has paid: one more when it did, two fewer when not.
@@ -53,7 +58,22 @@ struct Score {
 
 impl Patience {
     pub(crate) const fn new() -> Self {
-        Patience { pausing: Score::new(), yielding: Score::new(), busy: AtomicU8::new(0) }
+        Self::with_points(SCORE_MOST / 2)
+    }
+
+    /// Of tasks, whose threads have others to run: there it has to have paid before it is more than tried now and then. Many queues
+    /// are waited for a few times only.
+    pub(crate) const fn of_tasks() -> Self {
+        Self::with_points(0)
+    }
+
+    const fn with_points(points: u8) -> Self {
+        Patience {
+            pausing: Score::new(points),
+            yielding: Score::new(points),
+            busy: AtomicU8::new(0),
+            in_a_row: AtomicU8::new(0),
+        }
     }
 
     /// Waits awake until `look` says yes; `false` if it is time to sleep.
@@ -77,8 +97,23 @@ impl Patience {
         if crate::primitive::IS_MODEL {
             return false;
         }
-        (os::cpus() > 1 && self.pause(step, (GLANCE_PAUSES, GLANCE_PAUSES), &mut look))
-            || self.give_way((1, 1), &mut look)
+        let in_a_row = self.in_a_row.load(Relaxed);
+        if in_a_row >= GLANCES_IN_A_ROW {
+            self.in_a_row.store(0, Relaxed);
+            return false;
+        }
+        let begin = clock::now();
+        let is_there = (os::cpus() > 1 && self.pause(step, (GLANCE_PAUSES, GLANCE_PAUSES), &mut look))
+            || self.give_way((1, 1), &mut look);
+        // What took a slice of the scheduler's is as long as many of them, even if it has paid.
+        let took_long = clock::now().wrapping_sub(begin) > clock::micros(BUSY_US);
+        let next = match is_there {
+            true if took_long => GLANCES_IN_A_ROW,
+            true => in_a_row + 1,
+            false => 0,
+        };
+        self.in_a_row.store(next, Relaxed);
+        is_there
     }
 
     fn pause(&self, step: u32, (whole, trial): (u32, u32), look: &mut impl FnMut() -> bool) -> bool {
@@ -123,8 +158,8 @@ impl Patience {
 }
 
 impl Score {
-    const fn new() -> Self {
-        Score { points: AtomicU8::new(SCORE_MOST / 2), skipped: AtomicU16::new(0), failed: AtomicU8::new(0) }
+    const fn new(points: u8) -> Self {
+        Score { points: AtomicU8::new(points), skipped: AtomicU16::new(0), failed: AtomicU8::new(0) }
     }
 
     /// How long to try this time.
@@ -157,5 +192,43 @@ impl Score {
         if tried > 0 {
             self.points.store(self.points.load(Relaxed).saturating_sub(2), Relaxed);
         }
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::{BUSY_US, GLANCES_IN_A_ROW, Patience};
+    use std::cell::Cell;
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    #[test]
+    fn a_task_that_is_served_in_each_glance_is_pending_now_and_then() {
+        let patience = Patience::new();
+        assert!((0..=GLANCES_IN_A_ROW).any(|_| !patience.glance(1, || true)));
+        assert!(patience.glance(1, || true), "it is left out once");
+    }
+
+    #[test]
+    fn after_a_glance_of_a_slice_the_next_is_left_out() {
+        let patience = Patience::new();
+        let comes_late = || {
+            sleep(Duration::from_micros(u64::from(3 * BUSY_US)));
+            true
+        };
+        assert!(patience.glance(1, comes_late));
+        assert!(!patience.glance(1, || true));
+    }
+
+    #[test]
+    fn a_task_does_not_wait_awake_where_that_has_never_paid() {
+        let (patience, looks) = (Patience::of_tasks(), Cell::new(0));
+        let in_vain = || {
+            looks.set(looks.get() + 1);
+            false
+        };
+        assert!((0..100).all(|_| !patience.glance(1, in_vain)));
+        assert_eq!(looks.get(), 0);
+        assert!((0..1_000).any(|_| patience.glance(1, || true)), "it is tried some time");
     }
 }

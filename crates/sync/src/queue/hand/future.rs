@@ -4,6 +4,7 @@ use super::getting::Getting;
 use super::place::Who;
 use super::putting::Putting;
 use super::{GetError, Hand, PutError};
+use crate::select::is_arm;
 use crate::timer;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -106,12 +107,29 @@ impl<T> Future for Get<'_, T> {
             if let Poll::Ready(answer) = getting.as_mut().look(None) {
                 return Poll::Ready(answer);
             }
-            if getting.glance() {
+            // An arm does not wait, for another arm may be ready.
+            if !is_arm() && getting.glance() {
                 if let Poll::Ready(answer) = getting.as_mut().look(None) {
                     return Poll::Ready(answer);
                 }
             }
         }
         getting.look(Some(Who::Task(cx.waker().clone())))
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::Hand;
+    use crate::select::Select;
+
+    #[test]
+    fn an_arm_does_not_wait_awake() {
+        let hand = Hand::<u8>::new(true);
+        let nothing = format!("{:?}", hand.pace);
+        let mut arms = Select::new();
+        arms.arm(hand.get_async());
+        assert!(arms.try_wait().is_none());
+        assert_eq!(format!("{:?}", hand.pace), nothing);
     }
 }

@@ -51,7 +51,7 @@ impl Pace {
             yielding: AtomicU8::new(POINTS_MOST / 2),
             busy: AtomicU8::new(0),
             one_cpu: AtomicBool::new(false),
-            of_tasks: Patience::new(),
+            of_tasks: Patience::of_tasks(),
         }
     }
 
