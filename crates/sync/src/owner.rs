@@ -119,8 +119,7 @@ impl Owner {
         let number = self.number();
         at_place(|_, acting| {
             let before = acting.get();
-            let coroutine = if is_task { before.map_or(0, |before| before.coroutine) } else { number };
-            let entry = Acting { number, is_task, coroutine };
+            let entry = Acting { number, is_task };
             // A coroutine that was suspended inside of a poll goes on there.
             let goes_on = self.acting.take().filter(|_| !is_task);
             acting.set(Some(goes_on.unwrap_or(entry)));
@@ -148,8 +147,8 @@ impl Drop for Entered<'_> {
         at_place(|_, acting| {
             let now = acting.get();
             if !self.entry.is_task {
-                // The hub is back. If its coroutine is inside of a poll, it goes on there.
-                self.owner.acting.set(now.filter(|now| now.coroutine == self.entry.number));
+                // The hub is back. If its coroutine is inside of a poll, or of a hub of its own, it goes on there.
+                self.owner.acting.set(now);
                 acting.set(self.before);
             } else if now == Some(self.entry) {
                 acting.set(self.before);

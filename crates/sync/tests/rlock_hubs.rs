@@ -3,7 +3,7 @@
 mod common;
 
 use common::SHORT;
-use corosensei::{Coroutine, CoroutineResult, Yielder};
+use corosensei::{Coroutine, CoroutineResult, ScopedCoroutine, Yielder};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -138,6 +138,27 @@ fn coroutines_that_are_suspended_while_they_poll_a_task_are_told_apart() {
     assert!(!one.run(|| is_suspended(&mut first)));
     one.run(|| assert_eq!((lock.is_locked(), lock.depth()), (false, 0)));
     assert_eq!(*lock.lock().borrow(), ["first", "first"]);
+}
+
+/// Whatever runs innermost suspends the outer one, with itself on it.
+#[test]
+#[cfg_attr(miri, ignore = "Miri knows no stacks but the thread's")]
+fn a_coroutine_inside_of_another_that_is_suspended_goes_on_as_who_it_was() {
+    let lock = Rc::new(RLock::new(()));
+    let (outer, of_the_inner) = (Owner::new(), Rc::clone(&lock));
+    let mut outer_coroutine = coroutine(move |outer_yielder| {
+        let inner = ScopedCoroutine::new(|_: &Yielder<(), ()>, ()| {
+            let guard = of_the_inner.lock();
+            outer_yielder.suspend(());
+            assert!(of_the_inner.is_owner(), "it is still the inner one that took it");
+            drop(guard);
+        });
+        Owner::new().run(|| inner.scope(|mut inner| _ = inner.resume(())));
+    });
+    assert!(outer.run(|| is_suspended(&mut outer_coroutine)));
+    assert!(!lock.is_owner(), "the hub is neither of them");
+    assert!(!outer.run(|| is_suspended(&mut outer_coroutine)));
+    assert!(!lock.is_locked());
 }
 
 /// It is dropped by the hub, which is somebody else then.

@@ -27,8 +27,6 @@ pub(super) struct Acting {
     pub(super) number: u64,
     /// He is polled.
     pub(super) is_task: bool,
-    /// The coroutine of a hub that this is inside of, or is; zero if it is none.
-    pub(super) coroutine: u64,
 }
 
 /// Calls back with the coroutine that runs, if one does.
