@@ -1,12 +1,12 @@
 //! Awaited limits where no runtime has a timer: they allocate nothing, are never early, and may be dropped or forgotten at any time.
 
-#![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
-
 mod common;
+#[expect(unsafe_code, reason = "an allocator is an unsafe trait")]
+#[path = "common/counting.rs"]
+mod counting;
 
 use common::{ByHand, Counted, LONG, SHORT};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use counting::{ALLOCATIONS, allocations};
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -17,37 +17,6 @@ use std::time::{Duration, Instant};
 use sync::park::block_on;
 use sync::timer::{self, Scheduled, Timer};
 use sync::{Event, Mutex, Queue, RwLock, Semaphore, TimedOut};
-
-/// The system's, and counts what each thread asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is handed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: as promised by the caller.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `work` allocates on this thread.
-fn allocations<R>(work: impl FnOnce() -> R) -> (usize, R) {
-    let before = ALLOCATIONS.get();
-    let result = work();
-    (ALLOCATIONS.get() - before, result)
-}
 
 /// A thread allocates for itself at its first wait, and the first deadline starts the timer's thread.
 fn warm_up() {

@@ -1,8 +1,11 @@
 //! A blocking call suspends whatever runs on its thread, and that is for the parker to say.
 
 mod common;
+#[path = "common/parker.rs"]
+mod parker;
 
 use common::{ByHand, LONG, SHORT};
+use parker::OwnThread;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -259,34 +262,6 @@ fn lone_ends_suspend_their_contexts_alone() {
     assert!(parks > 0, "a queue of two is full and empty again and again");
 }
 
-/// What a context without others would install: it has the thread for itself, and limits.
-struct OwnThread(Arc<Unparks>);
-
-struct Unparks(thread::Thread);
-
-impl Wake for Unparks {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-impl Parker for OwnThread {
-    fn waker(&self) -> Waker {
-        Waker::from(Arc::clone(&self.0))
-    }
-
-    fn park(&self, deadline: Option<Instant>) {
-        match deadline {
-            Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
-            None => thread::park(),
-        }
-    }
-
-    fn cooperative(&self) -> bool {
-        true
-    }
-}
-
 #[test]
 fn a_lone_end_that_waits_too_long_keeps_its_item_or_finds_none() {
     let (mut sender, mut receiver) = spsc::bounded(1);
@@ -303,7 +278,7 @@ fn a_lone_end_that_waits_too_long_keeps_its_item_or_finds_none() {
         assert_eq!(receiver.get_timeout(Duration::ZERO), Err(GetError::TimedOut));
     };
     late(&mut sender, &mut receiver);
-    let installed = park::install(Rc::new(OwnThread(Arc::new(Unparks(thread::current())))));
+    let installed = park::install(Rc::new(OwnThread::default()));
     late(&mut in_hub, &mut of_hub);
     drop(installed);
     // Whoever waits hears that the other end goes away.

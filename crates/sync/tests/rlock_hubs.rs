@@ -1,9 +1,12 @@
 //! A lock that its owner takes again, where a hub runs several things on one thread.
 
 mod common;
+#[path = "common/parker.rs"]
+mod parker;
 
 use common::SHORT;
 use corosensei::{Coroutine, CoroutineResult, ScopedCoroutine, Yielder};
+use parker::OwnThread;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -21,34 +24,11 @@ fn panic_of<R>(work: impl FnOnce() -> R) -> String {
     panicked.to_string()
 }
 
-/// What a scheduler installs that runs several coroutines on a thread; here there is one, which is enough to be asked.
-struct Several(Arc<Signal>);
-
-impl Several {
-    fn install() -> park::Installed {
-        park::install(Rc::new(Several(Arc::default())))
-    }
-}
-
-impl Parker for Several {
-    fn waker(&self) -> Waker {
-        self.0.waker()
-    }
-
-    fn park(&self, deadline: Option<Instant>) {
-        self.0.wait(deadline);
-    }
-
-    fn cooperative(&self) -> bool {
-        true
-    }
-}
-
 #[test]
 fn coroutines_of_a_hub_are_told_apart_by_the_hub() {
     let lock = RLock::new(());
     let of_the_thread = lock.lock();
-    let hub = Several::install();
+    let hub = park::install(Rc::new(OwnThread::default()));
     let message = panic_of(|| lock.lock());
     assert!(message.contains("run each as an `extra::Owner`"), "{message}");
     assert!(panic_of(|| lock.try_lock()).contains("run each as an `extra::Owner`"));
@@ -239,7 +219,7 @@ fn what_a_hub_runs_in_a_task_is_not_the_task() {
     let lock = RLock::new(());
     let run = async {
         let guard = lock.lock_async().await;
-        let hub = Several::install();
+        let hub = park::install(Rc::new(OwnThread::default()));
         assert!(!lock.is_owner());
         assert!(panic_of(|| lock.try_lock()).contains("run each as an `extra::Owner`"));
         Owner::new().run(|| assert!(lock.try_lock().is_none()));
@@ -255,7 +235,7 @@ fn what_a_hub_runs_in_a_task_is_not_the_task() {
 /// A hub that holds up its thread has nothing else to run there.
 #[test]
 fn a_parker_of_the_whole_thread_changes_nobody() {
-    struct Alone(Several);
+    struct Alone(OwnThread);
 
     impl Parker for Alone {
         fn waker(&self) -> Waker {
@@ -274,7 +254,7 @@ fn a_parker_of_the_whole_thread_changes_nobody() {
     let lock = RLock::new(());
     block_on(Owner::new().task(async {
         let _guard = lock.lock_async().await;
-        let _installed = park::install(Rc::new(Alone(Several(Arc::default()))));
+        let _installed = park::install(Rc::new(Alone(OwnThread::default())));
         drop(lock.lock());
         assert_eq!(lock.depth(), 1);
     }));

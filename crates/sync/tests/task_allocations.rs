@@ -1,11 +1,11 @@
 //! What a task costs in allocations, counted.
 
-#![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
-
 mod common;
+#[expect(unsafe_code, reason = "an allocator is an unsafe trait")]
+#[path = "common/counting.rs"]
+mod counting;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use counting::allocations;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,37 +15,6 @@ use std::time::Duration;
 use sync::extra::{Exchanger, Latch, Notify, OnceCell, WaitGroup};
 use sync::park::block_on;
 use sync::{CancelToken, promise, promise_cancelling};
-
-/// The system's, and counts what each thread asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is handed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: as promised by the caller.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `work` allocates on this thread.
-fn allocations<R>(work: impl FnOnce() -> R) -> (usize, R) {
-    let before = ALLOCATIONS.get();
-    let result = work();
-    (ALLOCATIONS.get() - before, result)
-}
 
 /// A thread allocates for itself at its first wait, and for no later one.
 fn warm_up() {

@@ -75,16 +75,18 @@ async fn take_and_give_back(semaphore: &Semaphore) {
     drop(semaphore.acquire_async().await);
 }
 
+fn one_gets_the_mutex() {
+    let lock = Arc::new(RawLock::new());
+    lock.acquire();
+    let told = lost(lock.acquire_async());
+    awaits(&lock, lock_and_release, || lock.release());
+    drop(told);
+    assert!(lock.try_acquire());
+}
+
 #[test]
 fn a_task_behind_one_that_is_not_polled_gets_the_mutex() {
-    model(|| {
-        let lock = Arc::new(RawLock::new());
-        lock.acquire();
-        let told = lost(lock.acquire_async());
-        awaits(&lock, lock_and_release, || lock.release());
-        drop(told);
-        assert!(lock.try_acquire());
-    });
+    model(one_gets_the_mutex);
 }
 
 #[test]
@@ -144,16 +146,18 @@ fn a_bell_is_taken_down_while_it_is_rung() {
     });
 }
 
+fn one_writes() {
+    let lock = Arc::new(RawRwLock::new());
+    lock.write();
+    let told = lost(lock.acquire_async(Want::Write, Site::here()));
+    awaits(&lock, write_and_release, || lock.release_write());
+    drop(told);
+    assert!(lock.write_at_once());
+}
+
 #[test]
 fn a_task_behind_one_that_is_not_polled_writes() {
-    model(|| {
-        let lock = Arc::new(RawRwLock::new());
-        lock.write();
-        let told = lost(lock.acquire_async(Want::Write, Site::here()));
-        awaits(&lock, write_and_release, || lock.release_write());
-        drop(told);
-        assert!(lock.write_at_once());
-    });
+    model(one_writes);
 }
 
 #[test]
@@ -170,15 +174,17 @@ fn a_task_before_a_reader_that_is_not_polled_writes() {
     });
 }
 
+fn one_gets_a_permit() {
+    let semaphore = Arc::new(Semaphore::new(0));
+    let told = lost(semaphore.acquire_async());
+    awaits(&semaphore, take_and_give_back, || semaphore.release(1));
+    drop(told);
+    assert_eq!(semaphore.available(), 1);
+}
+
 #[test]
 fn a_task_behind_one_that_is_not_polled_gets_a_permit() {
-    model(|| {
-        let semaphore = Arc::new(Semaphore::new(0));
-        let told = lost(semaphore.acquire_async());
-        awaits(&semaphore, take_and_give_back, || semaphore.release(1));
-        drop(told);
-        assert_eq!(semaphore.available(), 1);
-    });
+    model(one_gets_a_permit);
 }
 
 #[test]
@@ -194,35 +200,15 @@ fn a_task_behind_two_that_are_not_polled_gets_a_permit() {
 
 #[test]
 fn a_task_writes_behind_one_that_is_late_as_soon_as_it_is_told() {
-    model_in_time(|| {
-        let lock = Arc::new(RawRwLock::new());
-        lock.write();
-        let told = lost(lock.acquire_async(Want::Write, Site::here()));
-        awaits(&lock, write_and_release, || lock.release_write());
-        drop(told);
-        assert!(lock.write_at_once());
-    });
+    model_in_time(one_writes);
 }
 
 #[test]
 fn a_task_gets_a_permit_behind_one_that_is_late_as_soon_as_it_is_told() {
-    model_in_time(|| {
-        let semaphore = Arc::new(Semaphore::new(0));
-        let told = lost(semaphore.acquire_async());
-        awaits(&semaphore, take_and_give_back, || semaphore.release(1));
-        drop(told);
-        assert_eq!(semaphore.available(), 1);
-    });
+    model_in_time(one_gets_a_permit);
 }
 
 #[test]
 fn a_task_gets_the_mutex_behind_one_that_is_late_as_soon_as_it_is_told() {
-    model_in_time(|| {
-        let lock = Arc::new(RawLock::new());
-        lock.acquire();
-        let told = lost(lock.acquire_async());
-        awaits(&lock, lock_and_release, || lock.release());
-        drop(told);
-        assert!(lock.try_acquire());
-    });
+    model_in_time(one_gets_the_mutex);
 }

@@ -5,6 +5,8 @@
 mod deadlocks;
 mod joins;
 mod locks;
+#[path = "../common/parker.rs"]
+mod parker;
 mod silent;
 mod tasks;
 

@@ -1,15 +1,16 @@
 //! Tasks and coroutines.
 
+use crate::parker::OwnThread;
 use crate::{Expected, Program};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 use std::task::{Context as Cx, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::check::{self, Context};
-use sync::park::{self, Parker, Signal, block_on};
+use sync::park::{self, Parker, block_on};
 use sync::{Event, Mutex};
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -137,25 +138,8 @@ fn a_task_that_awaits_two_locks_of_its_own() {
     block_on(Context::new("both").task(both(one_and_then_the_other(&a, &b), one_and_then_the_other(&b, &a))));
 }
 
-/// What a scheduler of coroutines installs, if it has one thread for each.
-struct OwnThread(Arc<Signal>);
-
-impl Parker for OwnThread {
-    fn waker(&self) -> Waker {
-        self.0.waker()
-    }
-
-    fn park(&self, deadline: Option<Instant>) {
-        self.0.wait(deadline);
-    }
-
-    fn cooperative(&self) -> bool {
-        true
-    }
-}
-
 fn as_coroutine(work: impl FnOnce()) {
-    let _installed = park::install(Rc::new(OwnThread(Arc::default())));
+    let _installed = park::install(Rc::new(OwnThread::default()));
     work();
 }
 
@@ -273,7 +257,7 @@ fn coroutines_that_nobody_tells_apart() {
 
     check::set_patience(Duration::from_millis(20));
     let mutex: &'static Mutex<()> = Box::leak(Box::new(Mutex::new(())));
-    let parker = RunsTheOther(OwnThread(Arc::default()), std::cell::Cell::new(None));
+    let parker = RunsTheOther(OwnThread::default(), std::cell::Cell::new(None));
     let parker = Rc::new(parker);
     let _installed = park::install(Rc::clone(&parker) as Rc<dyn Parker>);
     let of_the_other = mutex.lock();

@@ -13,6 +13,7 @@ mod tasks;
 use common::{ByHand, LONG, many};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::Duration;
 use sync::queue::{
     Buffer, DelayQueue, Delayed, GetError, LifoQueue, Overflow, Prioritized, PriorityQueue, broadcast, mpsc,
@@ -23,44 +24,87 @@ use sync::{
     Barrier, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore, park, promise, select_async, timer,
 };
 
-/// The system's, and counts what each thread has asked for and not given back.
+/// The system's, and counts what each thread has asked for and nobody has given back. A waker, for instance, is dropped by
+/// the thread that wakes if that comes last, so before each piece lies whose it is.
 struct Counting;
 
 thread_local! {
-    static KEPT: Cell<Kept> = const { Cell::new(Kept { pieces: 0, bytes: 0 }) };
+    static KEPT: Cell<Option<&'static Kept>> = const { Cell::new(None) };
 }
 
-/// Bytes show what grows in one piece.
-#[derive(Clone, Copy)]
+/// Of a thread, and never freed. Bytes show what grows in one piece.
 struct Kept {
-    pieces: isize,
-    bytes: isize,
+    pieces: AtomicIsize,
+    bytes: AtomicIsize,
 }
+
+/// Before each piece.
+type Owner = &'static Kept;
 
 impl Kept {
-    fn now() -> Kept {
-        KEPT.get()
+    fn ours() -> Owner {
+        KEPT.get().unwrap_or_else(|| {
+            let new = Kept { pieces: AtomicIsize::new(0), bytes: AtomicIsize::new(0) };
+            // SAFETY: the layout has a size.
+            let place = unsafe { System.alloc(Layout::new::<Kept>()) }.cast::<Kept>();
+            assert!(!place.is_null());
+            // SAFETY: it is new, and has that layout.
+            unsafe { place.write(new) };
+            // SAFETY: it was written, and is never freed.
+            let kept = unsafe { &*place };
+            KEPT.set(Some(kept));
+            kept
+        })
     }
 
-    fn change(pieces: isize, layout: Layout) {
-        let kept = KEPT.get();
-        let bytes = kept.bytes + pieces * layout.size() as isize;
-        KEPT.set(Kept { pieces: kept.pieces + pieces, bytes });
+    fn now() -> (isize, isize) {
+        let kept = Kept::ours();
+        (kept.pieces.load(Ordering::SeqCst), kept.bytes.load(Ordering::SeqCst))
+    }
+
+    fn change(&self, pieces: isize, layout: Layout) {
+        self.pieces.fetch_add(pieces, Ordering::SeqCst);
+        self.bytes.fetch_add(pieces * layout.size() as isize, Ordering::SeqCst);
     }
 }
 
-// SAFETY: everything is handed on to the system's allocator.
+/// The layout with its owner, and where the piece begins in it.
+fn with_owner(layout: Layout) -> (Layout, usize) {
+    Layout::new::<Owner>().extend(layout).expect("no piece is that large")
+}
+
+/// Where a piece's owner is noted.
+fn owner_of(piece: *mut u8) -> *mut Owner {
+    piece.cast::<Owner>().wrapping_sub(1)
+}
+
+// SAFETY: everything is handed on to the system's allocator, with place for the owner before it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Kept::change(1, layout);
-        // SAFETY: as promised by the caller.
-        unsafe { System.alloc(layout) }
+        let (whole, begin) = with_owner(layout);
+        let owner = Kept::ours();
+        // SAFETY: the layout has a size.
+        let place = unsafe { System.alloc(whole) };
+        if place.is_null() {
+            return place;
+        }
+        owner.change(1, layout);
+        // SAFETY: the layout of the whole is that large.
+        let piece = unsafe { place.add(begin) };
+        // SAFETY: the owner lies before the piece, which is aligned for both.
+        unsafe { owner_of(piece).write(owner) };
+        piece
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        Kept::change(-1, layout);
-        // SAFETY: as promised by the caller.
-        unsafe { System.dealloc(place, layout) }
+    unsafe fn dealloc(&self, piece: *mut u8, layout: Layout) {
+        let (whole, begin) = with_owner(layout);
+        // SAFETY: `piece` is of `alloc`, with this layout, as promised by the caller, and `alloc` wrote its owner.
+        let owner = unsafe { owner_of(piece).read() };
+        owner.change(-1, layout);
+        // SAFETY: it is where `alloc` began it, with this layout.
+        let place = unsafe { piece.sub(begin) };
+        // SAFETY: as before.
+        unsafe { System.dealloc(place, whole) };
     }
 }
 
@@ -68,15 +112,15 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// What is allocated once and kept (blocks, for instance).
-const ONCE: Kept = Kept { pieces: 40, bytes: 64 << 10 };
+const ONCE: (isize, isize) = (40, 64 << 10);
 
 #[track_caller]
 fn again_and_again(mut once: impl FnMut()) {
     let before = Kept::now();
     (0..many()).for_each(|_| once());
     let kept = Kept::now();
-    let (pieces, bytes) = (kept.pieces - before.pieces, kept.bytes - before.bytes);
-    assert!(pieces < ONCE.pieces && bytes < ONCE.bytes, "{pieces} allocations of {bytes} bytes stay behind");
+    let (pieces, bytes) = (kept.0 - before.0, kept.1 - before.1);
+    assert!(pieces < ONCE.0 && bytes < ONCE.1, "{pieces} allocations of {bytes} bytes stay behind");
 }
 
 /// `$told` is told by `$tell` and leaves; then `$next`, who came after it, is told and gets something.
