@@ -15,8 +15,8 @@
 //! left out for good. For a deadlock to be there, nobody must have moved for [a while](patience).
 //!
 //! It knows [`Mutex`](crate::Mutex), [`RwLock`](crate::RwLock), [`RLock`](crate::extra::RLock), what is built on them, and, as long as
-//! they go back by their guards, the permits of a [`Semaphore`](crate::Semaphore). Who waits for a [`Task`](crate::Task) waits for whoever
-//! [runs](crate::task::Promise::run) what ends it. It does not see what anybody may end: a wait for an event, an
+//! they go back by their guards, the permits of a [`Semaphore`](crate::Semaphore). Who waits for a [`Task`](crate::Task), alone or
+//! among [several](crate::completion), waits for whoever [runs](crate::task::Promise::run) what ends it. It does not see what anybody may end: a wait for an event, an
 //! item, a notification, a promise that nobody runs. Where several things run in turns on a thread, it
 //! has to be told which: see [`Context`].
 //!
@@ -57,6 +57,7 @@ mod hook;
 mod join;
 mod order;
 mod report;
+mod several;
 mod state;
 mod task;
 mod waits;
@@ -67,6 +68,7 @@ pub use report::{Entry, Held, Report, Verdict};
 
 pub(crate) use hook::{Kind, Site, Tag};
 pub(crate) use join::{Cell, awaited, awaited_no_more, joining, running};
+pub(crate) use several::{Cells, How, Of, Several, awaited_together};
 pub(crate) use task::uncounted;
 
 use std::fmt::Write;

@@ -19,14 +19,15 @@ mod gather;
 
 pub use gather::{Gather, GatherAll, gather, gather_all};
 
+use crate::check::{self, Cells, How, Of, Several, Site};
 use crate::error::{JoinError, TimedOut};
 use crate::park;
 use crate::primitive::Mutex;
-use crate::task::Task;
+use crate::task::{Task, TaskId};
 use crate::timer;
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
@@ -46,6 +47,16 @@ pub enum When {
     AllCompleted,
 }
 
+impl When {
+    /// Any task may be the first, and any may fail.
+    fn of(self) -> Of {
+        match self {
+            When::FirstCompleted | When::FirstError => Of::Any,
+            When::AllCompleted => Of::All,
+        }
+    }
+}
+
 /// Something that ends: a [`Task`], or a handle around one. What it ends with does not matter here, so tasks with
 /// different results can be waited for together.
 pub trait Wait {
@@ -57,6 +68,12 @@ pub trait Wait {
 
     /// Whether it has ended with an error, which is still in it.
     fn is_failed(&self) -> bool;
+
+    /// The task that ends when this does, and whose end is the only way for this to end; for the deadlock checker. `None`,
+    /// unless it says otherwise: it may end by anything.
+    fn task_id(&self) -> Option<TaskId> {
+        None
+    }
 }
 
 impl<T> Wait for Task<T> {
@@ -70,6 +87,10 @@ impl<T> Wait for Task<T> {
 
     fn is_failed(&self) -> bool {
         Task::is_failed(self)
+    }
+
+    fn task_id(&self) -> Option<TaskId> {
+        Some(self.id())
     }
 }
 
@@ -99,14 +120,25 @@ pub struct Finished {
 /// assert_eq!((finished.done, finished.pending), (vec![1], vec![0]));
 /// # drop(slow);
 /// ```
+#[cfg_attr(feature = "check", track_caller)]
 pub fn wait(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
-    park::block_on(wait_async(tasks, when))
+    let (site, mut waited) = (Site::here(), Several::new());
+    park::block_on(poll_fn(|cx| {
+        let mut left = Cells::new();
+        let poll = poll_all(tasks, when, cx, &mut left);
+        if poll.is_pending() {
+            waited.are_left(How::Blocks, when.of(), || left, site, cx.waker());
+        }
+        poll
+    }));
+    sorted(tasks)
 }
 
 /// As [`wait`], for at most `limit`. Blocks. That the time has passed shows in [`Finished::pending`].
 pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) -> Finished {
     let deadline = Instant::now().checked_add(limit);
-    let _late_or_not = park::block_on_until(poll_fn(|cx| poll_all(tasks, when, cx)), deadline);
+    let _late_or_not =
+        park::block_on_until(poll_fn(|cx| poll_all(tasks, when, cx, &mut Cells::new())), deadline);
     sorted(tasks)
 }
 
@@ -114,12 +146,21 @@ pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) ->
 ///
 /// # Cancel safety
 /// The tasks and their results stay with the caller.
-pub async fn wait_async(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
-    poll_fn(|cx| poll_all(tasks, when, cx)).await;
-    sorted(tasks)
+#[cfg_attr(feature = "check", track_caller)]
+pub fn wait_async(tasks: &mut [&mut dyn Wait], when: When) -> impl Future<Output = Finished> {
+    let site = Site::here();
+    poll_fn(move |cx| {
+        let mut left = Cells::new();
+        let poll = poll_all(tasks, when, cx, &mut left);
+        if poll.is_pending() {
+            check::awaited_together(when.of(), left, site, cx.waker());
+        }
+        poll.map(|()| sorted(tasks))
+    })
 }
 
-fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>) -> Poll<()> {
+/// Those that have not ended are `left`, if nothing ends the wait.
+fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>, left: &mut Cells) -> Poll<()> {
     let mut finished = 0;
     for task in tasks.iter_mut() {
         if task.poll_finished(cx) {
@@ -132,6 +173,8 @@ fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>) -> Poll<(
             if over {
                 return Poll::Ready(());
             }
+        } else {
+            left.add(|| task.task_id().map(TaskId::checked));
         }
     }
     if finished == tasks.len() { Poll::Ready(()) } else { Poll::Pending }
@@ -204,13 +247,15 @@ impl<K, T> Completes for (K, Task<T>) {
 /// assert_eq!(results.len(), 2);
 /// # Ok::<(), sync::JoinError>(())
 /// ```
+#[cfg_attr(feature = "check", track_caller)]
 pub fn as_completed<I>(tasks: I) -> AsCompleted<I::Item>
 where
     I: IntoIterator,
     I::Item: Completes,
 {
     let ended = Arc::new(Mutex::new(Ended { order: VecDeque::new(), waker: None }));
-    let mut completed = AsCompleted { slots: Vec::new(), free: Vec::new(), left: 0, ended };
+    let (site, waited) = (Site::here(), Several::new());
+    let mut completed = AsCompleted { slots: Vec::new(), free: Vec::new(), left: 0, ended, site, waited };
     completed.extend(tasks);
     completed
 }
@@ -229,6 +274,9 @@ pub struct AsCompleted<C: Completes> {
     free: Vec<usize>,
     left: usize,
     ended: Arc<Mutex<Ended>>,
+    /// What the checker is told.
+    site: Site,
+    waited: Several,
 }
 
 type Slot<C> = (<C as Completes>::Key, Task<<C as Completes>::Output>);
@@ -265,6 +313,7 @@ impl Wake for Notice {
 impl<C: Completes> AsCompleted<C> {
     /// Adds a task, whose result will be yielded too.
     pub fn push(&mut self, task: C) {
+        self.waited.over();
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
@@ -288,8 +337,23 @@ impl<C: Completes> AsCompleted<C> {
 
     /// As [`next_async`](AsCompleted::next_async), for those who write a future or a stream: the waker of the last call is woken.
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<C::Item>> {
+        self.poll_next_of(Of::Any, How::Awaits, cx)
+    }
+
+    /// As `poll_next`, for somebody who waits for the next one of the tasks or for all.
+    fn poll_next_of(&mut self, of: Of, how: How, cx: &Context<'_>) -> Poll<Option<C::Item>> {
         while self.left > 0 {
-            let Poll::Ready(index) = self.poll_ended(cx) else { return Poll::Pending };
+            let Poll::Ready(index) = self.poll_ended(cx) else {
+                let cells = || {
+                    let mut cells = Cells::new();
+                    let tasks = self.slots.iter().flatten().map(|(_, task)| task);
+                    tasks.for_each(|task| cells.add(|| Some(task.id().checked())));
+                    cells
+                };
+                self.waited.are_left(how, of, cells, self.site, cx.waker());
+                return Poll::Pending;
+            };
+            self.waited.over();
             if let Some((key, task)) = self.slots.get_mut(index).and_then(Option::take) {
                 match task.try_join() {
                     Ok(result) => {
@@ -365,7 +429,7 @@ impl<C: Completes> Iterator for AsCompleted<C> {
     type Item = C::Item;
 
     fn next(&mut self) -> Option<C::Item> {
-        park::block_on(self.next_async())
+        park::block_on(poll_fn(|cx| self.poll_next_of(Of::Any, How::Blocks, cx)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -69,6 +69,13 @@ pub struct Task<T> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(usize);
 
+impl TaskId {
+    /// What the checker knows the task by.
+    pub(crate) fn checked(self) -> check::Cell {
+        check::Cell(self.0)
+    }
+}
+
 // SAFETY: the handle moves the result to its thread, which needs `T: Send`; the state word is atomic, and the vtable's
 // functions may be called from any thread, as `from_cell` demands.
 unsafe impl<T: Send> Send for Task<T> {}
@@ -225,7 +232,7 @@ impl<T> Task<T> {
 
     /// What the checker knows it by.
     fn checked(&self) -> check::Cell {
-        check::Cell(self.id().0)
+        self.id().checked()
     }
 
     /// A handle whose result was taken has left its cell.

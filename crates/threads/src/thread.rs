@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
-use sync::{CancelToken, JoinError, Task, completion::Wait, error::Unfinished};
+use sync::{CancelToken, JoinError, Task, completion::Wait, error::Unfinished, task::TaskId};
 
 /// A thread of the operating system: a [`Task`] with an identity.
 ///
@@ -159,6 +159,10 @@ impl<T> Wait for Thread<T> {
 
     fn is_failed(&self) -> bool {
         self.task.is_failed()
+    }
+
+    fn task_id(&self) -> Option<TaskId> {
+        Some(self.task.id())
     }
 }
 

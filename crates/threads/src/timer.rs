@@ -7,7 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use sync::{JoinError, Task, completion::Wait, error::Unfinished};
+use sync::{JoinError, Task, completion::Wait, error::Unfinished, task::TaskId};
 
 /// Work that a thread does after a while, unless it is cancelled before.
 ///
@@ -102,6 +102,10 @@ impl<T> Wait for Timer<T> {
 
     fn is_failed(&self) -> bool {
         self.thread.is_failed()
+    }
+
+    fn task_id(&self) -> Option<TaskId> {
+        self.thread.task_id()
     }
 }
 

@@ -125,6 +125,55 @@ pub(crate) fn awaited(_: Cell, _: Site, _: &Waker) {}
 #[inline(always)]
 pub(crate) fn awaited_no_more(_: Cell) {}
 
+/// How many of several tasks have to end.
+#[derive(Clone, Copy)]
+pub(crate) enum Of {
+    Any,
+    All,
+}
+
+/// How somebody waits for several tasks.
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    Blocks,
+    Awaits,
+}
+
+/// Tasks for which a wait goes on.
+pub(crate) struct Cells;
+
+/// Somebody waits for several tasks.
+pub(crate) struct Several;
+
+/// Nobody who waits for several is any bigger for it.
+const _: () = assert!(size_of::<Cells>() == 0 && size_of::<Several>() == 0);
+
+impl Cells {
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Cells
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, _cell: impl FnOnce() -> Option<Cell>) {}
+}
+
+impl Several {
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Several
+    }
+
+    #[inline(always)]
+    pub(crate) fn are_left(&mut self, _: How, _: Of, _: impl FnOnce() -> Cells, _: Site, _: &Waker) {}
+
+    #[inline(always)]
+    pub(crate) fn over(&mut self) {}
+}
+
+#[inline(always)]
+pub(crate) fn awaited_together(_: Of, _: Cells, _: Site, _: &Waker) {}
+
 #[inline(always)]
 pub(crate) fn uncounted(_: &Waker) -> Option<Waker> {
     None

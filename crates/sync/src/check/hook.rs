@@ -5,7 +5,7 @@
 //! lock that somebody is down as holding does wait.
 
 use super::context::{self, Who};
-use super::state::{self, Hold, LockId, State, Target, Wait};
+use super::state::{self, By, Hold, LockId, State, Target, Wait};
 use super::{is_on, order, report, waits};
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -310,7 +310,7 @@ impl Tag {
             if !state.wakes(id, waker) {
                 return None;
             }
-            let wait = Wait { serial: state.tick(), target: target(lock), site, blocks: false };
+            let wait = Wait { serial: state.tick(), target: target(lock), site, by: By::Wakers(1) };
             Some(state.begin_wait(id, wait))
         })??;
         Some(Waiting { context: id, serial })
@@ -319,7 +319,7 @@ impl Tag {
     fn waiting(&self, who: Who, target: impl Fn(LockId) -> Target, site: Site) -> Option<Waiting> {
         let id = who.id()?;
         let (serial, suspicion) = self.with(|state, lock| {
-            let wait = Wait { serial: state.tick(), target: target(lock), site, blocks: true };
+            let wait = Wait { serial: state.tick(), target: target(lock), site, by: By::Blocking };
             (state.begin_wait(id, wait), waits::suspicion(state, id))
         })?;
         waits::follow(suspicion);
@@ -379,7 +379,7 @@ impl Waiting {
     pub(super) fn begin(target: Target, site: Site) -> Option<Self> {
         let id = context::current().id()?;
         let (serial, suspicion) = state::with(|state| {
-            let wait = Wait { serial: state.tick(), target, site, blocks: true };
+            let wait = Wait { serial: state.tick(), target, site, by: By::Blocking };
             (state.begin_wait(id, wait), waits::suspicion(state, id))
         })?;
         waits::follow(suspicion);

@@ -11,7 +11,7 @@
 use super::context::{self, ContextId};
 use super::hook::{Site, Waiting};
 use super::is_on;
-use super::state::{self, State, Target, Wait};
+use super::state::{self, By, State, Target, Wait};
 use std::task::Waker;
 
 /// Which task: the address of its cell.
@@ -50,7 +50,7 @@ pub(crate) fn awaited(cell: Cell, site: Site, waker: &Waker) {
 #[inline]
 pub(crate) fn awaited_no_more(cell: Cell) {
     if is_on() {
-        state::with(|state| state.end_awaiting(Target::Task(cell)));
+        state::with(|state| state.end_awaiting(cell));
     }
 }
 
@@ -72,9 +72,9 @@ fn awaited_checked(cell: Cell, site: Site, waker: &Waker) {
         if waits.iter().any(|wait| wait.target == target) {
             return;
         }
-        state.end_awaiting(target);
+        state.end_awaiting(cell);
         if let Some(task) = task {
-            let wait = Wait { serial: state.tick(), target, site, blocks: false };
+            let wait = Wait { serial: state.tick(), target, site, by: By::Wakers(1) };
             state.begin_wait(task, wait);
         }
     });

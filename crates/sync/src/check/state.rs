@@ -9,6 +9,7 @@ use super::join::Cell;
 use super::order::Order;
 use super::pool::Stages;
 use super::report::{Callback, Report};
+use super::several::Of;
 use super::task::TaskWaker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -75,23 +76,33 @@ pub(super) struct Hold {
 }
 
 /// Somebody waits for as long as it takes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Wait {
     pub(super) serial: u64,
     pub(super) target: Target,
     pub(super) site: Site,
-    /// The context can do nothing else meanwhile. Otherwise it awaits this, and perhaps other things.
-    pub(super) blocks: bool,
+    pub(super) by: By,
+}
+
+/// How somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// He can do nothing else meanwhile.
+    Blocking,
+    /// It is a task, which awaits this, and perhaps other things. So many clones of its waker are with what it awaits.
+    Wakers(usize),
 }
 
 /// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Lock(LockId, Mode),
     /// So many at once.
     Permits(LockId, usize),
     Work(u64),
     Task(Cell),
+    /// Tasks that have not ended.
+    Tasks(Of, Vec<Cell>),
 }
 
 pub(super) struct Crew {
@@ -225,10 +236,11 @@ impl State {
 
     /// Returns the wait's number.
     pub(super) fn begin_wait(&mut self, context: ContextId, wait: Wait) -> u64 {
+        let serial = wait.serial;
         if let Some(context) = self.contexts.get_mut(&context) {
             context.waits.push(wait);
         }
-        wait.serial
+        serial
     }
 
     pub(super) fn end_wait(&mut self, context: ContextId, serial: u64) {
@@ -237,10 +249,10 @@ impl State {
         }
     }
 
-    /// Nobody awaits this any more. Who blocks says so himself.
-    pub(super) fn end_awaiting(&mut self, target: Target) {
+    /// Nobody awaits this task any more, alone or with others. Who blocks says so himself.
+    pub(super) fn end_awaiting(&mut self, task: Cell) {
         for context in self.contexts.values_mut() {
-            context.waits.retain(|wait| wait.blocks || wait.target != target);
+            context.waits.retain_mut(|wait| wait.still_awaits_without(task));
         }
     }
 

@@ -13,7 +13,8 @@ use super::context::ContextId;
 use super::join::Cell;
 use super::pool::WorkStage;
 use super::report::{self, Report, Verdict};
-use super::state::{self, Lock, LockId, State, Target, Wait};
+use super::several::Of;
+use super::state::{self, By, Lock, LockId, State, Target, Wait};
 use crate::catch::contain;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,7 +94,7 @@ fn stuck(state: &State) -> BTreeSet<ContextId> {
 fn waits(state: &State, id: ContextId) -> &[Wait] {
     let Some(context) = state.contexts.get(&id) else { return &[] };
     let waits = context.waits.as_slice();
-    if let Some(place) = waits.iter().rposition(|wait| wait.blocks) {
+    if let Some(place) = waits.iter().rposition(|wait| wait.by == By::Blocking) {
         // It does not come to what it awaits.
         return &waits[place..=place];
     }
@@ -101,13 +102,13 @@ fn waits(state: &State, id: ContextId) -> &[Wait] {
     // One is with the task itself.
     let clones = waker.strong_count().saturating_sub(1);
     let woken = waker.upgrade().is_none_or(|waker| waker.is_woken());
-    if woken || clones != waits.len() { &[] } else { waits }
+    if woken || clones != waits.iter().map(Wait::wakers).sum() { &[] } else { waits }
 }
 
 /// Those of `stuck` who keep a wait up: empty, if it may end.
 fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId>) -> Vec<ContextId> {
-    match wait.target {
-        Target::Lock(lock, mode) => {
+    match &wait.target {
+        &Target::Lock(lock, mode) => {
             let Some(known) = state.locks.get(&lock).filter(|known| !known.travels) else {
                 return Vec::new();
             };
@@ -123,11 +124,11 @@ fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId
             });
             holders.chain(ahead.map(|(other, _)| *other)).filter(|other| stuck.contains(other)).collect()
         }
-        Target::Permits(lock, count) => match state.locks.get(&lock).filter(|known| !known.travels) {
+        &Target::Permits(lock, count) => match state.locks.get(&lock).filter(|known| !known.travels) {
             Some(known) => permits_out(known, count, stuck),
             None => Vec::new(),
         },
-        Target::Work(work) => match state.works.get(&work).map(|work| &work.stage) {
+        Target::Work(work) => match state.works.get(work).map(|work| &work.stage) {
             Some(WorkStage::Runs(by)) if stuck.contains(by) => vec![*by],
             Some(WorkStage::Queued(pool)) => match state.pools.get(pool) {
                 Some(crew) if crew.workers.len() >= crew.size && crew.workers.is_subset(stuck) => {
@@ -137,10 +138,22 @@ fn keepers(state: &State, id: ContextId, wait: &Wait, stuck: &BTreeSet<ContextId
             },
             _ => Vec::new(),
         },
-        Target::Task(cell) => {
-            state.runs.get(&cell).copied().filter(|by| stuck.contains(by)).into_iter().collect()
+        Target::Task(cell) => ended_by(state, *cell, stuck).into_iter().collect(),
+        Target::Tasks(of, cells) => {
+            let kept: Vec<ContextId> =
+                cells.iter().filter_map(|cell| ended_by(state, *cell, stuck)).collect();
+            match of {
+                // It may end by one that nobody keeps up.
+                Of::Any if kept.len() < cells.len() => Vec::new(),
+                Of::Any | Of::All => kept,
+            }
         }
     }
+}
+
+/// Who of `stuck` runs what ends a task, and is the only one who can.
+fn ended_by(state: &State, task: Cell, stuck: &BTreeSet<ContextId>) -> Option<ContextId> {
+    state.runs.get(&task).copied().filter(|by| stuck.contains(by))
 }
 
 /// Those of `stuck` who have permits, if so many are never free as long as they keep them, whatever all others give back.
@@ -156,9 +169,9 @@ fn permits_out(semaphore: &Lock, count: usize, stuck: &BTreeSet<ContextId>) -> V
 
 /// Whether a wait keeps up a later one of those who would share the lock.
 fn is_ahead(other: &Wait, lock: LockId, wait: &Wait) -> bool {
-    match (other.target, wait.target) {
+    match (&other.target, &wait.target) {
         (Target::Lock(its_lock, its_mode), Target::Lock(_, mode)) => {
-            its_lock == lock
+            *its_lock == lock
                 && other.serial < wait.serial
                 && mode.queues_behind_writers()
                 && its_mode.is_alone()
@@ -198,12 +211,17 @@ impl Report {
             .flat_map(|id| waits(state, *id))
             .filter_map(|wait| match wait.target {
                 Target::Lock(lock, _) | Target::Permits(lock, _) => Some(lock),
-                Target::Work(_) | Target::Task(_) => None,
+                Target::Work(_) | Target::Task(_) | Target::Tasks(..) => None,
             })
             .collect();
         let joined: Vec<Cell> = (suspicion.keys())
             .flat_map(|id| waits(state, *id))
-            .filter_map(|wait| if let Target::Task(cell) = wait.target { Some(cell) } else { None })
+            .flat_map(|wait| match &wait.target {
+                Target::Task(cell) => std::slice::from_ref(cell),
+                Target::Tasks(_, cells) => cells,
+                Target::Lock(..) | Target::Permits(..) | Target::Work(_) => &[],
+            })
+            .copied()
             .collect();
         let mut entries = Vec::new();
         for id in in_order(state, stuck, suspicion) {
@@ -214,14 +232,15 @@ impl Report {
                 Some((*lock, hold.mode, hold.site))
             });
             for wait in waits(state, id) {
-                let (what, mode) = match wait.target {
-                    Target::Lock(lock, mode) => (state.lock_name(lock), Some(mode)),
-                    Target::Permits(lock, 1) => (format!("a permit of {}", state.lock_name(lock)), None),
-                    Target::Permits(lock, count) => {
+                let (what, mode) = match &wait.target {
+                    &Target::Lock(lock, mode) => (state.lock_name(lock), Some(mode)),
+                    &Target::Permits(lock, 1) => (format!("a permit of {}", state.lock_name(lock)), None),
+                    &Target::Permits(lock, count) => {
                         (format!("{count} permits of {}", state.lock_name(lock)), None)
                     }
-                    Target::Work(work) => (state.work_name(work), None),
-                    Target::Task(cell) => (state.task_name(cell), None),
+                    Target::Work(work) => (state.work_name(*work), None),
+                    Target::Task(cell) => (state.task_name(*cell), None),
+                    Target::Tasks(of, cells) => (state.tasks_name(*of, cells), None),
                 };
                 let mut entry = state.entry(id, held, what, mode, wait.site);
                 entry.runs = state.run_by(id, &joined).map(|cell| state.task_name(cell));

@@ -1,11 +1,12 @@
 //! The results of many tasks, in the order in which the tasks were given.
 
 use super::{AsCompleted, as_completed};
+use crate::check::{How, Of};
 use crate::error::{JoinError, Unfinished};
 use crate::park;
 use crate::task::Task;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 /// assert_eq!(sync::gather(tasks).join()?, [3, 5, 7]);
 /// # Ok::<(), sync::JoinError>(())
 /// ```
+#[cfg_attr(feature = "check", track_caller)]
 pub fn gather<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Gather<T> {
     Gather { collect: Collect::new(tasks) }
 }
@@ -46,6 +48,7 @@ pub fn gather<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Gather<T> {
 /// assert!(results[0].is_ok() && results[1].is_err());
 /// ```
 #[doc(alias = "return_exceptions")]
+#[cfg_attr(feature = "check", track_caller)]
 pub fn gather_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> GatherAll<T> {
     GatherAll { collect: Collect::new(tasks) }
 }
@@ -85,7 +88,7 @@ macro_rules! ways_to_wait {
             /// Waits for the results. Blocks.
             #[doc = $errors]
             pub fn join(mut self) -> $output {
-                park::block_on(&mut self)
+                park::block_on(poll_fn(|cx| self.poll_as(How::Blocks, cx)))
             }
 
             /// Waits at most `limit`. Blocks.
@@ -135,8 +138,15 @@ impl<T> Future for Gather<T> {
     type Output = Result<Vec<T>, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_as(How::Awaits, cx)
+    }
+}
+
+impl<T> Gather<T> {
+    fn poll_as(&mut self, how: How, cx: &Context<'_>) -> Poll<Result<Vec<T>, JoinError>> {
         let collect = &mut self.collect;
-        while let Some((index, result)) = std::task::ready!(collect.next(cx)) {
+        // It ends at the first error, which may be any one's.
+        while let Some((index, result)) = std::task::ready!(collect.next(Of::Any, how, cx)) {
             match result {
                 Ok(value) => collect.results[index] = Some(value),
                 Err(error) => {
@@ -155,8 +165,14 @@ impl<T> Future for GatherAll<T> {
     type Output = Vec<Result<T, JoinError>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_as(How::Awaits, cx)
+    }
+}
+
+impl<T> GatherAll<T> {
+    fn poll_as(&mut self, how: How, cx: &Context<'_>) -> Poll<Vec<Result<T, JoinError>>> {
         let collect = &mut self.collect;
-        while let Some((index, result)) = std::task::ready!(collect.next(cx)) {
+        while let Some((index, result)) = std::task::ready!(collect.next(Of::All, how, cx)) {
             collect.results[index] = Some(result);
         }
         Poll::Ready(collect.take())
@@ -167,6 +183,7 @@ impl<T> Future for GatherAll<T> {
 impl<T, R> Unpin for Collect<T, R> {}
 
 impl<T, R> Collect<T, R> {
+    #[cfg_attr(feature = "check", track_caller)]
     fn new(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
         let completed = as_completed(tasks.into_iter().enumerate());
         let results = (0..completed.len()).map(|_| None).collect();
@@ -175,12 +192,12 @@ impl<T, R> Collect<T, R> {
 
     /// Index and result of the next task that ends.
     #[track_caller]
-    fn next(&mut self, cx: &Context<'_>) -> Poll<Option<(usize, Result<T, JoinError>)>> {
+    fn next(&mut self, of: Of, how: How, cx: &Context<'_>) -> Poll<Option<(usize, Result<T, JoinError>)>> {
         assert!(
             !self.given,
             "the results of a `gather` are given once; this one was waited for again after it had given them"
         );
-        self.completed.poll_next(cx)
+        self.completed.poll_next_of(of, how, cx)
     }
 
     /// The results, when all are there.

@@ -68,18 +68,18 @@ pub(crate) const PROGRAMS: &[Program] = &[
     },
 ];
 
-const PATIENCE: Duration = Duration::from_millis(20);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 /// Ten times as long as the checker watches.
-const LONGER: Duration = Duration::from_millis(200);
+pub(crate) const LONGER: Duration = Duration::from_millis(200);
 
-fn account() -> Mutex<()> {
+pub(crate) fn account() -> Mutex<()> {
     let account = Mutex::new(());
     check::name(&account, "account");
     account
 }
 
 /// A thread that runs `work` as a task.
-fn run_by<'scope, T: Send + 'static>(
+pub(crate) fn run_by<'scope, T: Send + 'static>(
     scope: &'scope thread::Scope<'scope, '_>,
     name: &str,
     work: impl FnOnce() -> T + Send + 'scope,

@@ -7,6 +7,7 @@ mod joins;
 mod locks;
 #[path = "../common/parker.rs"]
 mod parker;
+mod several;
 mod silent;
 mod tasks;
 
@@ -41,8 +42,15 @@ const LIMIT: Duration = Duration::from_secs(30);
 const PROGRAM: &str = "CHECKED_PROGRAM";
 
 fn main() -> ExitCode {
-    let programs =
-        [deadlocks::PROGRAMS, tasks::PROGRAMS, joins::PROGRAMS, silent::PROGRAMS, locks::PROGRAMS].concat();
+    let programs = [
+        deadlocks::PROGRAMS,
+        tasks::PROGRAMS,
+        joins::PROGRAMS,
+        several::PROGRAMS,
+        silent::PROGRAMS,
+        locks::PROGRAMS,
+    ]
+    .concat();
     if let Ok(name) = std::env::var(PROGRAM) {
         let program = programs.iter().find(|program| program.name == name).expect("a program of the table");
         run(program);
