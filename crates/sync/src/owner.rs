@@ -214,7 +214,7 @@ mod tests {
     /// On 32 bits there would be an end of them, after some days of a task that is polled here and there.
     #[test]
     fn who_goes_from_thread_to_thread_uses_up_nothing_that_all_share() {
-        const MOVES: usize = 2_000;
+        const MOVES: usize = if cfg!(miri) { 100 } else { 2_000 };
         let before = here::threads();
         let (to_the_other, from_here) = mpsc::channel::<Owner>();
         let (back, from_there) = mpsc::channel();
