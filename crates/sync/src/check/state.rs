@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) delivered: usize,
     /// What has been reported: kept apart, for reports can be taken away.
     pub(super) reported: BTreeSet<Vec<u64>>,
+    /// What is looked at again in a while.
+    pub(super) suspected: BTreeSet<Vec<u64>>,
     pub(super) callback: Option<Callback>,
 }
 
@@ -171,6 +173,7 @@ impl State {
             reports: Vec::new(),
             delivered: 0,
             reported: BTreeSet::new(),
+            suspected: BTreeSet::new(),
             callback: None,
         }
     }

@@ -7,7 +7,8 @@
 //!
 //! Whoever closes the set finds it, for each of them says that he holds before he says that he waits. The set is looked at again
 //! after [a while](patience), in a thread of its own, and reported if nobody has moved. So those have time who are to have a guard
-//! that was sent to them: it shows when they give it back, and the lock is left out from then on.
+//! that was sent to them: it shows when they give it back, and the lock is left out from then on. And so have those who have just
+//! woken a task that waits again already: their clones of its waker count for the second look only.
 
 use super::context::ContextId;
 use super::join::Cell;
@@ -35,32 +36,48 @@ pub(super) fn patience() -> Duration {
     Duration::from_millis(PATIENCE_MS.load(Ordering::Relaxed))
 }
 
+/// How many clones of a task's waker there may be, if the task awaits nothing but what it has said.
+#[derive(Clone, Copy)]
+enum Clones {
+    /// One with each, and none besides.
+    Exact,
+    /// More may be with those who have woken it and have not come to drop theirs.
+    AtLeast,
+}
+
 /// Those who wait for each other, if `start` is one of them.
-pub(super) fn suspicion(state: &State, start: ContextId) -> Option<Suspicion> {
-    let stuck = stuck(state);
+pub(super) fn suspicion(state: &mut State, start: ContextId) -> Option<Suspicion> {
+    let suspicion =
+        [Clones::Exact, Clones::AtLeast].into_iter().find_map(|clones| circle(state, start, clones))?;
+    let number = key(&suspicion);
+    // Nobody looks twice for the same.
+    (!state.reported.contains(&number) && state.suspected.insert(number)).then_some(suspicion)
+}
+
+fn circle(state: &State, start: ContextId, clones: Clones) -> Option<Suspicion> {
+    let stuck = stuck(state, clones);
     if !stuck.contains(&start) {
         return None;
     }
-    let reached = reach(state, &stuck, start);
+    let reached = reach(state, &stuck, start, clones);
     // Who only waits for the others is no part of it.
-    let circle = reached.into_iter().filter(|id| reach(state, &stuck, *id).contains(id));
-    let suspicion: Suspicion = circle.map(|id| (id, serials(state, id))).collect();
-    (!state.reported.contains(&key(&suspicion))).then_some(suspicion)
+    let circle = reached.into_iter().filter(|id| reach(state, &stuck, *id, clones).contains(id));
+    Some(circle.map(|id| (id, serials(waits(state, id, clones)))).collect())
 }
 
 /// Looks again after a while, on another thread, and reports.
 pub(super) fn follow(suspicion: Option<Suspicion>) {
     let Some(suspicion) = suspicion else { return };
+    let number = key(&suspicion);
     let look_again = move || {
         thread::sleep(patience());
-        if !super::is_on() {
-            return;
-        }
         let report = state::with(|state| {
-            let stuck = stuck(state);
-            let moved =
-                |(id, waits): (&ContextId, &Vec<u64>)| !stuck.contains(id) || serials(state, *id) != *waits;
-            if suspicion.iter().any(moved) {
+            state.suspected.remove(&key(&suspicion));
+            let stuck = stuck(state, Clones::Exact);
+            let moved = |(id, before): (&ContextId, &Vec<u64>)| {
+                !stuck.contains(id) || serials(waits(state, *id, Clones::Exact)) != *before
+            };
+            if !super::is_on() || suspicion.iter().any(moved) {
                 return;
             }
             let report = Report::of_waits(state, &stuck, &suspicion);
@@ -70,17 +87,20 @@ pub(super) fn follow(suspicion: Option<Suspicion>) {
             contain(report::deliver);
         }
     };
-    // Where there are no threads left, there is no verdict.
-    let _not_looked_at = thread::Builder::new().name("trefoil-check".into()).spawn(look_again);
+    let looked_at = thread::Builder::new().name("trefoil-check".into()).spawn(look_again);
+    if looked_at.is_err() {
+        // Where there are no threads left, there is no verdict.
+        state::with(|state| state.suspected.remove(&number));
+    }
 }
 
 /// Everybody who waits for ever.
-fn stuck(state: &State) -> BTreeSet<ContextId> {
+fn stuck(state: &State, clones: Clones) -> BTreeSet<ContextId> {
     let mut stuck: BTreeSet<ContextId> =
-        state.contexts.keys().copied().filter(|id| !waits(state, *id).is_empty()).collect();
+        state.contexts.keys().copied().filter(|id| !waits(state, *id, clones).is_empty()).collect();
     loop {
         let goes_on = |id: &ContextId| {
-            waits(state, *id).iter().any(|wait| keepers(state, *id, wait, &stuck).is_empty())
+            waits(state, *id, clones).iter().any(|wait| keepers(state, *id, wait, &stuck).is_empty())
         };
         let free: Vec<ContextId> = stuck.iter().copied().filter(goes_on).collect();
         if free.is_empty() {
@@ -91,7 +111,7 @@ fn stuck(state: &State) -> BTreeSet<ContextId> {
 }
 
 /// What a context waits for; nothing, if anything else may make it go on.
-fn waits(state: &State, id: ContextId) -> &[Wait] {
+fn waits(state: &State, id: ContextId, clones: Clones) -> &[Wait] {
     let Some(context) = state.contexts.get(&id) else { return &[] };
     let waits = context.waits.as_slice();
     if let Some(place) = waits.iter().rposition(|wait| wait.by == By::Blocking) {
@@ -100,9 +120,14 @@ fn waits(state: &State, id: ContextId) -> &[Wait] {
     }
     let Some(waker) = &context.waker else { return &[] };
     // One is with the task itself.
-    let clones = waker.strong_count().saturating_sub(1);
+    let others = waker.strong_count().saturating_sub(1);
+    let said = waits.iter().map(Wait::wakers).sum();
+    let nothing_else = match clones {
+        Clones::Exact => others == said,
+        Clones::AtLeast => others >= said,
+    };
     let woken = waker.upgrade().is_none_or(|waker| waker.is_woken());
-    if woken || clones != waits.iter().map(Wait::wakers).sum() { &[] } else { waits }
+    if woken || !nothing_else { &[] } else { waits }
 }
 
 /// Those of `stuck` who keep a wait up: empty, if it may end.
@@ -181,11 +206,16 @@ fn is_ahead(other: &Wait, lock: LockId, wait: &Wait) -> bool {
 }
 
 /// Whom a context waits for, and whom these wait for, and so on.
-fn reach(state: &State, stuck: &BTreeSet<ContextId>, start: ContextId) -> BTreeSet<ContextId> {
+fn reach(
+    state: &State,
+    stuck: &BTreeSet<ContextId>,
+    start: ContextId,
+    clones: Clones,
+) -> BTreeSet<ContextId> {
     let mut reached = BTreeSet::new();
     let mut ahead = vec![start];
     while let Some(id) = ahead.pop() {
-        for wait in waits(state, id) {
+        for wait in waits(state, id, clones) {
             for keeper in keepers(state, id, wait, stuck) {
                 if reached.insert(keeper) {
                     ahead.push(keeper);
@@ -196,8 +226,8 @@ fn reach(state: &State, stuck: &BTreeSet<ContextId>, start: ContextId) -> BTreeS
     reached
 }
 
-fn serials(state: &State, id: ContextId) -> Vec<u64> {
-    waits(state, id).iter().map(|wait| wait.serial).collect()
+fn serials(waits: &[Wait]) -> Vec<u64> {
+    waits.iter().map(|wait| wait.serial).collect()
 }
 
 /// Numbers of waits are not used again, so they stand for the deadlock. They cannot be taken for those of locks.
@@ -208,14 +238,14 @@ fn key(suspicion: &Suspicion) -> Vec<u64> {
 impl Report {
     fn of_waits(state: &State, stuck: &BTreeSet<ContextId>, suspicion: &Suspicion) -> Report {
         let wanted: BTreeSet<LockId> = (suspicion.keys())
-            .flat_map(|id| waits(state, *id))
+            .flat_map(|id| waits(state, *id, Clones::Exact))
             .filter_map(|wait| match wait.target {
                 Target::Lock(lock, _) | Target::Permits(lock, _) => Some(lock),
                 Target::Work(_) | Target::Task(_) | Target::Tasks(..) => None,
             })
             .collect();
         let joined: Vec<Cell> = (suspicion.keys())
-            .flat_map(|id| waits(state, *id))
+            .flat_map(|id| waits(state, *id, Clones::Exact))
             .flat_map(|wait| match &wait.target {
                 Target::Task(cell) => std::slice::from_ref(cell),
                 Target::Tasks(_, cells) => cells,
@@ -231,7 +261,7 @@ impl Report {
                 let hold = state.hold(*lock, *serial)?;
                 Some((*lock, hold.mode, hold.site))
             });
-            for wait in waits(state, id) {
+            for wait in waits(state, id, Clones::Exact) {
                 let (what, mode) = match &wait.target {
                     &Target::Lock(lock, mode) => (state.lock_name(lock), Some(mode)),
                     &Target::Permits(lock, 1) => (format!("a permit of {}", state.lock_name(lock)), None),
@@ -259,7 +289,7 @@ fn in_order(state: &State, stuck: &BTreeSet<ContextId>, suspicion: &Suspicion) -
     while let Some(id) = next {
         left.remove(&id);
         order.push(id);
-        let keepers = waits(state, id).iter().flat_map(|wait| keepers(state, id, wait, stuck));
+        let keepers = waits(state, id, Clones::Exact).iter().flat_map(|wait| keepers(state, id, wait, stuck));
         next = keepers.into_iter().find(|id| left.contains(id)).or_else(|| left.first().copied());
     }
     order

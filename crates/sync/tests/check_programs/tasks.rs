@@ -5,8 +5,8 @@ use crate::{Expected, Program};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Barrier;
-use std::task::{Context as Cx, Poll, Waker};
+use std::sync::{Arc, Barrier};
+use std::task::{Context as Cx, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::check::{self, Context};
@@ -38,6 +38,11 @@ pub(crate) const PROGRAMS: &[Program] = &[
         name: "a_coroutine_and_a_thread",
         expected: Expected::Certain(&["`coroutine`", "`main`"]),
         run: a_coroutine_and_a_thread,
+    },
+    Program {
+        name: "a_task_that_is_polled_by_whoever_wakes_it",
+        expected: Expected::Certain(&["`inline`", "`worker`"]),
+        run: a_task_that_is_polled_by_whoever_wakes_it,
     },
     Program { name: "a_task_with_a_limit", expected: Expected::Silence, run: a_task_with_a_limit },
     Program {
@@ -159,6 +164,40 @@ fn a_coroutine_and_a_thread() {
         met.wait();
         drop(a.lock());
     });
+}
+
+/// A task whose waker polls it, on the spot.
+struct Inline(std::sync::Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let _it_never_ends = self.0.lock().unwrap().as_mut().poll(&mut Cx::from_waker(&waker));
+    }
+}
+
+/// So what has woken it still runs when it begins to wait again.
+fn a_task_that_is_polled_by_whoever_wakes_it() {
+    let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+    let (promise, ends) = sync::promise::<()>();
+    let all = Arc::clone(&locks);
+    let body = async move {
+        let _first = all[0].lock_async().await;
+        ends.await.unwrap();
+        drop(all[1].lock_async().await);
+    };
+    let task = Inline(std::sync::Mutex::new(Box::pin(Context::new("inline").task(body))));
+    Arc::new(task).wake();
+    let all = Arc::clone(&locks);
+    let worker = thread::Builder::new().name("worker".into()).spawn(move || {
+        let _second = all[1].lock();
+        drop(all[0].lock());
+    });
+    while !locks[0].has_waiters() {
+        thread::yield_now();
+    }
+    promise.finish(Ok(()));
+    worker.unwrap().join().unwrap();
 }
 
 /// The thread waits for ever, but the task does not.
