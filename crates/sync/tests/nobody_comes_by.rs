@@ -8,7 +8,8 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 use std::time::Instant;
 use sync::park::{Signal, block_on_timeout};
@@ -282,6 +283,73 @@ fn a_writer_before_a_reader_whose_turn_it_is() {
     *first.ends() += 1;
     drop(told);
     assert_eq!(lock.into_inner(), 1);
+}
+
+/// A waker that runs its task at once, which does not look but first waits for another to be woken.
+#[derive(Default)]
+struct Inline {
+    runs: AtomicBool,
+    other: Arc<Signal>,
+    was_woken: AtomicBool,
+}
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        // Its own bell is rung meanwhile.
+        if self.runs.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let deadline = Instant::now() + LONG;
+        self.other.wait(Some(deadline));
+        self.was_woken.store(Instant::now() < deadline, Ordering::Relaxed);
+    }
+}
+
+/// Two that wait, of which the first is told by `tell`; the second is woken although `tell` has not come back.
+#[track_caller]
+fn behind_one_that_blocks_who_wakes_it<T>(
+    first: impl Future<Output = T>,
+    second: impl Future<Output = T>,
+    tell: impl FnOnce(),
+) {
+    let inline = Arc::new(Inline::default());
+    let mut first = Box::pin(first);
+    assert!(first.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&inline)))).is_pending());
+    let mut second = Box::pin(second);
+    let waker = inline.other.waker();
+    assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    tell();
+    assert!(
+        inline.was_woken.load(Ordering::Relaxed),
+        "nobody woke the second while the first ran in its waker"
+    );
+    // It may have been rung a little early, and calls again.
+    let deadline = Instant::now() + LONG;
+    while second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        inline.other.wait(Some(deadline));
+        assert!(Instant::now() < deadline, "nobody woke the second again");
+    }
+}
+
+#[test]
+fn one_whose_waker_runs_it_at_once_and_blocks() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock();
+    behind_one_that_blocks_who_wakes_it(mutex.lock_async(), mutex.lock_async(), || drop(guard));
+
+    let guard = mutex.lock();
+    behind_one_that_blocks_who_wakes_it(mutex.lock_async(), mutex.lock_async(), || {
+        MutexGuard::hand_over(guard);
+    });
+
+    let lock = RwLock::new(());
+    let guard = lock.write();
+    behind_one_that_blocks_who_wakes_it(lock.write_async(), lock.write_async(), || drop(guard));
+
+    let semaphore = Semaphore::new(0);
+    behind_one_that_blocks_who_wakes_it(semaphore.acquire_async(), semaphore.acquire_async(), || {
+        semaphore.release(1);
+    });
 }
 
 /// Polls `future` with a waker that panics when it is cloned, and drops it.

@@ -388,6 +388,26 @@ fn a_comparison_that_panics_leaves_the_queue_as_it_was() {
 }
 
 #[test]
+fn a_comparison_that_panics_leaves_the_item_to_whoever_keeps_it() {
+    let items = Counted::default();
+    let queue = PriorityQueue::bounded(2);
+    queue.put(Fragile(1, items.clone())).unwrap();
+    queue.put(Fragile(2, items.clone())).unwrap();
+    let mut item = Some(Fragile(0, items.clone()));
+    let mut put = ByHand::waiting(queue.put_from_async(&mut item));
+    assert_eq!(queue.get().unwrap().0, 1);
+    COMPARISONS.set(0);
+    let panicked = catch(|| put.poll().is_some());
+    COMPARISONS.set(u32::MAX);
+    assert!(panicked.is_err());
+    drop(put);
+    assert_eq!((item.as_ref().map(|item| item.0), queue.len()), (Some(0), 1));
+    assert!(block_on(queue.put_from_async(&mut item)).is_ok() && item.is_none());
+    assert_eq!((queue.get().unwrap().0, queue.get().unwrap().0), (0, 2));
+    assert_eq!(items.others(), 0);
+}
+
+#[test]
 fn a_comparison_that_panics_hands_on_what_it_was_told() {
     let items = Counted::default();
     let item = |number| Fragile(number, items.clone());

@@ -489,6 +489,65 @@ fn a_reader_who_looked_too_early_does_not_wait_for_a_reader() {
 }
 
 #[test]
+fn a_lock_that_is_kept_for_one_who_was_told_stays_kept_when_others_try() {
+    let lock = RwLock::new(());
+    let mut rounds = 0;
+    // Nobody else waits, so whoever tries finds empty queues. Rounds in which the told one may be late by now say nothing.
+    while rounds < 10 {
+        let guard = lock.write();
+        let mut told = ByHand::waiting(lock.write_async());
+        // Overdue, so that the lock is kept for it.
+        thread::sleep(SHORT);
+        let begin = Instant::now();
+        drop(guard);
+        assert!(told.is_told());
+        let tried = [lock.try_write().is_some(), lock.try_write().is_some(), lock.try_read().is_some()];
+        let once_more = lock.try_upgradable_read().is_some() || lock.try_write().is_some();
+        if !others_may_be_woken(begin) {
+            assert!(!tried.contains(&true) && !once_more, "it is kept for the one who was told: {tried:?}");
+            assert!(told.poll().is_some(), "nobody else has it");
+            rounds += 1;
+        }
+        drop(told);
+        assert!(lock.try_write().is_some(), "nobody is there");
+    }
+}
+
+#[test]
+fn a_lock_that_is_kept_stays_kept_when_a_reader_that_may_read_again_leaves() {
+    let lock = RwLock::new(());
+    let mut rounds = 0;
+    while rounds < 10 {
+        let guard = lock.write();
+        let mut told = ByHand::waiting(lock.write_async());
+        thread::sleep(SHORT);
+        let begin = Instant::now();
+        drop(guard);
+        drop(lock.try_read_recursive().expect("nobody has it, and who reads again waits for nobody"));
+        let tried = lock.try_write().is_some();
+        if !others_may_be_woken(begin) {
+            assert!(!tried, "it is kept for the one who was told");
+            assert!(told.poll().is_some());
+            rounds += 1;
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_was_kept_for_one_who_does_not_come_is_as_new_afterwards() {
+    let lock = RwLock::new(());
+    let guard = lock.write();
+    let told = ByHand::waiting(lock.write_async());
+    thread::sleep(SHORT);
+    drop(guard);
+    // It never comes, nor goes away.
+    std::mem::forget(told);
+    thread::sleep(SHORT);
+    assert!(lock.try_write().is_some(), "the told one is late");
+    assert!(lock.try_read().is_some() && lock.try_write().is_some());
+}
+
+#[test]
 fn who_wants_to_upgrade_does_not_wait_for_a_reader() {
     let lock = RwLock::new(());
     let guard = lock.write();

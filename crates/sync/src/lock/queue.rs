@@ -360,15 +360,16 @@ impl Wake {
     }
 
     pub(super) fn now(self) {
+        // First: a waker may run its task at once, which may take long, or wait for those who rely on it.
+        if let Some(call) = self.call {
+            call.now();
+        }
         match self.whom {
             Whom::Nobody => {}
             Whom::Thread(rouse) => rouse.now(),
             // Foreign: it must neither unwind past a node that is in the queue, nor leave the destructor of a guard or of a
             // future. The panic hook has spoken.
             Whom::Task(waker) => contain(|| waker.wake()),
-        }
-        if let Some(call) = self.call {
-            call.now();
         }
     }
 }

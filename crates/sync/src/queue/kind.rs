@@ -177,7 +177,7 @@ impl<O: Order> QueueOf<O> {
     /// [`PutError`] if the queue is closed; the item stays in `item`.
     ///
     /// # Panics
-    /// When it is polled, if `item` is `None`; and as [`put`](QueueOf::put).
+    /// When it is polled: if `item` is `None`, and if comparing items does. Then the queue is as before, and the item is still in `item`.
     ///
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was put, and the item is in `item`.

@@ -501,15 +501,15 @@ impl RawRwLock {
         contain(|| self.state.with(|state, afterwards| self.settle(state, afterwards)));
     }
 
-    /// Tells those whose turn it is; where nobody waits, sees to it that nobody takes the slow path any more.
+    /// Tells those whose turn it is; where nobody waits or is to come, sees to it that nobody takes the slow path any more.
     fn settle(&self, state: &mut State, afterwards: &mut Afterwards) {
+        let (word, now) = (self.word.load(Ordering::Relaxed), clock::now());
         if state.nobody_waits() {
-            state.calm_down();
-            return self.clear_waiting();
-        }
-        let word = self.word.load(Ordering::Relaxed);
-        if word & WRITER == 0 {
-            state.tell(word, !self.has_readers_in_slots(word), clock::now(), afterwards);
+            if state.calms_down(now) {
+                self.clear_waiting();
+            }
+        } else if word & WRITER == 0 {
+            state.tell(word, !self.has_readers_in_slots(word), now, afterwards);
         }
     }
 

@@ -75,9 +75,14 @@ impl State {
         !self.writers.is_empty() || !self.upgrader.is_empty()
     }
 
-    /// Nobody waits any more.
-    pub(super) fn calm_down(&mut self) {
+    /// Nobody is queued up any more; whether nobody is to come either. Those who were told have left the queues, and while the lock is
+    /// kept for them, whoever comes by has to find that out, and leaves it so: also one who only tried, and one who has read beside.
+    pub(super) fn calms_down(&mut self, now: u32) -> bool {
+        if self.is_kept() && !self.told_are_late(now) {
+            return false;
+        }
         (self.told, self.shared_next, self.tasks) = (NOBODY, false, false);
+        true
     }
 
     /// A writer gives the lock back, or becomes a reader.
@@ -107,7 +112,7 @@ impl State {
         if self.told.left > 0 && self.told_are_late(now) {
             self.told = NOBODY;
         }
-        let kept = self.told.left > 0 && self.told.kept;
+        let kept = self.is_kept();
         match want {
             Want::ReadAgain | Want::Upgrade => true,
             Want::Read | Want::Upgradable if kept && !self.told.readers => false,
@@ -116,6 +121,11 @@ impl State {
                 !kept && !(held && (self.writers_are_overdue(now) || self.readers_are_overdue(now)))
             }
         }
+    }
+
+    /// Be it for those who are late.
+    fn is_kept(&self) -> bool {
+        self.told.left > 0 && self.told.kept
     }
 
     fn told_are_late(&self, now: u32) -> bool {

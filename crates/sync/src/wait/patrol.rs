@@ -206,7 +206,8 @@ impl Call {
         Call(NonNull::from(lock).addr())
     }
 
-    /// Calls the patrol, unless it is on its way already. To be called without any lock.
+    /// Calls the patrol, unless it is on its way already. To be called without any lock, and before whoever was told is woken: his
+    /// waker may run him at once.
     pub(crate) fn now(self) {
         let (called, caller) = (&self.place().called, self.0.get());
         // Relaxed, all: the locks order what has to be ordered, see above.

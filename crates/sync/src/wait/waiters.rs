@@ -446,14 +446,15 @@ impl Afterwards {
 
     /// Whether somebody is still to be told.
     pub(super) fn run(self, every: &mut Every) -> bool {
+        // First: a waker may run its task at once, which may take long, or wait for those who rely on one that was told.
+        if let Some(call) = self.call {
+            call.now();
+        }
         for wake in self.wake.into_iter().chain(self.wake_more.into_iter().flatten().flatten()) {
             every.run(|| wake.now());
         }
         if let Some(waker) = self.drop {
             every.run(|| drop(waker));
-        }
-        if let Some(call) = self.call {
-            call.now();
         }
         self.unfinished
     }

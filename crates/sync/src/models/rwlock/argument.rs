@@ -96,3 +96,47 @@ fn readers_come_in_beside_a_writer_who_goes_on_as_one() {
         number.end(1);
     });
 }
+
+#[test]
+fn a_lock_that_is_kept_for_one_who_was_told_stays_kept_when_others_try() {
+    interrupted(3, || {
+        let number = Number::new();
+        let others = |number: &Number| {
+            for want in [Want::Write, Want::Read, Want::Upgradable, Want::Write] {
+                assert!(number.lock.try_acquire(want).is_none(), "it is kept for the one who was told");
+            }
+        };
+        number.lock.write();
+        {
+            let mut told = pin!(number.lock.acquire_async(Want::Write, Site::here()));
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(told.as_mut().poll(&mut cx).is_pending());
+            number.lock.release_write();
+            let other = beside(&number, others);
+            others(&number);
+            assert!(told.as_mut().poll(&mut cx).is_ready());
+            number.add();
+            other.join().unwrap();
+        }
+        number.lock.release_write();
+        number.end(1);
+    });
+}
+
+#[test]
+fn a_lock_that_was_kept_is_free_when_the_one_who_was_told_goes_away() {
+    interrupted(3, || {
+        let number = Number::new();
+        number.lock.write();
+        let mut told = Box::pin(number.lock.acquire_async(Want::Write, Site::here()));
+        assert!(told.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        number.lock.release_write();
+        let writer = beside(&number, Number::write);
+        let tried = number.lock.try_acquire(Want::Upgradable).is_some();
+        assert!(!tried, "it is kept for the one who was told, or has gone to the other");
+        drop(told);
+        assert!(number.read() <= 1);
+        writer.join().unwrap();
+        number.end(1);
+    });
+}
