@@ -27,6 +27,7 @@
 //! 4. Each side leaves once. The one that finds the other gone frees the cell.
 
 use crate::catch::contain;
+use crate::check;
 use crate::primitive::{AtomicUsize, Ordering, UnsafeCell};
 use std::fmt;
 use std::ptr::NonNull;
@@ -256,6 +257,7 @@ struct Producer(NonNull<Header>);
 
 impl Drop for Producer {
     fn drop(&mut self) {
+        check::ended(check::Cell(self.0.as_ptr().addr()));
         // SAFETY: `Header::finish` makes the only one of these, and the producer leaves nowhere else.
         unsafe { Header::leave(self.0, PRODUCER, 0) };
     }

@@ -67,7 +67,7 @@ pub use hook::Mode;
 pub use report::{Entry, Held, Report, Verdict};
 
 pub(crate) use hook::{Kind, Site, Tag};
-pub(crate) use join::{Cell, awaited, awaited_no_more, joining, running};
+pub(crate) use join::{Cell, awaited, awaited_no_more, ended, joining, running};
 pub(crate) use several::{Cells, How, Of, Several, awaited_together};
 pub(crate) use task::uncounted;
 

@@ -123,6 +123,9 @@ pub(crate) fn joining<R>(_: Cell, _: Site, wait: impl FnOnce() -> R) -> R {
 pub(crate) fn awaited(_: Cell, _: Site, _: &Waker) {}
 
 #[inline(always)]
+pub(crate) fn ended(_: Cell) {}
+
+#[inline(always)]
 pub(crate) fn awaited_no_more(_: Cell) {}
 
 /// How many of several tasks have to end.

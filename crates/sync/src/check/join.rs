@@ -46,6 +46,14 @@ pub(crate) fn awaited(cell: Cell, site: Site, waker: &Waker) {
     }
 }
 
+/// The task has ended, and has woken whoever waits for it. Its cell is still there.
+#[inline]
+pub(crate) fn ended(cell: Cell) {
+    if is_on() {
+        state::with(|state| state.has_ended(cell));
+    }
+}
+
 /// The task has ended, or its handle goes away.
 #[inline]
 pub(crate) fn awaited_no_more(cell: Cell) {

@@ -6,7 +6,8 @@
 //!
 //! The tasks that are left are said at each poll that ends nothing, and before the waiter sleeps. Those that have ended
 //! since then are still named, until it is polled again: nobody runs them any more, so they keep nobody up. Their cells live, for their
-//! handles are with the waiter.
+//! handles are with the waiter. Where a task has given them one waker in common, the first of them that ends has used it up: then that
+//! is no wait any more, or a waker that is with somebody else would be counted for it.
 
 use super::context::{self, ContextId};
 use super::hook::{Site, Waiting};
@@ -114,7 +115,7 @@ impl Several {
         self.over();
         self.0 = match how {
             How::Blocks => Waiting::begin(target, site),
-            How::Awaits => begin_to_await(who, waker, Wait { serial: 0, target, site, by: By::Wakers(1) }),
+            How::Awaits => begin_to_await(who, waker, Wait { serial: 0, target, site, by: By::Common }),
         }
         .map(Box::new);
     }
@@ -168,19 +169,28 @@ impl Wait {
         match self.by {
             By::Blocking => 0,
             By::Wakers(clones) => clones,
+            By::Common => 1,
         }
+    }
+
+    /// Whether nobody wakes by this any more when that task has ended: it is polled, and says again what is left.
+    pub(super) fn is_used_up_by(&self, task: Cell) -> bool {
+        let awaits = || matches!(&self.target, Target::Tasks(_, cells) if cells.contains(&task));
+        self.by == By::Common && awaits()
     }
 
     /// Takes a task out of what is awaited; whether anything is left.
     pub(super) fn still_awaits_without(&mut self, task: Cell) -> bool {
-        let By::Wakers(clones) = &mut self.by else { return true };
+        if self.by == By::Blocking {
+            return true;
+        }
         match &mut self.target {
             Target::Task(cell) => *cell != task,
             Target::Tasks(_, cells) => {
-                let before = cells.len();
                 cells.retain(|cell| *cell != task);
-                // Where all have one waker in common, it stays with those that are left.
-                *clones = if *clones == before { cells.len() } else { *clones };
+                if let By::Wakers(clones) = &mut self.by {
+                    *clones = cells.len();
+                }
                 !cells.is_empty()
             }
             Target::Lock(..) | Target::Permits(..) | Target::Work(_) => true,

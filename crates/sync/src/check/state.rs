@@ -93,6 +93,8 @@ pub(super) enum By {
     Blocking,
     /// It is a task, which awaits this, and perhaps other things. So many clones of its waker are with what it awaits.
     Wakers(usize),
+    /// As `Wakers`, of several tasks, which have one clone in common: the first that ends uses it up.
+    Common,
 }
 
 /// What is waited for.
@@ -256,6 +258,13 @@ impl State {
     pub(super) fn end_awaiting(&mut self, task: Cell) {
         for context in self.contexts.values_mut() {
             context.waits.retain_mut(|wait| wait.still_awaits_without(task));
+        }
+    }
+
+    /// The task has ended, and has woken whoever awaits it.
+    pub(super) fn has_ended(&mut self, task: Cell) {
+        for context in self.contexts.values_mut() {
+            context.waits.retain(|wait| !wait.is_used_up_by(task));
         }
     }
 

@@ -11,7 +11,7 @@ use sync::check::{self, Context};
 use sync::completion::{Wait, gather, gather_all, wait_async};
 use sync::park::block_on;
 use sync::task::TaskId;
-use sync::{Event, JoinError, Mutex, Task, When, as_completed, promise, wait};
+use sync::{Event, JoinError, Mutex, Task, When, as_completed, promise, timer, wait};
 
 pub(crate) const PROGRAMS: &[Program] = &[
     certain("all_of_whom_one_wants_the_lock", &["all of the task at ", "runs the task at "], || {
@@ -73,6 +73,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
     silent("several_with_a_limit", several_with_a_limit),
     silent("a_task_that_gathers_or_awaits_an_event", a_task_that_gathers_or_awaits_an_event),
     silent("results_to_which_more_are_added", results_to_which_more_are_added),
+    silent("a_lock_with_a_limit_after_a_gather_with_one", a_lock_with_a_limit_after_a_gather_with_one),
     silent("a_future_that_somebody_may_stop", a_future_that_somebody_may_stop),
     silent("several_cells_at_the_same_addresses", several_cells_at_the_same_addresses),
 ];
@@ -334,6 +335,37 @@ fn a_task_that_gathers_or_awaits_an_event() {
                 if set || gathered { Poll::Ready(gathered) } else { Poll::Pending }
             });
             assert!(!ended.await, "the worker wants the lock");
+        }));
+    });
+}
+
+/// One of the tasks ends when they are not looked at any more, and has used up the waker that they had in common. That of the
+/// limit is not to be taken for it.
+fn a_lock_with_a_limit_after_a_gather_with_one() {
+    check::set_patience(PATIENCE);
+    let (account, other) = (account(), Mutex::new(()));
+    let (taken, end) = (Event::new(), Event::new());
+    thread::scope(|scope| {
+        block_on(Context::new("awaits").task(async {
+            let held = account.lock_async().await;
+            let crosswise = || {
+                let _other = other.lock();
+                taken.set();
+                drop(account.lock());
+            };
+            let tasks = [run_by(scope, "worker", crosswise), run_by(scope, "ends", || end.wait())];
+            let mut gathered = gather_all(tasks);
+            timer::timeout(PATIENCE, &mut gathered).await.expect_err("they wait");
+            taken.wait_async().await;
+            scope.spawn(|| {
+                while !other.has_waiters() {
+                    thread::yield_now();
+                }
+                end.set();
+            });
+            assert!(other.lock_async_timeout(LONGER).await.is_err(), "the worker has it");
+            drop(held);
+            gathered.await.into_iter().for_each(|result| result.unwrap());
         }));
     });
 }
