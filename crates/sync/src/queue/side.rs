@@ -64,10 +64,13 @@ const TOLD: u32 = FIRST_TOLD;
 /// So many are woken before the list is taken again.
 const BATCH: usize = 16;
 
-/// A full barrier at each item costs the owner about so much.
-const FENCE_NS: usize = 8;
-/// The owner drops the barrier after so many items for which nobody waited.
-const CALM: u16 = 4096;
+/// What a full barrier at each item costs the owner, about: two lines from another CPU. By itself it is done sooner, but the CPU waits
+/// for each item then, where it would fetch the next ones meanwhile.
+const FENCE_NS: usize = 100;
+/// What a barrier on all CPUs costs is measured, beginning with at most this.
+const BARRIER_NS: u32 = 1_000;
+/// The owner drops the barrier when it has cost as much as at so many items more than those who waited would have paid.
+const CALM: u32 = 256;
 
 /// A side, on cache lines of its own: two, because CPUs fetch them in pairs.
 #[repr(align(128))]
@@ -93,8 +96,8 @@ pub(super) struct Own<T> {
     /// Where the other side was at the last look. It may be further by now.
     pub(super) other: usize,
     pub(super) cursor: Cursor<T>,
-    /// Of a side of one: items published with a barrier since somebody waited.
-    calm: u16,
+    /// Of a side of one, while it publishes with a barrier: for so many items more than those who waited were worth.
+    calm: u32,
 }
 
 /// Those who wait for this side to move.
@@ -316,16 +319,24 @@ impl<'r, T, U: Users> End<'r, T, U> {
         if flag & SURE == 0 {
             self.flag.fetch_or(SURE, Ordering::SeqCst);
         }
+        // One who waits without it pays for a barrier on all CPUs.
+        let worth = match flag & WAITING {
+            0 => 0,
+            _ => self.side.barrier_ns.load(Ordering::Relaxed) / FENCE_NS as u32,
+        };
         // SAFETY: as promised by the caller.
         let calm = unsafe {
             self.own(|own| {
-                own.calm = if flag & WAITING == 0 { own.calm.saturating_add(1) } else { 0 };
+                own.calm = own.calm.saturating_add(1).saturating_sub(worth);
                 own.calm
             })
         };
         if calm >= CALM {
             // Whoever has set `WAITING` meanwhile relies on `SURE`, and this fails.
-            let _ = self.flag.compare_exchange(FENCED | SURE, 0, Ordering::SeqCst, Ordering::Relaxed);
+            if self.flag.compare_exchange(FENCED | SURE, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                // SAFETY: as above.
+                unsafe { self.own(|own| own.calm = 0) };
+            }
         }
     }
 
@@ -390,7 +401,10 @@ impl<'r, T, U: Users> End<'r, T, U> {
                 heavy_barrier();
                 if is_asymmetric() {
                     let took = clock::in_nanos(clock::now().wrapping_sub(begin));
-                    self.side.barrier_ns.store(u32::try_from(took).unwrap_or(u32::MAX), Ordering::Relaxed);
+                    // One who loses his CPU meanwhile finds that it takes a thousand times as long: it at most doubles.
+                    let most = self.side.barrier_ns.load(Ordering::Relaxed).saturating_mul(2).max(BARRIER_NS);
+                    let took = u32::try_from(took).map_or(most, |took| took.min(most));
+                    self.side.barrier_ns.store(took, Ordering::Relaxed);
                 }
             }
         }

@@ -22,26 +22,21 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If producers are `Sole`: nobody else puts meanwhile.
     #[inline(always)]
     pub(super) unsafe fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
-        // SAFETY: as promised by the caller.
-        let mut room = unsafe { self.find_room() };
-        if matches!(room, Err(Refusal::Full)) {
-            if P::SHARED {
-                return self.put_contended(item, deadline);
-            }
-            // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
-            room = match self.wait_for_room(deadline) {
-                // SAFETY: as promised by the caller.
-                true => unsafe { self.find_room() },
-                false => Err(Refusal::TimedOut),
+        loop {
+            // SAFETY: as promised by the caller.
+            let why = match unsafe { self.find_room() } {
+                Ok(found) => {
+                    // SAFETY: this is where the room was found.
+                    unsafe { self.fill(&found, item) };
+                    return Ok(());
+                }
+                Err(Refusal::Full) if P::SHARED => return self.put_contended(item, deadline),
+                // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
+                Err(Refusal::Full) if self.wait_for_room(deadline) => continue,
+                Err(Refusal::Full) => Refusal::TimedOut,
+                Err(why) => why,
             };
-        }
-        match room {
-            Ok(found) => {
-                // SAFETY: this is where the room was found.
-                unsafe { self.fill(&found, item) };
-                Ok(())
-            }
-            Err(why) => Err(PutError::new(why, item)),
+            return Err(PutError::new(why, item));
         }
     }
 
@@ -95,23 +90,17 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If consumers are `Sole`: nobody else takes meanwhile.
     #[inline(always)]
     pub(super) unsafe fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
-        // SAFETY: as promised by the caller.
-        let mut item = unsafe { self.find_more_items() };
-        if matches!(item, Err(GetError::Empty)) {
-            if C::SHARED {
-                return self.get_contended(deadline);
-            }
-            // As in `put`.
-            item = match self.wait_for_item(deadline) {
-                // SAFETY: as promised by the caller.
-                true => unsafe { self.find_more_items() },
-                false => Err(GetError::TimedOut),
+        loop {
+            // SAFETY: as promised by the caller.
+            return match unsafe { self.find_more_items() } {
+                // SAFETY: this is where the item was found.
+                Ok(found) => Ok(unsafe { self.take(&found) }),
+                Err(GetError::Empty) if C::SHARED => self.get_contended(deadline),
+                // As in `put`.
+                Err(GetError::Empty) if self.wait_for_item(deadline) => continue,
+                Err(GetError::Empty) => Err(GetError::TimedOut),
+                Err(why) => Err(why),
             };
-        }
-        match item {
-            // SAFETY: this is where the item was found.
-            Ok(found) => Ok(unsafe { self.take(&found) }),
-            Err(why) => Err(why),
         }
     }
 
