@@ -98,11 +98,8 @@ impl RawRwLock {
     pub(crate) fn read_at_once(&self, patient: bool) -> Option<Place> {
         // Acquire, in all of this: pairs with the release of the last writer.
         let word = self.word.load(Ordering::Acquire);
-        if word & BIASED != 0 {
-            return self.enter_slot();
-        }
-        if word & (WRITER | WAITING | TOO_MANY) != 0 {
-            return None;
+        if word & (BIASED | WRITER | WAITING | TOO_MANY) != 0 {
+            return if word & BIASED != 0 { self.enter_slot() } else { None };
         }
         match self.word.compare_exchange(word, word + READER, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => Some(IN_THE_WORD),
