@@ -72,7 +72,14 @@ use pace::Pace;
 use place::{LOOK, REFUSED, Wakes};
 use state::State;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+// What there is, as far as somebody without the lock can know.
+const NOTHING: u8 = 0;
+/// To be taken, from the slot or from one who waits.
+const ITEM: u8 = 1;
+/// In the slot.
+const ROOM: u8 = 2;
 
 /// A queue of capacity 0 or 1.
 pub(crate) struct Hand<T> {
@@ -85,8 +92,8 @@ pub(crate) struct Hand<T> {
 #[repr(align(64))]
 struct Line<T> {
     lock: ShortLock,
-    /// Whether there is an item to take: a hint for those who look without the lock.
-    has_item: AtomicBool,
+    /// What there is: a hint for those who look without the lock.
+    hint: AtomicU8,
     /// Used by whoever has the lock.
     state: UnsafeCell<State<T>>,
 }
@@ -104,7 +111,7 @@ impl<T> Hand<T> {
             Hand {
                 line: Line {
                     lock: ShortLock::new(),
-                    has_item: AtomicBool::new(false),
+                    hint: AtomicU8::new(if has_place { ROOM } else { NOTHING }),
                     state: UnsafeCell::new(State::new(has_place)),
                 },
                 pace: Pace::new(),
@@ -114,24 +121,24 @@ impl<T> Hand<T> {
 
     /// Puts `item` in if there is room, or if somebody waits for it.
     pub(crate) fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        let mut wakes = Wakes::default();
-        let done = self.with(|state| state.try_put(item, &mut wakes));
+        let (mut item, mut wakes) = (Some(item), Wakes::new());
+        let done = self.with(|state| state.try_put(&mut item, &mut wakes));
         wakes.run();
-        done
+        done.map_err(|why| why.with(item))
     }
 
     /// Puts `item` in, if that ends now: where there is no place, and no thread waits, a receiver would have to come first.
     #[inline]
     pub(crate) fn put_at_once(&self, item: T) -> Result<(), PutError<T>> {
-        let mut wakes = Wakes::default();
-        let done = self.with(|state| state.put(item, &mut wakes));
+        let (mut item, mut wakes) = (Some(item), Wakes::new());
+        let done = self.with(|state| state.put(&mut item, &mut wakes));
         wakes.run();
-        done
+        done.map_err(|why| why.with(item))
     }
 
     /// Takes the oldest item, out of the queue or from one who waits to put it in.
     pub(crate) fn try_get(&self) -> Result<T, GetError> {
-        let mut wakes = Wakes::default();
+        let mut wakes = Wakes::new();
         let done = self.with(|state| state.get(&mut wakes));
         wakes.run();
         done
@@ -144,7 +151,7 @@ impl<T> Hand<T> {
     pub(crate) fn close(&self) {
         let mut every = Every::default();
         loop {
-            let mut wakes = Wakes::default();
+            let mut wakes = Wakes::new();
             let more = self.with(|state| {
                 state.closed = true;
                 wakes.add(state.senders.tell_first(REFUSED));
@@ -190,14 +197,20 @@ impl<T> Hand<T> {
             // SAFETY: the lock is held until the end of this function, and no change is made inside another.
             let state = unsafe { &mut *state };
             let done = change(state);
-            self.line.has_item.store(state.has_item(), Relaxed);
+            self.line.hint.store(state.hint(), Relaxed);
             done
         })
     }
 
+    /// Whether there seems to be an [`ITEM`], or [`ROOM`].
+    #[inline]
+    fn seems_to_have(&self, what: u8) -> bool {
+        self.line.hint.load(Relaxed) == what
+    }
+
     /// Waits awake for a moment, where that has paid, for an item that a task could take; whether there is one.
     fn glance(&self) -> bool {
-        self.pace.glance(|| self.line.has_item.load(Relaxed))
+        self.pace.glance(|| self.seems_to_have(ITEM))
     }
 }
 

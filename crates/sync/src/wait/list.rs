@@ -64,8 +64,9 @@ enum Who {
 }
 
 impl Drop for Who {
+    #[inline]
     fn drop(&mut self) {
-        if let Who::Task(waker) = self {
+        if let Who::Task(waker @ Some(_)) = self {
             let waker = waker.take();
             // Foreign, in the destructor of a future, which a panic may drop.
             contain(|| drop(waker));
@@ -347,8 +348,10 @@ pub(crate) unsafe fn set_waker(node: &Node, waker: Waker) -> Option<Waker> {
 }
 
 /// Somebody to be woken when the list is given back.
+#[derive(Default)]
 #[must_use = "somebody waits for it"]
 pub(crate) enum Wake {
+    #[default]
     Nobody,
     Thread(Rouse),
     Task(Waker),

@@ -88,8 +88,8 @@ impl Patience {
         if crate::primitive::IS_MODEL {
             return false;
         }
-        (os::cpus() > 1 && self.pause(step, (PAUSES, TRIAL_PAUSES), &mut look))
-            || self.give_way((YIELDS, TRIAL_YIELDS), &mut look)
+        self.pause(self.pauses(PAUSES, TRIAL_PAUSES), step, &mut look)
+            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look)
     }
 
     /// As [`wait_in_steps`](Patience::wait_in_steps), for a task, whose thread may have others to run: some microseconds, and one yield.
@@ -102,22 +102,50 @@ impl Patience {
             self.in_a_row.store(0, Relaxed);
             return false;
         }
-        let begin = clock::now();
-        let is_there = (os::cpus() > 1 && self.pause(step, (GLANCE_PAUSES, GLANCE_PAUSES), &mut look))
-            || self.give_way((1, 1), &mut look);
+        // The clock is read where there is something to be timed: where it has never paid, a poll costs no more for it.
+        let (mut begin, mut is_there) = (None, false);
+        let pauses = self.pausing.length(GLANCE_PAUSES, GLANCE_PAUSES);
+        if pauses > 0 && os::cpus() > 1 {
+            begin = Some(clock::now());
+            is_there = self.pause(pauses, step, &mut look);
+        }
+        if !is_there {
+            let yields = self.yields(1, 1);
+            if yields > 0 {
+                begin = begin.or_else(|| Some(clock::now()));
+                is_there = self.give_way(yields, &mut look);
+            }
+        }
         // What took a slice of the scheduler's is as long as many of them, even if it has paid.
-        let took_long = clock::now().wrapping_sub(begin) > clock::micros(BUSY_US);
-        let next = match is_there {
-            true if took_long => GLANCES_IN_A_ROW,
-            true => in_a_row + 1,
-            false => 0,
+        let next = match begin {
+            Some(begin) if is_there && clock::now().wrapping_sub(begin) > clock::micros(BUSY_US) => {
+                GLANCES_IN_A_ROW
+            }
+            Some(_) if is_there => in_a_row + 1,
+            _ => 0,
         };
-        self.in_a_row.store(next, Relaxed);
+        if next != in_a_row {
+            self.in_a_row.store(next, Relaxed);
+        }
         is_there
     }
 
-    fn pause(&self, step: u32, (whole, trial): (u32, u32), look: &mut impl FnMut() -> bool) -> bool {
-        let pauses = self.pausing.length(whole, trial);
+    /// How long to pause this time.
+    fn pauses(&self, whole: u32, trial: u32) -> u32 {
+        if os::cpus() > 1 { self.pausing.length(whole, trial) } else { 0 }
+    }
+
+    /// How often to yield this time.
+    fn yields(&self, whole: u32, trial: u32) -> u32 {
+        let busy = self.busy.load(Relaxed);
+        if busy > 0 {
+            self.busy.store(busy - 1, Relaxed);
+            return 0;
+        }
+        self.yielding.length(whole, trial)
+    }
+
+    fn pause(&self, pauses: u32, step: u32, look: &mut impl FnMut() -> bool) -> bool {
         let mut paused = 0;
         while paused < pauses {
             (0..step).for_each(|_| spin_loop());
@@ -131,13 +159,10 @@ impl Patience {
         false
     }
 
-    fn give_way(&self, (whole, trial): (u32, u32), look: &mut impl FnMut() -> bool) -> bool {
-        let busy = self.busy.load(Relaxed);
-        if busy > 0 {
-            self.busy.store(busy - 1, Relaxed);
+    fn give_way(&self, yields: u32, look: &mut impl FnMut() -> bool) -> bool {
+        if yields == 0 {
             return false;
         }
-        let yields = self.yielding.length(whole, trial);
         let mut begin = clock::now();
         for _ in 0..yields {
             std::thread::yield_now();

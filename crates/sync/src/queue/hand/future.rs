@@ -1,9 +1,8 @@
 //! How a task waits at a queue: in its future, which is told to look, or that its item was taken.
 
 use super::getting::Getting;
-use super::place::Who;
 use super::putting::Putting;
-use super::{GetError, Hand, PutError};
+use super::{GetError, Hand, ITEM, PutError, ROOM};
 use crate::select::is_arm;
 use crate::timer;
 use std::future::Future;
@@ -23,13 +22,13 @@ impl<T> Hand<T> {
     /// Puts `item` in, waiting for room or for a receiver. If the future is dropped, the item is sent, or it is dropped too.
     #[inline]
     pub(crate) fn put_async(&self, item: T) -> Put<'_, T> {
-        Put(Putting::new(self, item))
+        Put(Putting::of_a_task(self, item))
     }
 
     /// Takes an item, waiting for it. Nothing is lost by dropping the future.
     #[inline]
     pub(crate) fn get_async(&self) -> Get<'_, T> {
-        Get(Getting::new(self))
+        Get(Getting::of_a_task(self))
     }
 
     pub(crate) async fn put_async_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
@@ -79,17 +78,20 @@ impl<T> Future for Put<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut putting = self.putting();
-        if putting.place().is_some() {
-            return match putting.as_mut().answer() {
+        if putting.waits() {
+            return match putting.answer() {
                 Poll::Pending => putting.wait_on(cx.waker().clone()),
                 answer => answer,
             };
         }
-        // The first attempt, which mostly succeeds where there is room, does without a waker.
-        if let Poll::Ready(answer) = putting.as_mut().look(None) {
-            return Poll::Ready(answer);
+        // The first attempt does without a waker, unless it would be in vain.
+        if putting.hand().seems_to_have(ROOM) {
+            if let Poll::Ready(answer) = putting.as_mut().look(false) {
+                return Poll::Ready(answer);
+            }
         }
-        match putting.as_mut().look(Some(Who::Task(cx.waker().clone()))) {
+        putting.set_waker(cx.waker().clone());
+        match putting.as_mut().look(true) {
             // The one whom it told of its item may be a thread that has it already.
             Poll::Pending => putting.answer(),
             answer => answer,
@@ -103,18 +105,13 @@ impl<T> Future for Get<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut getting = self.getting();
-        if getting.place().is_none() {
-            if let Poll::Ready(answer) = getting.as_mut().look(None) {
+        // The first attempt does without a waker, unless it would be in vain. An arm does not wait awake, for another arm may be ready.
+        if !getting.waits() && (getting.hand().seems_to_have(ITEM) || !is_arm() && getting.hand().glance()) {
+            if let Poll::Ready(answer) = getting.as_mut().look() {
                 return Poll::Ready(answer);
             }
-            // An arm does not wait, for another arm may be ready.
-            if !is_arm() && getting.glance() {
-                if let Poll::Ready(answer) = getting.as_mut().look(None) {
-                    return Poll::Ready(answer);
-                }
-            }
         }
-        getting.look(Some(Who::Task(cx.waker().clone())))
+        getting.look_or_wait_for(cx.waker().clone())
     }
 }
 

@@ -1,18 +1,20 @@
 //! Somebody who wants an item, from the first look to the answer.
 
-use super::place::{HANDED, LOOK, Place, Wakes, Who};
+use super::place::{HANDED, LOOK, Place, Wakes};
 use super::state::State;
 use super::{GetError, Hand};
 use crate::catch::contain;
 use crate::wait::{patience_with_tasks, sleep_until};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
 pub(super) struct Getting<'a, T> {
     hand: &'a Hand<T>,
-    /// From the first look in vain until the answer.
-    place: Option<Place<T>>,
+    place: Place<T>,
+    /// It stands in the list, or did until it was told: from the first look in vain until the answer.
+    waits: bool,
     /// Where it stands in the list.
     ticket: u64,
     /// How many items had been put when it began to wait.
@@ -26,58 +28,96 @@ pub(super) struct Getting<'a, T> {
 type Answer<T> = Result<T, GetError>;
 
 impl<'a, T> Getting<'a, T> {
-    pub(super) fn new(hand: &'a Hand<T>) -> Self {
-        Getting { hand, place: None, ticket: 0, puts: 0, has_looked_again: false, beside_tasks: false }
+    #[inline]
+    pub(super) fn of_this_thread(hand: &'a Hand<T>) -> Self {
+        Self::at(hand, Place::of_this_thread(None))
+    }
+
+    #[inline]
+    pub(super) fn of_a_task(hand: &'a Hand<T>) -> Self {
+        Self::at(hand, Place::of_a_task(None))
+    }
+
+    #[inline]
+    fn at(hand: &'a Hand<T>, place: Place<T>) -> Self {
+        Getting {
+            hand,
+            place,
+            waits: false,
+            ticket: 0,
+            puts: 0,
+            has_looked_again: false,
+            beside_tasks: false,
+        }
     }
 
     /// Waits on this thread until it is told, or is to look again, or until the deadline, or a little less. `false` in the last case.
     #[inline]
     pub(super) fn rest(&self, deadline: Option<Instant>) -> bool {
-        let Some(place) = &self.place else { return false };
-        if !self.has_looked_again && place.wait_awake(&self.hand.pace, self.puts) {
+        if !self.has_looked_again && self.place.wait_awake(&self.hand.pace, self.puts) {
             return true;
         }
+        self.sleep(deadline)
+    }
+
+    #[cold]
+    fn sleep(&self, deadline: Option<Instant>) -> bool {
         let patience = patience_with_tasks(self.beside_tasks);
-        place.sleep(sleep_until(deadline, patience));
-        place.node().told().is_some()
+        self.place.sleep(sleep_until(deadline, patience));
+        self.place.node().told().is_some()
             || patience.is_some() && deadline.is_none_or(|deadline| Instant::now() < deadline)
     }
 
-    /// Waits awake for a moment, where that has paid; whether there is an item then.
-    pub(super) fn glance(&self) -> bool {
-        self.hand.glance()
+    pub(super) fn hand(&self) -> &'a Hand<T> {
+        self.hand
     }
 
-    pub(super) fn place(&self) -> Option<&Place<T>> {
-        self.place.as_ref()
+    pub(super) fn waits(&self) -> bool {
+        self.waits
     }
 
-    /// Takes an item or another answer, if there is one; `who` queues up otherwise, or waits on.
+    /// Takes an item or another answer, if there is one.
     #[inline]
-    pub(super) fn look(self: Pin<&mut Self>, mut who: Option<Who>) -> Poll<Answer<T>> {
+    pub(super) fn look(self: Pin<&mut Self>) -> Poll<Answer<T>> {
+        self.look_and(|_, _, _| {})
+    }
+
+    /// As [`look`](Getting::look); a thread queues up otherwise, or waits on.
+    #[inline]
+    pub(super) fn look_or_wait(self: Pin<&mut Self>) -> Poll<Answer<T>> {
+        self.look_and(Self::wait)
+    }
+
+    /// As [`look_or_wait`](Getting::look_or_wait), as a task.
+    #[inline]
+    pub(super) fn look_or_wait_for(self: Pin<&mut Self>, waker: Waker) -> Poll<Answer<T>> {
+        let mut waker = Some(waker);
+        let answer = self.look_and(|this, state, wakes| {
+            // SAFETY: the lock is held, and with it the list.
+            unsafe { this.place.exchange(&mut waker) };
+            this.wait(state, wakes);
+        });
+        // What was taken must not be lost to a waker that panics when it is dropped, be it the old one or not needed.
+        contain(|| drop(waker));
+        answer
+    }
+
+    #[inline]
+    fn look_and(
+        self: Pin<&mut Self>,
+        in_vain: impl FnOnce(&mut Self, &mut State<T>, &mut Wakes),
+    ) -> Poll<Answer<T>> {
         // SAFETY: a place is moved neither here nor below.
         let this = unsafe { self.get_unchecked_mut() };
-        let (hand, mut wakes, mut old) = (this.hand, Wakes::default(), None);
+        let (hand, mut wakes) = (this.hand, Wakes::new());
         let answer = hand.with(|state| {
             let answer = this.answer(state, &mut wakes);
             if answer.is_pending() {
-                // A waker that is not needed is dropped without the lock, like the old one.
-                if let Some(who) = who.take() {
-                    old = this.wait(state, who);
-                    state.tell_an_offer(&mut wakes);
-                }
+                in_vain(this, state, &mut wakes);
             }
             answer
         });
-        if answer.is_ready() {
-            this.place = None;
-        }
         wakes.run();
-        drop(old);
-        if who.is_some() {
-            // What was taken must not be lost to a waker that panics when it is dropped.
-            contain(|| drop(who));
-        }
         answer
     }
 
@@ -85,7 +125,7 @@ impl<'a, T> Getting<'a, T> {
     pub(super) fn give_up(self: Pin<&mut Self>) -> Answer<T> {
         // SAFETY: as above.
         let this = unsafe { self.get_unchecked_mut() };
-        let (hand, mut wakes) = (this.hand, Wakes::default());
+        let (hand, mut wakes) = (this.hand, Wakes::new());
         let answer = hand.with(|state| {
             let answer = this.answer(state, &mut wakes);
             if answer.is_pending() {
@@ -94,7 +134,6 @@ impl<'a, T> Getting<'a, T> {
             }
             answer
         });
-        this.place = None;
         wakes.run();
         match answer {
             Poll::Ready(answer) => answer,
@@ -105,16 +144,17 @@ impl<'a, T> Getting<'a, T> {
     /// The item that was handed to a thread, which has been told so.
     #[inline]
     pub(super) fn handed(&self) -> Option<T> {
-        let place = self.place.as_ref().filter(|place| place.node().told() == Some(HANDED))?;
         // Who is told is in no list, and the item is his.
-        place.take()
+        if self.place.node().told() == Some(HANDED) { self.place.take() } else { None }
     }
 
     /// The answer, if there is one; it has left then.
     #[inline]
-    fn answer(&self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Answer<T>> {
-        if let Some(item) = self.handed() {
-            return Poll::Ready(Ok(item));
+    fn answer(&mut self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Answer<T>> {
+        if self.waits {
+            if let Some(item) = self.handed() {
+                return Poll::Ready(Ok(item));
+            }
         }
         match state.get(wakes) {
             Err(GetError::Empty) => Poll::Pending,
@@ -125,53 +165,61 @@ impl<'a, T> Getting<'a, T> {
         }
     }
 
-    /// Stands in the list from now on. The answer is to be dropped without the lock.
+    /// Stands in the list from now on.
     #[inline]
-    fn wait(&mut self, state: &mut State<T>, who: Who) -> Option<Waker> {
+    fn wait(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
         self.puts = state.puts;
-        let Some(place) = &self.place else {
+        if !self.waits {
             state.last_ticket += 1;
-            self.ticket = state.last_ticket;
-            let place = self.place.insert(Place::new(who, None));
+            (self.waits, self.ticket) = (true, state.last_ticket);
             self.beside_tasks = state.tasks > 0;
-            state.tasks += u32::from(!place.is_of_a_thread());
-            // SAFETY: it is new, and thus in no list. It stays where it is, in what is pinned, until it has left: it is told, or
-            // taken out by `leave`, in `drop` at the latest.
-            unsafe { state.receivers.push(place.as_node(), self.ticket) };
-            return None;
-        };
+            state.tasks += u32::from(!self.place.is_of_a_thread());
+            // SAFETY: it is in no list yet. It stays where it is, in what is pinned, until it has left: it is told, or taken out by
+            // `leave`, in `drop` at the latest.
+            unsafe { state.receivers.push(self.place.as_node(), self.ticket) };
+            return state.tell_an_offer(wakes);
+        }
         (self.has_looked_again, self.beside_tasks) = (true, state.tasks > 0);
-        // SAFETY: the lock is held, and with it the list.
-        let old = unsafe { place.renew(who) };
-        let has_left = place.node().told().is_some();
-        place.node().begin();
+        let has_left = self.place.node().told().is_some();
+        self.place.node().begin();
         if has_left {
             // SAFETY: it was taken out when it was told; the rest as above.
-            unsafe { state.receivers.push_back_in(place.as_node(), self.ticket) };
+            unsafe { state.receivers.push_back_in(self.place.as_node(), self.ticket) };
         }
-        old
+        state.tell_an_offer(wakes);
     }
 
-    /// Waits no more; once.
-    fn leave(&self, state: &mut State<T>) {
-        let Some(place) = &self.place else { return };
-        state.tasks -= u32::from(!place.is_of_a_thread());
-        if place.node().told().is_none() {
-            // SAFETY: who has a place and has not been told is in the list.
-            unsafe { state.receivers.remove(place.as_node()) };
+    /// Waits no more.
+    #[inline]
+    fn leave(&mut self, state: &mut State<T>) {
+        if !mem::take(&mut self.waits) {
+            return;
+        }
+        state.tasks -= u32::from(!self.place.is_of_a_thread());
+        if self.place.node().told().is_none() {
+            // SAFETY: who waits and has not been told is in the list.
+            unsafe { state.receivers.remove(self.place.as_node()) };
         }
     }
 }
 
 impl<T> Drop for Getting<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         // Whom an item was handed to is in no list and has nothing to pass on: the lock would be one more line to be fetched.
-        let is_open = |place: &&Place<T>| place.node().told() != Some(HANDED);
-        let Some(place) = self.place.as_ref().filter(is_open) else { return };
-        let mut wakes = Wakes::default();
-        self.hand.with(|state| {
+        if self.waits && self.place.node().told() != Some(HANDED) {
+            self.go_away();
+        }
+    }
+}
+
+impl<T> Getting<'_, T> {
+    #[cold]
+    fn go_away(&mut self) {
+        let (hand, mut wakes) = (self.hand, Wakes::new());
+        hand.with(|state| {
             self.leave(state);
-            if place.node().told() == Some(LOOK) {
+            if self.place.node().told() == Some(LOOK) {
                 // It has not looked: another may come for what it was told of.
                 state.serve_a_receiver(&mut wakes);
             }

@@ -3,7 +3,7 @@
 //! The item is not in the task's [`Place`], and nobody takes it from there. The task is told that there is an opening, looks when it
 //! is polled, and then puts the item as `try_put` would. If it goes away, or looks in vain, nothing has happened.
 
-use super::place::{LOOK, Place, Wakes, Who};
+use super::place::{LOOK, Place, Wakes};
 use super::state::State;
 use super::{Hand, Refusal};
 use crate::catch::contain;
@@ -37,30 +37,21 @@ impl<T, I: BorrowMut<Option<T>>> Offer<'_, T, I> {
     fn look(self: Pin<&mut Self>, mut waker: Option<Waker>) -> Poll<Result<(), Refusal>> {
         // SAFETY: a place is moved neither here nor below.
         let this = unsafe { self.get_unchecked_mut() };
-        let own = this.item.borrow_mut().take();
-        let mut own = Some(
-            own.expect("an item that was not put is still there, and nobody polls a future that has ended"),
+        let mut own = this.item.borrow_mut().take();
+        assert!(
+            own.is_some(),
+            "an item that was not put is still there, and nobody polls a future that has ended"
         );
-        let (hand, mut wakes, mut old) = (this.hand, Wakes::default(), None);
+        let (hand, mut wakes) = (this.hand, Wakes::new());
         let answer = hand.with(|state| {
-            let Some(item) = own.take() else { unreachable!("it is there, as was seen above") };
-            let why = match state.try_put(item, &mut wakes) {
-                Ok(()) => None,
-                Err(refused) => {
-                    let (why, item) = refused.into_parts();
-                    own = Some(item);
-                    Some(why)
+            match state.try_put(&mut own, &mut wakes) {
+                Err(Refusal::Full) => this.wait(state, &mut waker),
+                done => {
+                    this.leave(state);
+                    // Another may offer an item for what there is besides.
+                    state.tell_an_offer(&mut wakes);
+                    return Poll::Ready(done);
                 }
-            };
-            if why != Some(Refusal::Full) {
-                this.leave(state);
-                // Another may offer an item for what there is besides.
-                state.tell_an_offer(&mut wakes);
-                return Poll::Ready(why.map_or(Ok(()), Err));
-            }
-            // A waker that is not needed is dropped without the lock, like the old one.
-            if let Some(waker) = waker.take() {
-                old = this.wait(state, waker);
             }
             Poll::Pending
         });
@@ -69,33 +60,31 @@ impl<T, I: BorrowMut<Option<T>>> Offer<'_, T, I> {
             this.place = None;
         }
         wakes.run();
-        drop(old);
-        if waker.is_some() {
-            // What was put must not be said to be lost because a waker panics when it is dropped.
-            contain(|| drop(waker));
-        }
+        // What was put must not be said to be lost because a waker panics when it is dropped, be it the old one or not needed.
+        contain(|| drop(waker));
         answer
     }
 
-    /// Stands in the list from now on. The answer is to be dropped without the lock.
-    fn wait(&mut self, state: &mut State<T>, waker: Waker) -> Option<Waker> {
-        let Some(place) = &self.place else {
+    /// Stands in the list from now on, if there is a waker, which is exchanged for the old one, to be dropped without the lock.
+    fn wait(&mut self, state: &mut State<T>, waker: &mut Option<Waker>) {
+        if waker.is_none() {
+            return;
+        }
+        let is_new = self.place.is_none();
+        let place = self.place.get_or_insert_with(|| Place::of_a_task(None));
+        // SAFETY: the lock is held, and with it the list.
+        unsafe { place.exchange(waker) };
+        if is_new {
             state.last_ticket += 1;
             self.ticket = state.last_ticket;
-            let place = self.place.insert(Place::new(Who::Task(waker), None));
             // SAFETY: it is new, and thus in no list. It stays where it is, in what is pinned, until it has left: it is told, or
             // taken out by `leave`, in `drop` at the latest.
             unsafe { state.offers.push(place.as_node(), self.ticket) };
-            return None;
-        };
-        // SAFETY: the lock is held, and with it the list.
-        let old = unsafe { place.renew(Who::Task(waker)) };
-        if place.node().told().is_some() {
+        } else if place.node().told().is_some() {
             place.node().begin();
             // SAFETY: it was taken out when it was told; the rest as above.
             unsafe { state.offers.push_back_in(place.as_node(), self.ticket) };
         }
-        old
     }
 }
 
@@ -127,7 +116,7 @@ impl<T, I: BorrowMut<Option<T>>> Future for Offer<'_, T, I> {
 impl<T, I> Drop for Offer<'_, T, I> {
     fn drop(&mut self) {
         let Some(place) = &self.place else { return };
-        let mut wakes = Wakes::default();
+        let mut wakes = Wakes::new();
         self.hand.with(|state| {
             self.leave(state);
             if place.node().told() == Some(LOOK) {

@@ -25,10 +25,10 @@ const YIELDING_US: u32 = 60;
 /// Every so many items, what has not paid is tried, and the CPUs are counted.
 const TRIAL_EVERY: usize = 32;
 /// Every so many items, the first yield is timed. Those after the first, which are rare, always are.
-const TIMED_EVERY: usize = 4;
+const TIMED_EVERY: usize = 16;
 /// Longer than this, somebody else had a slice of the scheduler's.
 const BUSY_US: u32 = 1_000;
-/// So many waits go by without a yield then: each costs two such slices, and there are four for each that is timed.
+/// So many waits go by without a yield then: each costs two such slices. The next one is timed.
 const BUSY_WAITS: u8 = 255;
 const POINTS_MOST: u8 = 15;
 
@@ -37,7 +37,7 @@ const POINTS_MOST: u8 = 15;
 pub(super) struct Pace {
     pausing: AtomicU8,
     yielding: AtomicU8,
-    /// So many waits to come do not yield.
+    /// So many waits to come do not yield, but for the last of them, which is timed.
     busy: AtomicU8,
     one_cpu: AtomicBool,
     /// The same for tasks, which wait awake for a moment only.
@@ -72,11 +72,14 @@ impl Pace {
         self.of_tasks.glance(1, look)
     }
 
+    #[inline]
     fn is_on_one_cpu(&self, put: usize) -> bool {
         let known = self.one_cpu.load(Relaxed);
-        if put % TRIAL_EVERY > 1 {
-            return known;
-        }
+        if put % TRIAL_EVERY > 1 { known } else { self.count_cpus(known) }
+    }
+
+    #[cold]
+    fn count_cpus(&self, known: bool) -> bool {
         let now = os::cpus() == 1;
         if now != known {
             self.one_cpu.store(now, Relaxed);
@@ -103,20 +106,25 @@ impl Pace {
 
     fn give_way(&self, put: usize, look: &mut impl FnMut() -> bool) -> bool {
         let busy = self.busy.load(Relaxed);
-        if busy > 0 {
+        if busy > 1 {
             self.busy.store(busy - 1, Relaxed);
             return false;
         }
         if self.yielding.load(Relaxed) == 0 && put % TRIAL_EVERY != 0 {
             return false;
         }
-        if put % TIMED_EVERY != 0 {
+        if busy == 0 && put % TIMED_EVERY != 0 {
             std::thread::yield_now();
             if look() {
                 paid(&self.yielding);
                 return true;
             }
         }
+        self.give_way_by_the_clock(look)
+    }
+
+    #[cold]
+    fn give_way_by_the_clock(&self, look: &mut impl FnMut() -> bool) -> bool {
         let begin = clock::now();
         let (mut last, mut yields) = (begin, 0);
         while yields < YIELDS || last.wrapping_sub(begin) < clock::micros(YIELDING_US) {
@@ -128,6 +136,7 @@ impl Pace {
                 self.busy.store(BUSY_WAITS, Relaxed);
                 return there;
             }
+            self.busy.store(0, Relaxed);
             if there {
                 paid(&self.yielding);
                 return true;

@@ -4,6 +4,7 @@ use super::pace::Pace;
 use crate::catch::{Every, contain};
 use crate::primitive::UnsafeCell;
 use crate::wait::list::{Entry, FIRST_TOLD, Node, Wake, set_waker};
+use std::mem;
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -16,12 +17,6 @@ pub(super) const TAKEN: u32 = FIRST_TOLD + 1;
 pub(super) const LOOK: u32 = FIRST_TOLD + 2;
 /// A sender: the queue is closed, and the item still in the place. He is out of the list.
 pub(super) const REFUSED: u32 = FIRST_TOLD + 3;
-
-/// Who waits.
-pub(super) enum Who {
-    Thread,
-    Task(Waker),
-}
 
 /// One who waits, in his own frame.
 ///
@@ -44,28 +39,25 @@ unsafe impl<T: Send> Sync for Place<T> {}
 
 impl<T> Place<T> {
     #[inline]
-    pub(super) fn new(who: Who, item: Option<T>) -> Self {
-        let item = UnsafeCell::new(item);
-        match who {
-            Who::Thread => Place { node: Node::of_this_thread(), item, is_of_a_thread: true },
-            Who::Task(waker) => {
-                let place = Place { node: Node::of_a_task(), item, is_of_a_thread: false };
-                // SAFETY: it is in no list, and nobody else knows of it. It had no waker.
-                let _none = unsafe { set_waker(&place.node, waker) };
-                place
-            }
-        }
+    pub(super) fn of_this_thread(item: Option<T>) -> Self {
+        Place { node: Node::of_this_thread(), item: UnsafeCell::new(item), is_of_a_thread: true }
     }
 
-    /// Notes the new waker of a task, and gives the old one, or a new one that is of no use, to be dropped without the lock.
+    /// Without a waker so far.
+    #[inline]
+    pub(super) fn of_a_task(item: Option<T>) -> Self {
+        Place { node: Node::of_a_task(), item: UnsafeCell::new(item), is_of_a_thread: false }
+    }
+
+    /// Notes the waker of a task, if there is one in `waker`, which gets the old one, to be dropped without the lock.
     ///
     /// # Safety
-    /// The caller is the waiter, and has the lock of the queue.
-    pub(super) unsafe fn renew(&self, who: Who) -> Option<Waker> {
-        match who {
-            Who::Thread => None,
+    /// The caller is the waiter, and has the lock of the queue, or the place is in no list.
+    #[inline]
+    pub(super) unsafe fn exchange(&self, waker: &mut Option<Waker>) {
+        if let Some(new) = waker.take() {
             // SAFETY: as promised by the caller.
-            Who::Task(waker) => unsafe { set_waker(&self.node, waker) },
+            *waker = unsafe { set_waker(&self.node, new) };
         }
     }
 
@@ -102,44 +94,65 @@ impl<T> Place<T> {
         self.is_of_a_thread
     }
 
-    /// By whoever may use the item (Invariant 3).
+    /// By whoever may use the item (Invariant 3). The place is empty, and nothing is dropped.
     #[inline]
-    pub(super) fn fill(&self, item: T) {
+    pub(super) fn fill(&self, item: Option<T>) {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3). There was nothing in it: nobody is handed two items, and so nothing is dropped.
-            unsafe { place.write(Some(item)) }
+            // SAFETY: one at a time (Invariant 3).
+            unsafe { place.write(item) }
         });
     }
 
     /// By whoever may use the item (Invariant 3).
     #[inline]
     pub(super) fn take(&self) -> Option<T> {
+        self.with_item(Option::take)
+    }
+
+    /// By whoever may use the item (Invariant 3).
+    #[inline]
+    pub(super) fn with_item<R>(&self, access: impl FnOnce(&mut Option<T>) -> R) -> R {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3).
-            unsafe { (*place).take() }
+            // SAFETY: one at a time (Invariant 3), and no access is inside another.
+            access(unsafe { &mut *place })
         })
     }
 }
 
-/// Who is to be woken when the lock is released: no operation tells more than three, of each list one.
-#[derive(Default)]
-pub(super) struct Wakes([Option<Wake>; 3]);
+/// Who is to be woken when the lock is released: no operation tells more than three, of each list one. Mostly nobody: who waits is
+/// awake.
+pub(super) struct Wakes {
+    count: usize,
+    wakes: [Wake; 3],
+}
 
 impl Wakes {
     #[inline]
+    pub(super) const fn new() -> Self {
+        Wakes { count: 0, wakes: [const { Wake::Nobody }; 3] }
+    }
+
+    #[inline]
     pub(super) fn add(&mut self, wake: Wake) {
-        if matches!(wake, Wake::Nobody) {
-            return;
+        if !matches!(wake, Wake::Nobody) {
+            self.wakes[self.count] = wake;
+            self.count += 1;
         }
-        let place = self.0.iter_mut().find(|place| place.is_none());
-        *place.expect("no operation tells more than three") = Some(wake);
     }
 
     /// A waker that panics takes no item with it that was given or taken: the panic hook has spoken.
     #[inline]
-    pub(super) fn run(self) {
-        for wake in self.0.into_iter().flatten() {
-            match wake {
+    pub(super) fn run(mut self) {
+        if self.count > 0 {
+            self.run_some();
+        }
+        // Nobody is left in it.
+        mem::forget(self);
+    }
+
+    fn run_some(&mut self) {
+        for wake in &mut self.wakes[..self.count] {
+            match mem::take(wake) {
                 Wake::Task(waker) => contain(|| waker.wake()),
                 wake => wake.now(),
             }
@@ -147,7 +160,7 @@ impl Wakes {
     }
 
     pub(super) fn run_each(self, every: &mut Every) {
-        for wake in self.0.into_iter().flatten() {
+        for wake in self.wakes {
             every.run(|| wake.now());
         }
     }

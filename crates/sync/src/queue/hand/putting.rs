@@ -1,147 +1,141 @@
 //! Somebody with an item for the queue, from the first look to the answer.
 
-use super::place::{Place, REFUSED, Wakes, Who};
+use super::place::{Place, REFUSED, Wakes};
 use super::{Hand, PutError, Refusal};
-use crate::catch::contain;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
 pub(super) struct Putting<'a, T> {
     hand: &'a Hand<T>,
-    stage: Stage<T>,
+    /// With the item, until it is put or given back.
+    place: Place<T>,
+    /// It stands in the list of senders, or did until it was told.
+    waits: bool,
     /// How many items had been put when it began to wait.
     puts: usize,
-}
-
-enum Stage<T> {
-    /// Stands in no list.
-    Held(T),
-    /// Stands in the list of senders, or has been told.
-    Waiting(Place<T>),
-    /// Has its answer.
-    Done,
 }
 
 type Answer<T> = Result<(), PutError<T>>;
 
 impl<'a, T> Putting<'a, T> {
-    pub(super) fn new(hand: &'a Hand<T>, item: T) -> Self {
-        Putting { hand, stage: Stage::Held(item), puts: 0 }
+    #[inline]
+    pub(super) fn of_this_thread(hand: &'a Hand<T>, item: T) -> Self {
+        Putting { hand, place: Place::of_this_thread(Some(item)), waits: false, puts: 0 }
     }
 
-    /// Tries to put the item in that it holds; `who` queues up otherwise. Where there is nobody to do so, it holds the item still.
     #[inline]
-    pub(super) fn look(self: Pin<&mut Self>, mut who: Option<Who>) -> Poll<Answer<T>> {
-        // SAFETY: a place is moved neither here nor below, while it is in the list.
+    pub(super) fn of_a_task(hand: &'a Hand<T>, item: T) -> Self {
+        Putting { hand, place: Place::of_a_task(Some(item)), waits: false, puts: 0 }
+    }
+
+    /// Tries to put the item in; if that is refused for now, and it shall wait, it queues up. A task has noted its waker before. Once.
+    #[inline]
+    pub(super) fn look(self: Pin<&mut Self>, shall_wait: bool) -> Poll<Answer<T>> {
+        // SAFETY: a place is moved neither here nor below.
         let this = unsafe { self.get_unchecked_mut() };
-        let mut wakes = Wakes::default();
+        let mut wakes = Wakes::new();
         let answer = this.hand.with(|state| {
-            let Stage::Held(item) = mem::replace(&mut this.stage, Stage::Done) else {
-                unreachable!("who waits already does not begin to")
-            };
-            match state.put(item, &mut wakes) {
-                Err(refused) if refused.is_full() => {
-                    let item = refused.into_inner();
-                    // A waker that is not needed is dropped without the lock.
-                    let Some(who) = who.take() else {
-                        this.stage = Stage::Held(item);
-                        return Poll::Pending;
-                    };
-                    this.stage = Stage::Waiting(Place::new(who, Some(item)));
-                    this.puts = state.puts;
-                    if let Stage::Waiting(place) = &this.stage {
-                        // SAFETY: it is new, and thus in no list. It stays where it is, in what is pinned, until it has left:
-                        // it is told, or `leave` takes it out, which `drop` calls at the latest.
-                        unsafe { state.senders.push(place.as_node(), 0) };
-                        state.serve_a_receiver(&mut wakes);
-                    }
+            // Who stands in no list has the item for himself.
+            let done = this.place.with_item(|item| {
+                assert!(item.is_some(), "nobody polls a future that has ended");
+                state.put(item, &mut wakes)
+            });
+            match done {
+                Ok(()) => Poll::Ready(Ok(())),
+                Err(Refusal::Full) if !shall_wait => Poll::Pending,
+                Err(Refusal::Full) => {
+                    (this.waits, this.puts) = (true, state.puts);
+                    // SAFETY: it has not been in a list before. It stays where it is, in what is pinned, until it has left:
+                    // it is told, or `leave` takes it out, which `drop` calls at the latest.
+                    unsafe { state.senders.push(this.place.as_node(), 0) };
+                    state.serve_a_receiver(&mut wakes);
                     Poll::Pending
                 }
-                answer => Poll::Ready(answer),
+                Err(why) => Poll::Ready(Err(why)),
             }
         });
         wakes.run();
-        if who.is_some() {
-            // What was put must not be said to be lost because a waker panics when it is dropped.
-            contain(|| drop(who));
-        }
-        answer
+        answer.map_err(|why| why.with(this.place.take()))
+    }
+
+    /// Notes the waker of a task that does not wait yet.
+    #[inline]
+    pub(super) fn set_waker(&self, waker: Waker) {
+        debug_assert!(!self.waits, "others may look at the place");
+        // SAFETY: it is in no list, and this is the waiter. A waker that a task without luck has left here goes without the lock.
+        unsafe { self.place.exchange(&mut Some(waker)) };
     }
 
     /// Waits on this thread until told, or until the deadline, or a little less.
+    #[inline]
     pub(super) fn rest(&self, deadline: Option<Instant>) {
-        if let Some(place) = self.place() {
-            if !place.wait_awake(&self.hand.pace, self.puts) {
-                place.sleep(deadline);
-            }
+        if !self.place.wait_awake(&self.hand.pace, self.puts) {
+            self.place.sleep(deadline);
         }
     }
 
-    pub(super) fn place(&self) -> Option<&Place<T>> {
-        match &self.stage {
-            Stage::Waiting(place) => Some(place),
-            Stage::Held(_) | Stage::Done => None,
-        }
+    pub(super) fn hand(&self) -> &'a Hand<T> {
+        self.hand
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.waits
     }
 
     /// The answer of one who waits, if he has been told.
     #[inline]
-    pub(super) fn answer(self: Pin<&mut Self>) -> Poll<Answer<T>> {
-        let Some(told) = self.place().and_then(|place| place.node().told()) else { return Poll::Pending };
-        // SAFETY: the place has left its list, and may be dropped where it is.
-        let this = unsafe { self.get_unchecked_mut() };
-        // Who is told is in no list, and the item is his, if it is there.
-        let item = this.place().and_then(Place::take);
-        this.stage = Stage::Done;
-        Poll::Ready(match item {
-            Some(item) if told == REFUSED => Err(PutError::new(Refusal::Closed, item)),
-            _ => Ok(()),
-        })
+    pub(super) fn answer(&self) -> Poll<Answer<T>> {
+        match self.place.node().told() {
+            None => Poll::Pending,
+            // Who is told is in no list, and the item is his, if it is there.
+            Some(REFUSED) => Poll::Ready(Err(Refusal::Closed.with(self.place.take()))),
+            Some(_) => Poll::Ready(Ok(())),
+        }
     }
 
     /// Waits on as a task, if it has not been told.
-    pub(super) fn wait_on(self: Pin<&mut Self>, waker: Waker) -> Poll<Answer<T>> {
-        let old = self.hand.with(|_| match self.place() {
-            Some(place) if place.node().told().is_none() => {
+    pub(super) fn wait_on(&self, waker: Waker) -> Poll<Answer<T>> {
+        let mut waker = Some(waker);
+        self.hand.with(|_| {
+            if self.place.node().told().is_none() {
                 // SAFETY: the lock is held, and with it the list.
-                unsafe { place.renew(Who::Task(waker)) }
+                unsafe { self.place.exchange(&mut waker) };
             }
-            _ => Some(waker),
         });
-        drop(old);
+        drop(waker);
         self.answer()
     }
 
     /// The item again, if nobody has taken it yet.
+    #[inline]
     pub(super) fn give_up(self: Pin<&mut Self>) -> Answer<T> {
         self.leave();
-        // SAFETY: the place has left its list, and may be dropped where it is.
+        // SAFETY: the place is in no list any more, and is not moved all the same.
         let this = unsafe { self.get_unchecked_mut() };
-        let (told, item) = match &this.stage {
-            Stage::Waiting(place) => (place.node().told(), place.take()),
-            Stage::Held(_) | Stage::Done => (None, None),
-        };
-        let item = match mem::replace(&mut this.stage, Stage::Done) {
-            Stage::Held(item) => Some(item),
-            Stage::Waiting(_) | Stage::Done => item,
-        };
-        let why = if told == Some(REFUSED) { Refusal::Closed } else { Refusal::TimedOut };
-        item.map_or(Ok(()), |item| Err(PutError::new(why, item)))
+        this.waits = false;
+        if let Poll::Ready(answer) = this.answer() {
+            return answer;
+        }
+        // Who has left is in no list.
+        this.place.take().map_or(Ok(()), |item| Err(PutError::new(Refusal::TimedOut, item)))
     }
 
     /// Leaves the list, if it still stands there.
+    #[inline]
     fn leave(&self) {
-        let Some(place) = self.place() else { return };
-        if place.node().told().is_some() {
-            return;
+        if self.waits && self.place.node().told().is_none() {
+            self.leave_now();
         }
-        let mut wakes = Wakes::default();
+    }
+
+    #[cold]
+    fn leave_now(&self) {
+        let mut wakes = Wakes::new();
         self.hand.with(|state| {
-            if place.node().told().is_none() {
+            if self.place.node().told().is_none() {
                 // SAFETY: who waits and has not been told is in the list.
-                unsafe { state.senders.remove(place.as_node()) };
+                unsafe { state.senders.remove(self.place.as_node()) };
                 // A receiver may wait that was told of its item.
                 state.tell_an_offer(&mut wakes);
             }
@@ -151,6 +145,7 @@ impl<'a, T> Putting<'a, T> {
 }
 
 impl<T> Drop for Putting<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         self.leave();
     }

@@ -1,9 +1,8 @@
 //! What lies under the lock, and what one who has it may do: put an item, take one, and see to it that those are told who may go on.
 
 use super::place::{HANDED, LOOK, Place, TAKEN, Wakes};
-use super::{GetError, PutError, Refusal};
+use super::{GetError, ITEM, NOTHING, ROOM, Refusal};
 use crate::wait::list::List;
-use std::mem::MaybeUninit;
 
 /// Used by whoever has the lock.
 pub(super) struct State<T> {
@@ -20,9 +19,7 @@ pub(super) struct State<T> {
     pub(super) tasks: u32,
     pub(super) has_place: bool,
     pub(super) closed: bool,
-    /// Whether there is an item in the slot.
-    full: bool,
-    slot: MaybeUninit<T>,
+    slot: Option<T>,
 }
 
 impl<T> State<T> {
@@ -36,38 +33,37 @@ impl<T> State<T> {
             tasks: 0,
             has_place,
             closed: false,
-            full: false,
-            slot: MaybeUninit::uninit(),
+            slot: None,
         }
     }
 
-    /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there.
+    /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there. It stays in `item` if it is refused.
     #[inline]
-    pub(super) fn put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
+    pub(super) fn put(&mut self, item: &mut Option<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
         if self.closed {
-            return Err(PutError::new(Refusal::Closed, item));
+            return Err(Refusal::Closed);
         }
         if self.has_item() {
-            return Err(PutError::new(Refusal::Full, item));
+            return Err(Refusal::Full);
         }
         if let Some(place) = self.first_thread() {
-            place.fill(item);
+            place.fill(item.take());
             wakes.add(self.receivers.tell_first(HANDED));
             self.puts = self.puts.wrapping_add(1);
             return Ok(());
         }
         if !self.has_place {
-            return Err(PutError::new(Refusal::Full, item));
+            return Err(Refusal::Full);
         }
         self.put_into_the_slot(item, wakes);
         Ok(())
     }
 
     /// As [`put`](State::put); a task that waits is left the item in the slot.
-    pub(super) fn try_put(&mut self, item: T, wakes: &mut Wakes) -> Result<(), PutError<T>> {
+    pub(super) fn try_put(&mut self, item: &mut Option<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
         match self.put(item, wakes) {
-            Err(refused) if refused.is_full() && self.has_opening() => {
-                self.put_into_the_slot(refused.into_inner(), wakes);
+            Err(Refusal::Full) if self.has_opening() => {
+                self.put_into_the_slot(item, wakes);
                 Ok(())
             }
             done => done,
@@ -75,8 +71,9 @@ impl<T> State<T> {
     }
 
     #[inline]
-    fn put_into_the_slot(&mut self, item: T, wakes: &mut Wakes) {
-        self.fill_slot(item);
+    fn put_into_the_slot(&mut self, item: &mut Option<T>, wakes: &mut Wakes) {
+        debug_assert!(self.slot.is_none(), "an item in the slot would be lost");
+        self.slot = item.take();
         self.puts = self.puts.wrapping_add(1);
         wakes.add(self.receivers.tell_first(LOOK));
     }
@@ -93,11 +90,9 @@ impl<T> State<T> {
     /// The oldest item. What was waiting for its place moves up.
     #[inline]
     fn take(&mut self, wakes: &mut Wakes) -> Option<T> {
-        let Some(item) = self.empty_slot() else { return self.take_from_sender(wakes) };
+        let Some(item) = self.slot.take() else { return self.take_from_sender(wakes) };
         if self.has_place {
-            if let Some(next) = self.take_from_sender(wakes) {
-                self.fill_slot(next);
-            }
+            self.slot = self.take_from_sender(wakes);
         }
         Some(item)
     }
@@ -120,7 +115,8 @@ impl<T> State<T> {
             return;
         };
         let place = std::ptr::from_ref(place);
-        if let Some(item) = self.take(wakes) {
+        let item = self.take(wakes);
+        if item.is_some() {
             // SAFETY: the place is the first of the receivers still, who stay in their frames (see `Place`).
             unsafe { &*place }.fill(item);
             wakes.add(self.receivers.tell_first(HANDED));
@@ -129,9 +125,16 @@ impl<T> State<T> {
     }
 
     /// To be called when there may be an opening of which no task knows that offers an item.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell_an_offer(&mut self, wakes: &mut Wakes) {
-        if !self.offers.is_empty() && self.has_opening() {
+        if !self.offers.is_empty() {
+            self.tell_an_offer_of_an_opening(wakes);
+        }
+    }
+
+    #[cold]
+    fn tell_an_offer_of_an_opening(&mut self, wakes: &mut Wakes) {
+        if self.has_opening() {
             wakes.add(self.offers.tell_first(LOOK));
         }
     }
@@ -143,11 +146,21 @@ impl<T> State<T> {
 
     #[inline]
     pub(super) fn has_item(&self) -> bool {
-        self.full || !self.senders.is_empty()
+        self.slot.is_some() || !self.senders.is_empty()
     }
 
     pub(super) fn slot_is_full(&self) -> bool {
-        self.full
+        self.slot.is_some()
+    }
+
+    /// For those who look without the lock.
+    #[inline]
+    pub(super) fn hint(&self) -> u8 {
+        match self.has_item() {
+            true => ITEM,
+            false if self.has_place => ROOM,
+            false => NOTHING,
+        }
     }
 
     pub(super) fn somebody_waits(&self) -> bool {
@@ -158,28 +171,5 @@ impl<T> State<T> {
     #[inline]
     fn first_thread(&self) -> Option<&Place<T>> {
         self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
-    }
-
-    #[inline]
-    fn fill_slot(&mut self, item: T) {
-        debug_assert!(!self.full, "an item in the slot would be lost");
-        self.slot.write(item);
-        self.full = true;
-    }
-
-    #[inline]
-    fn empty_slot(&mut self) -> Option<T> {
-        if !self.full {
-            return None;
-        }
-        self.full = false;
-        // SAFETY: there is an item in the slot as long as `full` says so, and now it says so no more.
-        Some(unsafe { self.slot.assume_init_read() })
-    }
-}
-
-impl<T> Drop for State<T> {
-    fn drop(&mut self) {
-        drop(self.empty_slot());
     }
 }

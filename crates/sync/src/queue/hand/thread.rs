@@ -1,7 +1,6 @@
 //! How a thread waits at a queue: on a place in its own frame.
 
 use super::getting::Getting;
-use super::place::Who;
 use super::putting::Putting;
 use super::{GetError, Hand, PutError};
 use crate::park;
@@ -17,8 +16,8 @@ impl<T> Hand<T> {
             let mut put = pin!(self.put_async(item));
             return park::block_on_until(put.as_mut(), deadline).unwrap_or_else(|| put.give_up());
         }
-        let mut putting = pin!(Putting::new(self, item));
-        if let Poll::Ready(answer) = putting.as_mut().look(Some(Who::Thread)) {
+        let mut putting = pin!(Putting::of_this_thread(self, item));
+        if let Poll::Ready(answer) = putting.as_mut().look(true) {
             return answer;
         }
         putting.rest(deadline);
@@ -32,9 +31,9 @@ impl<T> Hand<T> {
             let mut get = pin!(self.get_async());
             return park::block_on_until(get.as_mut(), deadline).unwrap_or_else(|| get.give_up());
         }
-        let mut getting = pin!(Getting::new(self));
+        let mut getting = pin!(Getting::of_this_thread(self));
         loop {
-            if let Poll::Ready(answer) = getting.as_mut().look(Some(Who::Thread)) {
+            if let Poll::Ready(answer) = getting.as_mut().look_or_wait() {
                 return answer;
             }
             if !getting.rest(deadline) {
