@@ -18,7 +18,7 @@ use sync::{Condvar, Event, Mutex, Queue, RwLock, Semaphore, promise, select, sel
 const LIMIT: Duration = Duration::from_millis(30);
 /// What the standard library takes for the size of each thread's stack.
 const STACK: &str = "RUST_MIN_STACK";
-const NO_ROOM: usize = usize::MAX / 4;
+const NO_ROOM: usize = usize::MAX / 2;
 
 fn main() {
     if env::var_os(STACK).is_none_or(|size| size != *NO_ROOM.to_string()) {
