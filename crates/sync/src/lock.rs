@@ -413,6 +413,12 @@ impl RawLock {
         wake.now();
     }
 
+    /// Whether nobody is in the queue, whatever the flags say.
+    #[cfg(all(test, trefoil_loom))]
+    pub(crate) fn has_an_empty_queue(&self) -> bool {
+        self.queue().head().is_none()
+    }
+
     fn queue(&self) -> Queue<'_> {
         Queue::of(self)
     }

@@ -216,6 +216,23 @@ mod waiting {
     }
 
     #[test]
+    fn a_lock_that_was_released_reaches_one_who_was_in_the_queue_when_the_first_gives_up() {
+        loom::model(|| {
+            let mutex = Arc::new(Mutex::new(()));
+            let theirs = Arc::clone(&mutex);
+            let mut fickle = Box::pin(mutex.lock_async());
+            let mut patient = Box::pin(async move { drop(theirs.lock_async().await) });
+            let guard = mutex.try_lock().unwrap();
+            assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!(patient.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let patient = thread::spawn(move || block_on(patient));
+            drop(guard);
+            drop(fickle);
+            patient.join().unwrap();
+        });
+    }
+
+    #[test]
     fn an_item_reaches_a_consumer_although_another_gave_up() {
         loom::model(|| {
             let queue = Arc::new(Queue::unbounded());

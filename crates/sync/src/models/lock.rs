@@ -4,6 +4,7 @@
 
 use super::{model_of_three, poll_and_drop};
 use crate::lock::RawLock;
+use crate::os::clock;
 use crate::primitive::UnsafeCell;
 use loom::future::block_on;
 use loom::sync::Arc;
@@ -59,7 +60,8 @@ impl Counter {
     }
 
     fn end(&self, expected: usize) {
-        assert!(!self.lock.has_waiters(), "nobody is left in the queue");
+        assert!(!self.lock.has_waiters(), "nobody waits at the end");
+        assert!(self.lock.has_an_empty_queue(), "nobody is left in the queue");
         assert!(self.lock.try_acquire(), "the lock is free at the end");
         // SAFETY: as above.
         self.value.with(|value| assert_eq!(unsafe { *value }, expected));
@@ -68,14 +70,16 @@ impl Counter {
 
 #[test]
 fn two_threads() {
-    loom::model(|| {
-        let counter = Counter::new();
-        let other = Arc::clone(&counter);
-        let other = thread::spawn(move || other.count_as_thread());
-        counter.count_as_thread();
-        other.join().unwrap();
-        counter.end(2);
-    });
+    for impatient in [false, true] {
+        loom::model(move || {
+            let counter = if impatient { Counter::impatient() } else { Counter::new() };
+            let other = Arc::clone(&counter);
+            let other = thread::spawn(move || other.count_as_thread());
+            counter.count_as_thread();
+            other.join().unwrap();
+            counter.end(2);
+        });
+    }
 }
 
 #[test]
@@ -314,21 +318,42 @@ fn a_lock_that_was_kept_in_vain_shows_what_its_last_owner_did() {
     });
 }
 
-/// The lock is handed over once and released from then on. The second in the queue was told by the one who handed over.
+/// The lock is handed over once and released from then on. The second in the queue was told by the one who handed over, and sleeps.
 #[test]
 fn the_next_is_told_when_the_lock_is_handed_over() {
     model_of_three(|| {
         let counter = Counter::new();
         counter.lock.acquire();
-        let others = [(); 2].map(|()| {
-            let other = Arc::clone(&counter);
-            thread::spawn(move || other.count_as_thread())
-        });
-        counter.lock.release_to_the_first();
-        for other in others {
-            other.join().unwrap();
-        }
+        // Loom runs threads in the order of their birth at first: so both have queued up, and sleep, when the lock is handed over.
+        let second = Arc::clone(&counter);
+        let second = thread::spawn(move || second.count_as_thread());
+        let owner = Arc::clone(&counter);
+        let owner = thread::spawn(move || owner.lock.release_to_the_first());
+        counter.count_as_thread();
+        second.join().unwrap();
+        owner.join().unwrap();
         counter.end(2);
+    });
+}
+
+/// A task was told, does not come, and is late. A thread sleeps behind it, and the lock is never handed over.
+#[test]
+fn a_thread_behind_a_task_that_is_late_is_told_by_who_releases() {
+    loom::model(|| {
+        clock::modelled::start(false);
+        let counter = Counter::new();
+        counter.lock.acquire();
+        let mut late = Box::pin(counter.lock.acquire_async());
+        assert!(!poll_once(late.as_mut()));
+        counter.count();
+        clock::modelled::pass();
+        counter.lock.acquire();
+        let owner = Arc::clone(&counter);
+        let owner = thread::spawn(move || owner.count());
+        counter.count_as_thread();
+        owner.join().unwrap();
+        drop(late);
+        counter.end(3);
     });
 }
 
@@ -356,15 +381,14 @@ fn a_task_is_told_by_a_thread_that_leaves() {
 /// The thread's time passes in the moment in which the lock is handed to it.
 #[test]
 fn a_thread_that_leaves_has_the_lock_if_it_was_granted() {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(|| {
+    loom::model(|| {
         let counter = Counter::new();
         counter.lock.acquire();
-        let fickle = Arc::clone(&counter);
-        let fickle = thread::spawn(move || fickle.count_or_leave());
-        counter.lock.release_to_the_first();
-        let counted = fickle.join().unwrap();
+        // The one who leaves is loom's first thread, so that it is in the queue before the other looks.
+        let owner = Arc::clone(&counter);
+        let owner = thread::spawn(move || owner.lock.release_to_the_first());
+        let counted = counter.count_or_leave();
+        owner.join().unwrap();
         counter.end(counted);
     });
 }

@@ -13,6 +13,9 @@ use std::future::Future;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+#[expect(unsafe_code, reason = "only a waker of its own says when it is cloned")]
+mod argument;
+
 /// Something that must be dropped exactly once.
 type Token = Arc<()>;
 
@@ -114,14 +117,16 @@ fn a_producer_that_waits_learns_of_a_close() {
 fn an_item_reaches_a_thread_although_a_future_that_was_told_of_it_goes() {
     interrupted(1, || {
         let queue = Plain::new(Queue::unbounded());
-        let mut fickle = Box::pin(queue.get_async());
+        let theirs = Plain::clone(&queue);
+        let mut fickle = Box::pin(async move { theirs.get_async().await });
         assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        let (patient, producer) = (Plain::clone(&queue), Plain::clone(&queue));
-        let patient = thread::spawn(move || assert!(patient.get().is_ok()));
+        let producer = Plain::clone(&queue);
         let producer = thread::spawn(move || producer.put(0).unwrap());
-        drop(fickle);
-        patient.join().unwrap();
+        let leaves = thread::spawn(move || drop(fickle));
+        // Loom's first thread, so it is behind the future before that is told.
+        assert!(queue.get().is_ok());
         producer.join().unwrap();
+        leaves.join().unwrap();
     });
 }
 

@@ -89,19 +89,20 @@ fn who_waits_for_an_event_sees_what_was_done_before_it() {
 
 #[test]
 fn who_passes_by_an_event_sees_what_was_done_before_it_although_others_wait() {
-    model_of_three(|| {
+    loom::model(|| {
         let shared = Arc::new((Event::new(), Cell::new(0)));
-        let (setter, waits) = (Arc::clone(&shared), Arc::clone(&shared));
-        let waits = thread::spawn(move || waits.0.wait());
-        let setter = thread::spawn(move || {
-            setter.1.set(1);
-            setter.0.set();
+        let mut waits = pin!(shared.0.wait_async());
+        assert!(waits.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let passes = Arc::clone(&shared);
+        let passes = thread::spawn(move || {
+            if passes.0.try_wait() {
+                assert_eq!(passes.1.get(), 1);
+            }
         });
-        if shared.0.try_wait() {
-            assert_eq!(shared.1.get(), 1);
-        }
-        setter.join().unwrap();
-        waits.join().unwrap();
+        shared.1.set(1);
+        shared.0.set();
+        passes.join().unwrap();
+        block_on(waits);
     });
 }
 
@@ -109,19 +110,20 @@ fn who_passes_by_an_event_sees_what_was_done_before_it_although_others_wait() {
 fn who_uses_up_the_second_signal_sees_what_was_done_before_it() {
     loom::model(|| {
         let shared = Arc::new((Event::auto_reset(), Cell::new(0)));
-        let setter = Arc::clone(&shared);
-        let setter = thread::spawn(move || {
-            setter.0.set();
-            // If the first is still there, whoever is through is so by the second.
-            if setter.0.try_wait() {
-                setter.1.set(1);
-                setter.0.set();
+        let passes = Arc::clone(&shared);
+        let passes = thread::spawn(move || {
+            // He may have seen the first, and used up the second.
+            if passes.0.try_wait() {
+                assert!(passes.1.get() <= 1);
             }
         });
+        shared.0.set();
+        // If the first is still there, whoever is through is so by the second.
         if shared.0.try_wait() {
-            assert!(shared.1.get() <= 1);
+            shared.1.set(1);
+            shared.0.set();
         }
-        setter.join().unwrap();
+        passes.join().unwrap();
     });
 }
 

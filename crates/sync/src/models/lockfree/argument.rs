@@ -189,6 +189,24 @@ mod stack {
             });
         }
     }
+
+    #[test]
+    fn who_finds_the_stack_empty_at_the_second_look_sees_what_was_done_before_all_was_taken() {
+        loom::model(|| {
+            let shared = Arc::new((Stack::new(), Cell::new(0)));
+            shared.0.push(1);
+            let looks = Arc::clone(&shared);
+            let looks = thread::spawn(move || {
+                if looks.0.pop().is_none() {
+                    assert_eq!(looks.1.get(), 1);
+                }
+            });
+            shared.1.set(1);
+            // By one exchange: nothing else, no hazard, tells the other thread of it.
+            drop(shared.0.take_all());
+            looks.join().unwrap();
+        });
+    }
 }
 
 mod rcu {

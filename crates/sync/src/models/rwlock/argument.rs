@@ -22,20 +22,35 @@ fn a_reader_under_the_bias_sees_what_was_written_before_it_began() {
     });
 }
 
+/// The reader has found the first bias when he counts himself in, and the second when he looks again.
+#[test]
+fn a_reader_who_comes_between_two_biases_sees_what_was_written() {
+    interrupted(3, || {
+        let number = Number::biased();
+        let reader = beside(&number, |number| assert!(number.read() <= 1));
+        number.write();
+        number.lock.begin_bias();
+        reader.join().unwrap();
+        number.end(1);
+    });
+}
+
 #[test]
 fn a_bias_that_would_begin_beside_a_writer_who_waits_makes_nobody_miss_him() {
     interrupted(3, || {
         let number = Number::new();
         let first = number.lock.read();
-        let writer = beside(&number, Number::write);
-        number.lock.begin_bias();
-        let second = number.lock.try_acquire(Want::ReadAgain);
-        number.lock.release_read(first);
-        if let Some(second) = second {
-            number.look();
-            number.lock.release_read(second);
-        }
-        writer.join().unwrap();
+        let reader = beside(&number, move |number| {
+            number.lock.begin_bias();
+            number.lock.release_read(first);
+            if let Some(second) = number.lock.try_acquire(Want::ReadAgain) {
+                number.look();
+                number.lock.release_read(second);
+            }
+        });
+        // Loom's first thread, so he waits before the bias would begin.
+        number.write();
+        reader.join().unwrap();
         number.end(1);
     });
 }
