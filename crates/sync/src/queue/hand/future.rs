@@ -117,8 +117,25 @@ impl<T> Future for Get<'_, T> {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::Hand;
+    use super::{GetError, Hand};
     use crate::select::Select;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    #[test]
+    fn a_receiver_that_is_polled_when_it_has_ended_waits_anew() {
+        let (hand, mut cx) = (Hand::new(true), Context::from_waker(Waker::noop()));
+        let mut get = pin!(hand.get_async());
+        for item in 0..2 {
+            assert!(get.as_mut().poll(&mut cx).is_pending());
+            hand.try_put(item).unwrap();
+            assert_eq!(get.as_mut().poll(&mut cx), Poll::Ready(Ok(item)));
+        }
+        assert!(get.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(get.give_up(), Err(GetError::TimedOut));
+        assert_eq!(hand.waiting(), 0, "it stands in the list of a queue, from where it would be gone");
+    }
 
     #[test]
     fn an_arm_does_not_wait_awake() {

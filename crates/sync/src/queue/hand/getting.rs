@@ -174,7 +174,9 @@ impl<'a, T> Getting<'a, T> {
             (self.waits, self.ticket) = (true, state.last_ticket);
             self.beside_tasks = state.tasks > 0;
             state.tasks += u32::from(!self.place.is_of_a_thread());
-            // SAFETY: it is in no list yet. It stays where it is, in what is pinned, until it has left: it is told, or taken out by
+            // What it was told in a wait that has ended would say that it is in no list.
+            self.place.node().begin();
+            // SAFETY: it is in no list. It stays where it is, in what is pinned, until it has left: it is told, or taken out by
             // `leave`, in `drop` at the latest.
             unsafe { state.receivers.push(self.place.as_node(), self.ticket) };
             return state.tell_an_offer(wakes);

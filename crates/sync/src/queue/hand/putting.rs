@@ -2,6 +2,7 @@
 
 use super::place::{Place, REFUSED, Wakes};
 use super::{Hand, PutError, Refusal};
+use crate::catch::contain;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -103,7 +104,8 @@ impl<'a, T> Putting<'a, T> {
                 unsafe { self.place.exchange(&mut waker) };
             }
         });
-        drop(waker);
+        // What was put must not be said to be lost because a waker panics when it is dropped, be it the old one or not needed.
+        contain(|| drop(waker));
         self.answer()
     }
 
