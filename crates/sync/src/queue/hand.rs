@@ -55,6 +55,7 @@
 
 mod future;
 mod getting;
+mod held;
 mod offering;
 mod pace;
 mod place;
@@ -68,6 +69,7 @@ use super::error::{GetError, PutError, Refusal};
 use crate::catch::Every;
 use crate::primitive::{ShortLock, UnsafeCell, const_but_for_loom};
 use crate::wait::list::List;
+use held::Held;
 use pace::Pace;
 use place::{LOOK, REFUSED, Wakes};
 use state::State;
@@ -121,27 +123,27 @@ impl<T> Hand<T> {
 
     /// Puts `item` in if there is room, or if somebody waits for it.
     pub(crate) fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        let (mut item, mut wakes) = (Some(item), Wakes::new());
+        let (mut item, mut wakes) = (Held::new(item), Wakes::new());
         let done = self.with(|state| state.try_put(&mut item, &mut wakes));
         wakes.run();
-        done.map_err(|why| why.with(item))
+        done.map_err(|why| PutError::new(why, item.take_surely()))
     }
 
     /// Puts `item` in, if that ends now: where there is no place, and no thread waits, a receiver would have to come first.
     #[inline]
     pub(crate) fn put_at_once(&self, item: T) -> Result<(), PutError<T>> {
-        let (mut item, mut wakes) = (Some(item), Wakes::new());
+        let (mut item, mut wakes) = (Held::new(item), Wakes::new());
         let done = self.with(|state| state.put(&mut item, &mut wakes));
         wakes.run();
-        done.map_err(|why| why.with(item))
+        done.map_err(|why| PutError::new(why, item.take_surely()))
     }
 
     /// Takes the oldest item, out of the queue or from one who waits to put it in.
     pub(crate) fn try_get(&self) -> Result<T, GetError> {
-        let mut wakes = Wakes::new();
-        let done = self.with(|state| state.get(&mut wakes));
+        let (mut item, mut wakes) = (Held::nothing(), Wakes::new());
+        let done = self.with(|state| state.get(&mut item, &mut wakes));
         wakes.run();
-        done
+        done.map(|()| item.take_surely())
     }
 
     /// Refuses every further item. Those who wait to put one in get it back; what is in the slot can still be taken.

@@ -67,11 +67,16 @@ impl Drop for Who {
     #[inline]
     fn drop(&mut self) {
         if let Who::Task(waker @ Some(_)) = self {
-            let waker = waker.take();
-            // Foreign, in the destructor of a future, which a panic may drop.
-            contain(|| drop(waker));
+            drop_waker(waker);
         }
     }
+}
+
+/// Foreign, in the destructor of a future, which a panic may drop.
+#[cold]
+fn drop_waker(waker: &mut Option<Waker>) {
+    let waker = waker.take();
+    contain(|| drop(waker));
 }
 
 /// Is to wait until told; awake, or a task.

@@ -1,5 +1,6 @@
 //! Somebody who wants an item, from the first look to the answer.
 
+use super::held::Held;
 use super::place::{HANDED, LOOK, Place, Wakes};
 use super::state::State;
 use super::{GetError, Hand};
@@ -30,12 +31,12 @@ type Answer<T> = Result<T, GetError>;
 impl<'a, T> Getting<'a, T> {
     #[inline]
     pub(super) fn of_this_thread(hand: &'a Hand<T>) -> Self {
-        Self::at(hand, Place::of_this_thread(None))
+        Self::at(hand, Place::of_this_thread(Held::nothing()))
     }
 
     #[inline]
     pub(super) fn of_a_task(hand: &'a Hand<T>) -> Self {
-        Self::at(hand, Place::of_a_task(None))
+        Self::at(hand, Place::of_a_task(Held::nothing()))
     }
 
     #[inline]
@@ -118,7 +119,7 @@ impl<'a, T> Getting<'a, T> {
             answer
         });
         wakes.run();
-        answer
+        answer.map_ok(|()| this.item())
     }
 
     /// The last look, after which it waits no more.
@@ -136,7 +137,7 @@ impl<'a, T> Getting<'a, T> {
         });
         wakes.run();
         match answer {
-            Poll::Ready(answer) => answer,
+            Poll::Ready(answer) => answer.map(|()| this.item()),
             Poll::Pending => Err(GetError::TimedOut),
         }
     }
@@ -144,19 +145,27 @@ impl<'a, T> Getting<'a, T> {
     /// The item that was handed to a thread, which has been told so.
     #[inline]
     pub(super) fn handed(&self) -> Option<T> {
-        // Who is told is in no list, and the item is his.
-        if self.place.node().told() == Some(HANDED) { self.place.take() } else { None }
+        self.is_handed().then(|| self.item())
     }
 
-    /// The answer, if there is one; it has left then.
     #[inline]
-    fn answer(&mut self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Answer<T>> {
-        if self.waits {
-            if let Some(item) = self.handed() {
-                return Poll::Ready(Ok(item));
-            }
+    fn is_handed(&self) -> bool {
+        self.place.node().told() == Some(HANDED)
+    }
+
+    /// The item that was handed, or taken: whoever is told, or has left, is in no list, and the item is his.
+    #[inline]
+    fn item(&self) -> T {
+        self.place.with_item(Held::take_surely)
+    }
+
+    /// The answer, if there is one; it has left then, and the item, if there is one, is in its place.
+    #[inline]
+    fn answer(&mut self, state: &mut State<T>, wakes: &mut Wakes) -> Poll<Result<(), GetError>> {
+        if self.waits && self.is_handed() {
+            return Poll::Ready(Ok(()));
         }
-        match state.get(wakes) {
+        match self.place.with_item(|item| state.get(item, wakes)) {
             Err(GetError::Empty) => Poll::Pending,
             answer => {
                 self.leave(state);
@@ -209,7 +218,7 @@ impl<T> Drop for Getting<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // Whom an item was handed to is in no list and has nothing to pass on: the lock would be one more line to be fetched.
-        if self.waits && self.place.node().told() != Some(HANDED) {
+        if self.waits && !self.is_handed() {
             self.go_away();
         }
     }

@@ -3,6 +3,7 @@
 //! The item is not in the task's [`Place`], and nobody takes it from there. The task is told that there is an opening, looks when it
 //! is polled, and then puts the item as `try_put` would. If it goes away, or looks in vain, nothing has happened.
 
+use super::held::Held;
 use super::place::{LOOK, Place, Wakes};
 use super::state::State;
 use super::{Hand, Refusal};
@@ -37,11 +38,10 @@ impl<T, I: BorrowMut<Option<T>>> Offer<'_, T, I> {
     fn look(self: Pin<&mut Self>, mut waker: Option<Waker>) -> Poll<Result<(), Refusal>> {
         // SAFETY: a place is moved neither here nor below.
         let this = unsafe { self.get_unchecked_mut() };
-        let mut own = this.item.borrow_mut().take();
-        assert!(
-            own.is_some(),
-            "an item that was not put is still there, and nobody polls a future that has ended"
-        );
+        let own = this.item.borrow_mut().take();
+        let own =
+            own.expect("an item that was not put is still there, and nobody polls a future that has ended");
+        let mut own = Held::new(own);
         let (hand, mut wakes) = (this.hand, Wakes::new());
         let answer = hand.with(|state| {
             match state.try_put(&mut own, &mut wakes) {
@@ -55,7 +55,7 @@ impl<T, I: BorrowMut<Option<T>>> Offer<'_, T, I> {
             }
             Poll::Pending
         });
-        *this.item.borrow_mut() = own;
+        *this.item.borrow_mut() = own.take();
         if answer.is_ready() {
             this.place = None;
         }
@@ -71,7 +71,7 @@ impl<T, I: BorrowMut<Option<T>>> Offer<'_, T, I> {
             return;
         }
         let is_new = self.place.is_none();
-        let place = self.place.get_or_insert_with(|| Place::of_a_task(None));
+        let place = self.place.get_or_insert_with(|| Place::of_a_task(Held::nothing()));
         // SAFETY: the lock is held, and with it the list.
         unsafe { place.exchange(waker) };
         if is_new {

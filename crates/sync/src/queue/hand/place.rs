@@ -1,5 +1,6 @@
 //! Where somebody stands who waits, and what he has in his hand.
 
+use super::held::Held;
 use super::pace::Pace;
 use crate::catch::{Every, contain};
 use crate::primitive::UnsafeCell;
@@ -27,7 +28,7 @@ pub(super) const REFUSED: u32 = FIRST_TOLD + 3;
 #[repr(C, align(64))]
 pub(super) struct Place<T> {
     node: Node,
-    item: UnsafeCell<Option<T>>,
+    item: UnsafeCell<Held<T>>,
     is_of_a_thread: bool,
 }
 
@@ -39,13 +40,13 @@ unsafe impl<T: Send> Sync for Place<T> {}
 
 impl<T> Place<T> {
     #[inline]
-    pub(super) fn of_this_thread(item: Option<T>) -> Self {
+    pub(super) fn of_this_thread(item: Held<T>) -> Self {
         Place { node: Node::of_this_thread(), item: UnsafeCell::new(item), is_of_a_thread: true }
     }
 
     /// Without a waker so far.
     #[inline]
-    pub(super) fn of_a_task(item: Option<T>) -> Self {
+    pub(super) fn of_a_task(item: Held<T>) -> Self {
         Place { node: Node::of_a_task(), item: UnsafeCell::new(item), is_of_a_thread: false }
     }
 
@@ -94,24 +95,9 @@ impl<T> Place<T> {
         self.is_of_a_thread
     }
 
-    /// By whoever may use the item (Invariant 3). The place is empty, and nothing is dropped.
-    #[inline]
-    pub(super) fn fill(&self, item: Option<T>) {
-        self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3).
-            unsafe { place.write(item) }
-        });
-    }
-
     /// By whoever may use the item (Invariant 3).
     #[inline]
-    pub(super) fn take(&self) -> Option<T> {
-        self.with_item(Option::take)
-    }
-
-    /// By whoever may use the item (Invariant 3).
-    #[inline]
-    pub(super) fn with_item<R>(&self, access: impl FnOnce(&mut Option<T>) -> R) -> R {
+    pub(super) fn with_item<R>(&self, access: impl FnOnce(&mut Held<T>) -> R) -> R {
         self.item.with_mut(|place| {
             // SAFETY: one at a time (Invariant 3), and no access is inside another.
             access(unsafe { &mut *place })

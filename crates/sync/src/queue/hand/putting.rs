@@ -1,5 +1,6 @@
 //! Somebody with an item for the queue, from the first look to the answer.
 
+use super::held::Held;
 use super::place::{Place, REFUSED, Wakes};
 use super::{Hand, PutError, Refusal};
 use crate::catch::contain;
@@ -22,12 +23,12 @@ type Answer<T> = Result<(), PutError<T>>;
 impl<'a, T> Putting<'a, T> {
     #[inline]
     pub(super) fn of_this_thread(hand: &'a Hand<T>, item: T) -> Self {
-        Putting { hand, place: Place::of_this_thread(Some(item)), waits: false, puts: 0 }
+        Putting { hand, place: Place::of_this_thread(Held::new(item)), waits: false, puts: 0 }
     }
 
     #[inline]
     pub(super) fn of_a_task(hand: &'a Hand<T>, item: T) -> Self {
-        Putting { hand, place: Place::of_a_task(Some(item)), waits: false, puts: 0 }
+        Putting { hand, place: Place::of_a_task(Held::new(item)), waits: false, puts: 0 }
     }
 
     /// Tries to put the item in; if that is refused for now, and it shall wait, it queues up. A task has noted its waker before. Once.
@@ -39,7 +40,7 @@ impl<'a, T> Putting<'a, T> {
         let answer = this.hand.with(|state| {
             // Who stands in no list has the item for himself.
             let done = this.place.with_item(|item| {
-                assert!(item.is_some(), "nobody polls a future that has ended");
+                assert!(item.is_there(), "nobody polls a future that has ended");
                 state.put(item, &mut wakes)
             });
             match done {
@@ -57,7 +58,7 @@ impl<'a, T> Putting<'a, T> {
             }
         });
         wakes.run();
-        answer.map_err(|why| why.with(this.place.take()))
+        answer.map_err(|why| PutError::new(why, this.place.with_item(Held::take_surely)))
     }
 
     /// Notes the waker of a task that does not wait yet.
@@ -90,7 +91,9 @@ impl<'a, T> Putting<'a, T> {
         match self.place.node().told() {
             None => Poll::Pending,
             // Who is told is in no list, and the item is his, if it is there.
-            Some(REFUSED) => Poll::Ready(Err(Refusal::Closed.with(self.place.take()))),
+            Some(REFUSED) => {
+                Poll::Ready(Err(PutError::new(Refusal::Closed, self.place.with_item(Held::take_surely))))
+            }
             Some(_) => Poll::Ready(Ok(())),
         }
     }
@@ -120,7 +123,7 @@ impl<'a, T> Putting<'a, T> {
             return answer;
         }
         // Who has left is in no list.
-        this.place.take().map_or(Ok(()), |item| Err(PutError::new(Refusal::TimedOut, item)))
+        this.place.with_item(Held::take).map_or(Ok(()), |item| Err(PutError::new(Refusal::TimedOut, item)))
     }
 
     /// Leaves the list, if it still stands there.

@@ -1,5 +1,6 @@
 //! What lies under the lock, and what one who has it may do: put an item, take one, and see to it that those are told who may go on.
 
+use super::held::Held;
 use super::place::{HANDED, LOOK, Place, TAKEN, Wakes};
 use super::{GetError, ITEM, NOTHING, ROOM, Refusal};
 use crate::wait::list::List;
@@ -19,7 +20,7 @@ pub(super) struct State<T> {
     pub(super) tasks: u32,
     pub(super) has_place: bool,
     pub(super) closed: bool,
-    slot: Option<T>,
+    slot: Held<T>,
 }
 
 impl<T> State<T> {
@@ -33,13 +34,13 @@ impl<T> State<T> {
             tasks: 0,
             has_place,
             closed: false,
-            slot: None,
+            slot: Held::nothing(),
         }
     }
 
     /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there. It stays in `item` if it is refused.
     #[inline]
-    pub(super) fn put(&mut self, item: &mut Option<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
+    pub(super) fn put(&mut self, item: &mut Held<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
         if self.closed {
             return Err(Refusal::Closed);
         }
@@ -47,7 +48,7 @@ impl<T> State<T> {
             return Err(Refusal::Full);
         }
         if let Some(place) = self.first_thread() {
-            place.fill(item.take());
+            place.with_item(|place| item.move_to(place));
             wakes.add(self.receivers.tell_first(HANDED));
             self.puts = self.puts.wrapping_add(1);
             return Ok(());
@@ -60,7 +61,7 @@ impl<T> State<T> {
     }
 
     /// As [`put`](State::put); a task that waits is left the item in the slot.
-    pub(super) fn try_put(&mut self, item: &mut Option<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
+    pub(super) fn try_put(&mut self, item: &mut Held<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
         match self.put(item, wakes) {
             Err(Refusal::Full) if self.has_opening() => {
                 self.put_into_the_slot(item, wakes);
@@ -71,54 +72,52 @@ impl<T> State<T> {
     }
 
     #[inline]
-    fn put_into_the_slot(&mut self, item: &mut Option<T>, wakes: &mut Wakes) {
-        debug_assert!(self.slot.is_none(), "an item in the slot would be lost");
-        self.slot = item.take();
+    fn put_into_the_slot(&mut self, item: &mut Held<T>, wakes: &mut Wakes) {
+        item.move_to(&mut self.slot);
         self.puts = self.puts.wrapping_add(1);
         wakes.add(self.receivers.tell_first(LOOK));
     }
 
+    /// Moves the oldest item to `place`, where there is none.
     #[inline]
-    pub(super) fn get(&mut self, wakes: &mut Wakes) -> Result<T, GetError> {
-        let nothing = if self.closed { GetError::Closed } else { GetError::Empty };
-        let item = self.take(wakes).ok_or(nothing);
+    pub(super) fn get(&mut self, place: &mut Held<T>, wakes: &mut Wakes) -> Result<(), GetError> {
+        let is_there = self.take(place, wakes);
         // Also where there is none: the task that was told of the room may never look, and this is who comes by.
         self.tell_an_offer(wakes);
-        item
-    }
-
-    /// The oldest item. What was waiting for its place moves up.
-    #[inline]
-    fn take(&mut self, wakes: &mut Wakes) -> Option<T> {
-        let Some(item) = self.slot.take() else { return self.take_from_sender(wakes) };
-        if self.has_place {
-            self.slot = self.take_from_sender(wakes);
+        match is_there {
+            true => Ok(()),
+            false if self.closed => Err(GetError::Closed),
+            false => Err(GetError::Empty),
         }
-        Some(item)
     }
 
+    /// As [`get`](State::get): whether there was one. What was waiting for its place moves up.
     #[inline]
-    fn take_from_sender(&mut self, wakes: &mut Wakes) -> Option<T> {
-        let item = Place::of(self.senders.first()?).take();
-        wakes.add(self.senders.tell_first(TAKEN));
-        self.puts = self.puts.wrapping_add(1);
-        item
+    fn take(&mut self, place: &mut Held<T>, wakes: &mut Wakes) -> bool {
+        if !self.slot.is_there() {
+            return take_from_sender(&mut self.senders, place, &mut self.puts, wakes);
+        }
+        self.slot.move_to(place);
+        if self.has_place {
+            take_from_sender(&mut self.senders, &mut self.slot, &mut self.puts, wakes);
+        }
+        true
     }
 
     /// To be called when there may be one more item than there are receivers who know: brings it to the first one if that is a
     /// thread, and tells it otherwise.
     pub(super) fn serve_a_receiver(&mut self, wakes: &mut Wakes) {
-        let Some(place) = self.first_thread() else {
+        if self.first_thread().is_none() {
             if self.has_item() {
                 wakes.add(self.receivers.tell_first(LOOK));
             }
             return;
-        };
-        let place = std::ptr::from_ref(place);
-        let item = self.take(wakes);
-        if item.is_some() {
-            // SAFETY: the place is the first of the receivers still, who stay in their frames (see `Place`).
-            unsafe { &*place }.fill(item);
+        }
+        let mut item = Held::nothing();
+        if self.take(&mut item, wakes) {
+            if let Some(place) = self.first_thread() {
+                place.with_item(|place| item.move_to(place));
+            }
             wakes.add(self.receivers.tell_first(HANDED));
             self.tell_an_offer(wakes);
         }
@@ -146,11 +145,11 @@ impl<T> State<T> {
 
     #[inline]
     pub(super) fn has_item(&self) -> bool {
-        self.slot.is_some() || !self.senders.is_empty()
+        self.slot.is_there() || !self.senders.is_empty()
     }
 
     pub(super) fn slot_is_full(&self) -> bool {
-        self.slot.is_some()
+        self.slot.is_there()
     }
 
     /// For those who look without the lock.
@@ -172,4 +171,14 @@ impl<T> State<T> {
     fn first_thread(&self) -> Option<&Place<T>> {
         self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
     }
+}
+
+/// Moves the item of the first sender to `place`, where there is none, and tells him; whether there was one.
+#[inline]
+fn take_from_sender<T>(senders: &mut List, place: &mut Held<T>, puts: &mut usize, wakes: &mut Wakes) -> bool {
+    let Some(sender) = senders.first() else { return false };
+    Place::of(sender).with_item(|item| item.move_to(place));
+    wakes.add(senders.tell_first(TAKEN));
+    *puts = puts.wrapping_add(1);
+    true
 }
