@@ -2,13 +2,13 @@
 
 use super::is_on;
 use super::state::{self, Context as Known};
-use super::task::{self, TaskWaker};
+use super::task::{self, WakesBy};
 use crate::park;
 use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread;
 
 /// Which context. Never used again for another.
@@ -122,7 +122,7 @@ impl Context {
         Entered { before, not_send: PhantomData }
     }
 
-    pub(super) fn wakes_by(&self, waker: Weak<TaskWaker>) {
+    pub(super) fn wakes_by(&self, waker: WakesBy) {
         state::with(|state| {
             if let Some(context) = state.contexts.get_mut(&self.id) {
                 context.waker = Some(waker);

@@ -10,10 +10,10 @@ use super::order::Order;
 use super::pool::Stages;
 use super::report::{Callback, Report};
 use super::several::Of;
-use super::task::TaskWaker;
+use super::task::WakesBy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which lock. Never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ pub(super) struct Context {
     pub(super) held: Vec<(LockId, u64)>,
     pub(super) waits: Vec<Wait>,
     /// For a task.
-    pub(super) waker: Option<Weak<TaskWaker>>,
+    pub(super) waker: Option<WakesBy>,
 }
 
 pub(super) struct Lock {

@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Wake, Waker};
 pub(super) struct TaskWaker {
     /// Of whoever polls the task.
     outer: Mutex<Option<Waker>>,
-    woken: AtomicBool,
+    woken: Arc<AtomicBool>,
 }
 
 /// A task's future. It is dropped as its context, for it may give locks back.
@@ -58,7 +58,7 @@ pub(crate) fn uncounted(waker: &Waker) -> Option<Waker> {
     }
     let id = context::current_task().id()?;
     let own = state::with(|state| match state.wakes(id, waker) {
-        true => state.contexts.get(&id).and_then(|context| context.waker.clone()),
+        true => state.contexts.get(&id).and_then(|context| Some(context.waker.as_ref()?.waker.clone())),
         false => None,
     });
     own.flatten().map(|own| Waker::from(Arc::new(Uncounted(own))))
@@ -82,14 +82,14 @@ impl State {
     /// Whether this is the waker of that whole task.
     pub(super) fn wakes(&self, task: ContextId, waker: &Waker) -> bool {
         let own = self.contexts.get(&task).and_then(|context| context.waker.as_ref());
-        own.is_some_and(|own| own.as_ptr().cast() == waker.data())
+        own.is_some_and(|own| own.waker.as_ptr().cast() == waker.data())
     }
 }
 
 impl<F: Future> Body<'_, F> {
     fn poll(&mut self, cx: &mut Context<'_>, waker: &Arc<TaskWaker>) -> Poll<F::Output> {
         let _entered = self.owner.enter_as_task();
-        self.owner.wakes_by(Arc::downgrade(waker));
+        self.owner.wakes_by(WakesBy { waker: Arc::downgrade(waker), woken: Arc::clone(&waker.woken) });
         match &mut self.future {
             Some(future) => future.as_mut().poll(cx),
             None => unreachable!("the future stays until this is dropped"),
@@ -119,6 +119,19 @@ impl TaskWaker {
         let old = outer.replace(waker);
         drop(outer);
         drop(old);
+    }
+}
+
+/// What the checker knows of a task's waker. It never has the waker itself: the last to drop that runs a foreign destructor.
+pub(super) struct WakesBy {
+    waker: Weak<TaskWaker>,
+    woken: Arc<AtomicBool>,
+}
+
+impl WakesBy {
+    /// How many have it, with the task itself.
+    pub(super) fn count(&self) -> usize {
+        self.waker.strong_count()
     }
 
     /// Whether somebody has said that the task is to be polled.

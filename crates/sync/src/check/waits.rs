@@ -120,14 +120,13 @@ fn waits(state: &State, id: ContextId, clones: Clones) -> &[Wait] {
     }
     let Some(waker) = &context.waker else { return &[] };
     // One is with the task itself.
-    let others = waker.strong_count().saturating_sub(1);
+    let others = waker.count().saturating_sub(1);
     let said = waits.iter().map(Wait::wakers).sum();
     let nothing_else = match clones {
         Clones::Exact => others == said,
         Clones::AtLeast => others >= said,
     };
-    let woken = waker.upgrade().is_none_or(|waker| waker.is_woken());
-    if woken || !nothing_else { &[] } else { waits }
+    if waker.count() == 0 || waker.is_woken() || !nothing_else { &[] } else { waits }
 }
 
 /// Those of `stuck` who keep a wait up: empty, if it may end.
