@@ -31,8 +31,9 @@ const TRIAL_YIELDS: u32 = 4;
 /// A yield that takes longer than this gave the CPU to somebody with work of his own, and to yield beside such a one costs a
 /// slice of the scheduler each time.
 const BUSY_US: u32 = 1_000;
-/// So many waits go by without a yield then.
-const BUSY_WAITS: u8 = 64;
+/// So many waits go by without a yield then, and after each further one of that kind twice as many, up to `BUSY_SHIFT_MOST` times.
+const BUSY_WAITS: u16 = 64;
+const BUSY_SHIFT_MOST: u8 = 6;
 const SCORE_MOST: u8 = 15;
 
 /// What those who wait for one thing have learned about it.
@@ -40,10 +41,19 @@ const SCORE_MOST: u8 = 15;
 pub(crate) struct Patience {
     pausing: Score,
     yielding: Score,
-    /// So many waits to come do not yield.
-    busy: AtomicU8,
+    busy: Busy,
     /// Glances that have paid since one did not.
     in_a_row: AtomicU8,
+}
+
+/// Whether somebody with work of his own is on the CPU, beside whom each yield costs a slice.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    /// So many waits to come do not yield.
+    left: AtomicU16,
+    waits: u16,
+    /// How often in a row that was too few, less the yields since that were short.
+    doubled: AtomicU8,
 }
 
 /// How well something has paid: one more when it did, two fewer when not.
@@ -71,7 +81,7 @@ impl Patience {
         Patience {
             pausing: Score::new(points),
             yielding: Score::new(points),
-            busy: AtomicU8::new(0),
+            busy: Busy::new(BUSY_WAITS),
             in_a_row: AtomicU8::new(0),
         }
     }
@@ -118,9 +128,7 @@ impl Patience {
         }
         // What took a slice of the scheduler's is as long as many of them, even if it has paid.
         let next = match begin {
-            Some(begin) if is_there && clock::now().wrapping_sub(begin) > clock::micros(BUSY_US) => {
-                GLANCES_IN_A_ROW
-            }
+            Some(begin) if is_there && is_long(clock::now().wrapping_sub(begin)) => GLANCES_IN_A_ROW,
             Some(_) if is_there => in_a_row + 1,
             _ => 0,
         };
@@ -137,9 +145,7 @@ impl Patience {
 
     /// How often to yield this time.
     fn yields(&self, whole: u32, trial: u32) -> u32 {
-        let busy = self.busy.load(Relaxed);
-        if busy > 0 {
-            self.busy.store(busy - 1, Relaxed);
+        if self.busy.leaves_out() {
             return 0;
         }
         self.yielding.length(whole, trial)
@@ -166,19 +172,60 @@ impl Patience {
         let mut begin = clock::now();
         for _ in 0..yields {
             std::thread::yield_now();
-            if look() {
+            let is_there = look();
+            let now = clock::now();
+            let took = now.wrapping_sub(begin);
+            self.busy.learn(took);
+            if is_there {
                 self.yielding.paid();
                 return true;
             }
-            let now = clock::now();
-            if now.wrapping_sub(begin) > clock::micros(BUSY_US) {
-                self.busy.store(BUSY_WAITS, Relaxed);
+            if is_long(took) {
                 break;
             }
             begin = now;
         }
         self.yielding.did_not_pay(yields);
         false
+    }
+}
+
+/// Whether a yield gave the CPU to somebody with work of his own.
+pub(crate) fn is_long(took: u32) -> bool {
+    took > clock::micros(BUSY_US)
+}
+
+impl Busy {
+    /// After a yield that took long, so many waits are to go by without one, or a multiple.
+    pub(crate) const fn new(waits: u16) -> Self {
+        Busy { left: AtomicU16::new(0), waits, doubled: AtomicU8::new(0) }
+    }
+
+    /// Whether this wait is to go by without a yield.
+    #[inline]
+    pub(crate) fn leaves_out(&self) -> bool {
+        let left = self.left.load(Relaxed);
+        if left > 0 {
+            self.left.store(left - 1, Relaxed);
+        }
+        left > 0
+    }
+
+    /// Whether somebody else was busy of late, so that yields are to be timed.
+    #[inline]
+    pub(crate) fn is_recent(&self) -> bool {
+        self.doubled.load(Relaxed) > 0
+    }
+
+    /// A yield took so long.
+    pub(crate) fn learn(&self, took: u32) {
+        let doubled = self.doubled.load(Relaxed);
+        if is_long(took) {
+            self.left.store(self.waits << doubled, Relaxed);
+            self.doubled.store((doubled + 1).min(BUSY_SHIFT_MOST), Relaxed);
+        } else if doubled > 0 {
+            self.doubled.store(doubled - 1, Relaxed);
+        }
     }
 }
 
@@ -222,7 +269,8 @@ impl Score {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{BUSY_US, GLANCES_IN_A_ROW, Patience};
+    use super::{BUSY_US, Busy, GLANCES_IN_A_ROW, Patience};
+    use crate::os::clock;
     use std::cell::Cell;
     use std::thread::sleep;
     use std::time::Duration;
@@ -243,6 +291,22 @@ mod tests {
         };
         assert!(patience.glance(1, comes_late));
         assert!(!patience.glance(1, || true));
+    }
+
+    #[test]
+    fn after_each_slice_that_was_lost_more_waits_go_by_without_a_yield() {
+        let busy = Busy::new(2);
+        let left_out = || (0..100).take_while(|_| busy.leaves_out()).count();
+        assert_eq!((left_out(), busy.is_recent()), (0, false));
+        let (slice, moment) = (clock::micros(3 * BUSY_US), clock::micros(1));
+        for waits in [2, 4, 8] {
+            busy.learn(slice);
+            assert_eq!((left_out(), busy.is_recent()), (waits, true));
+        }
+        (0..3).for_each(|_| busy.learn(moment));
+        assert_eq!((left_out(), busy.is_recent()), (0, false));
+        busy.learn(slice);
+        assert_eq!(left_out(), 2);
     }
 
     #[test]

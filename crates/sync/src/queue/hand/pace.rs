@@ -13,7 +13,7 @@
 
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;
-use crate::wait::patience::Patience;
+use crate::wait::patience::{Busy, Patience, is_long};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 /// About two microseconds, which is a hand-over between two CPUs ten times over.
@@ -26,10 +26,8 @@ const YIELDING_US: u32 = 60;
 const TRIAL_EVERY: usize = 32;
 /// Every so many items, the first yield is timed. Those after the first, which are rare, always are.
 const TIMED_EVERY: usize = 16;
-/// Longer than this, somebody else had a slice of the scheduler's.
-const BUSY_US: u32 = 1_000;
-/// So many waits go by without a yield then: each costs two such slices. The next one is timed.
-const BUSY_WAITS: u8 = 255;
+/// After a yield that gave somebody else a slice of the scheduler's, so many waits go by without one: each costs two such slices.
+const BUSY_WAITS: u16 = 64;
 const POINTS_MOST: u8 = 15;
 
 /// What those who wait at one queue have learned. Hints, shared without care.
@@ -37,8 +35,7 @@ const POINTS_MOST: u8 = 15;
 pub(super) struct Pace {
     pausing: AtomicU8,
     yielding: AtomicU8,
-    /// So many waits to come do not yield, but for the last of them, which is timed.
-    busy: AtomicU8,
+    busy: Busy,
     one_cpu: AtomicBool,
     /// The same for tasks, which wait awake for a moment only.
     of_tasks: Patience,
@@ -49,7 +46,7 @@ impl Pace {
         Pace {
             pausing: AtomicU8::new(POINTS_MOST / 2),
             yielding: AtomicU8::new(POINTS_MOST / 2),
-            busy: AtomicU8::new(0),
+            busy: Busy::new(BUSY_WAITS),
             one_cpu: AtomicBool::new(false),
             of_tasks: Patience::of_tasks(),
         }
@@ -105,15 +102,13 @@ impl Pace {
     }
 
     fn give_way(&self, put: usize, look: &mut impl FnMut() -> bool) -> bool {
-        let busy = self.busy.load(Relaxed);
-        if busy > 1 {
-            self.busy.store(busy - 1, Relaxed);
+        if self.busy.leaves_out() {
             return false;
         }
         if self.yielding.load(Relaxed) == 0 && put % TRIAL_EVERY != 0 {
             return false;
         }
-        if busy == 0 && put % TIMED_EVERY != 0 {
+        if put % TIMED_EVERY != 0 && !self.busy.is_recent() {
             std::thread::yield_now();
             if look() {
                 paid(&self.yielding);
@@ -132,11 +127,11 @@ impl Pace {
             yields += 1;
             let there = look();
             let now = clock::now();
-            if now.wrapping_sub(last) > clock::micros(BUSY_US) {
-                self.busy.store(BUSY_WAITS, Relaxed);
+            let took = now.wrapping_sub(last);
+            self.busy.learn(took);
+            if is_long(took) {
                 return there;
             }
-            self.busy.store(0, Relaxed);
             if there {
                 paid(&self.yielding);
                 return true;
