@@ -211,17 +211,21 @@ fn on_map(map: &Map<u32, u32>, operation: &map::Operation) -> map::Response {
             return map::Response::Had(refused.is_some());
         }
         Add(key, more) => {
-            // What was there when it was called last is what was changed.
-            let before = Cell::new(None);
+            let (before, is_made) = (Cell::new(None), Cell::new(false));
             let change = |value: &u32| {
                 before.set(Some(*value));
                 value + more
             };
             let first = || {
-                before.set(None);
+                is_made.set(true);
                 more
             };
             map.update_or_insert(key, change, first);
+            // The first value is made once, and kept if another comes first: it may be put there after a change in vain.
+            if is_made.get() && before.get().is_some() {
+                return map::Response::Untold;
+            }
+            // What was there when it was changed last is what was changed.
             before.get()
         }
         Remove(key) => map.remove(&key),

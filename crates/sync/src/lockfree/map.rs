@@ -100,7 +100,8 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     }
 
     /// Replaces the value of `key` by one that is made from it, or inserts one. If another thread comes first, `change` is
-    /// called again, so that no change is lost. Allocates.
+    /// called again, so that no change is lost. `first` is called once at most; what it has made may be inserted later, after `change` has
+    /// been called in vain. Allocates.
     pub fn update_or_insert(&self, key: K, change: impl Fn(&V) -> V, first: impl FnOnce() -> V) {
         self.map.pin().update_or_insert_with(key, change, first);
     }

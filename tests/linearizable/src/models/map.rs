@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 ///
 /// assert!(map.allows(&Insert(1, 12), &Had(false)).is_some());
 /// assert!(map.allows(&Insert(1, 12), &Had(true)).is_none());
+/// assert!(map.allows(&Add(1, 12), &Response::Untold).is_some());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Map {
@@ -58,6 +59,8 @@ pub enum Response {
     Value(Option<u32>),
     /// Something was under the key, or nothing: of a map that does not tell what.
     Had(bool),
+    /// Something was under the key, or nothing: of a map that does not tell which.
+    Untold,
     /// It is empty, or was for a moment.
     Cleared,
     /// So many keys are there.
@@ -116,6 +119,7 @@ impl Model for Map {
         let mut after = self.clone();
         let answer = match (after.apply(operation), response) {
             (Response::Value(before), Response::Had(_)) => Response::Had(before.is_some()),
+            (Response::Value(_), Response::Untold) => Response::Untold,
             (answer, _) => answer,
         };
         (answer == *response).then_some(after)
