@@ -100,6 +100,10 @@ struct Line<T> {
     state: UnsafeCell<State<T>>,
 }
 
+/// All that an operation needs is in one line where an item is a word.
+#[cfg(all(target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
+const _: () = assert!(size_of::<Line<u64>>() == 64 && size_of::<Line<Box<u8>>>() == 64);
+
 // SAFETY: items are sent through it; all else is an atomic, or used by whoever has the lock.
 unsafe impl<T: Send> Send for Hand<T> {}
 

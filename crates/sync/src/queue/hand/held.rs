@@ -11,6 +11,12 @@ pub(super) struct Held<T> {
     is_there: bool,
 }
 
+/// An item that is there or not, the two of which may lie apart.
+pub(super) struct HeldMut<'h, T> {
+    item: &'h mut MaybeUninit<T>,
+    is_there: &'h mut bool,
+}
+
 impl<T> Held<T> {
     #[inline]
     pub(super) const fn nothing() -> Self {
@@ -28,12 +34,13 @@ impl<T> Held<T> {
     }
 
     #[inline]
+    pub(super) fn as_mut(&mut self) -> HeldMut<'_, T> {
+        HeldMut { item: &mut self.item, is_there: &mut self.is_there }
+    }
+
+    #[inline]
     pub(super) fn take(&mut self) -> Option<T> {
-        if !mem::take(&mut self.is_there) {
-            return None;
-        }
-        // SAFETY: there was an item, and now it counts as gone.
-        Some(unsafe { self.item.assume_init_read() })
+        self.as_mut().take()
     }
 
     /// The item, which is there.
@@ -44,15 +51,34 @@ impl<T> Held<T> {
             None => unreachable!("an item that was refused, or got, is there"),
         }
     }
+}
+
+impl<'h, T> HeldMut<'h, T> {
+    /// # Safety
+    /// If `is_there`, then `item` is one.
+    #[inline]
+    pub(super) unsafe fn new(item: &'h mut MaybeUninit<T>, is_there: &'h mut bool) -> Self {
+        HeldMut { item, is_there }
+    }
+
+    #[inline]
+    pub(super) fn take(self) -> Option<T> {
+        if !mem::take(self.is_there) {
+            return None;
+        }
+        // SAFETY: there was an item, and now it counts as gone.
+        Some(unsafe { self.item.assume_init_read() })
+    }
 
     /// Moves the item to where there is none.
     #[inline]
-    pub(super) fn move_to(&mut self, other: &mut Self) {
-        debug_assert!(self.is_there && !other.is_there, "an item would be lost");
-        // SAFETY: both are places of that size, and two borrows that exclude each other. The item counts as gone here, and as there where
-        // there was none.
-        unsafe { ptr::copy_nonoverlapping(&raw const self.item, &raw mut other.item, 1) };
-        (self.is_there, other.is_there) = (false, true);
+    pub(super) fn move_to(self, other: HeldMut<'_, T>) {
+        let HeldMut { item, is_there } = other;
+        debug_assert!(*self.is_there && !*is_there, "an item would be lost");
+        // SAFETY: both are places of that size, and two borrows that exclude each other. The item counts as gone here, if there was
+        // one, and as there where there was none.
+        unsafe { ptr::copy_nonoverlapping(self.item, item, 1) };
+        *is_there = mem::take(self.is_there);
     }
 }
 

@@ -9,7 +9,7 @@
 //!    items that were put, which the waiter has just seen.
 //! 2. Waiting awake lasts longer than it takes to wake a thread on another CPU. Otherwise two threads that once both slept would
 //!    go on to sleep for each item, each always too late to find the other awake.
-//! 3. A yield that takes long counts as one beside somebody with work of his own, even if what was waited for is there after it.
+//! 3. A yield that took long, beside somebody with work of his own, has not paid, even if what was waited for is there after it.
 
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;

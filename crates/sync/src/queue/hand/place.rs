@@ -99,7 +99,7 @@ impl<T> Place<T> {
     #[inline]
     pub(super) fn with_item<R>(&self, access: impl FnOnce(&mut Held<T>) -> R) -> R {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3), and no access is inside another.
+            // SAFETY: one at a time (Invariant 3), and no access to the same place is inside another.
             access(unsafe { &mut *place })
         })
     }

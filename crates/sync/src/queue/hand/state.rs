@@ -1,9 +1,10 @@
 //! What lies under the lock, and what one who has it may do: put an item, take one, and see to it that those are told who may go on.
 
-use super::held::Held;
+use super::held::{Held, HeldMut};
 use super::place::{HANDED, LOOK, Place, TAKEN, Wakes};
 use super::{GetError, ITEM, NOTHING, ROOM, Refusal};
 use crate::wait::list::List;
+use std::mem::MaybeUninit;
 
 /// Used by whoever has the lock.
 pub(super) struct State<T> {
@@ -20,7 +21,9 @@ pub(super) struct State<T> {
     pub(super) tasks: u32,
     pub(super) has_place: bool,
     pub(super) closed: bool,
-    slot: Held<T>,
+    /// Whether there is an item in the slot. Beside the others, so that all of this is one cache line where an item is a word.
+    full: bool,
+    slot: MaybeUninit<T>,
 }
 
 impl<T> State<T> {
@@ -34,7 +37,8 @@ impl<T> State<T> {
             tasks: 0,
             has_place,
             closed: false,
-            slot: Held::nothing(),
+            full: false,
+            slot: MaybeUninit::uninit(),
         }
     }
 
@@ -48,7 +52,7 @@ impl<T> State<T> {
             return Err(Refusal::Full);
         }
         if let Some(place) = self.first_thread() {
-            place.with_item(|place| item.move_to(place));
+            place.with_item(|place| item.as_mut().move_to(place.as_mut()));
             wakes.add(self.receivers.tell_first(HANDED));
             self.puts = self.puts.wrapping_add(1);
             return Ok(());
@@ -73,7 +77,7 @@ impl<T> State<T> {
 
     #[inline]
     fn put_into_the_slot(&mut self, item: &mut Held<T>, wakes: &mut Wakes) {
-        item.move_to(&mut self.slot);
+        item.as_mut().move_to(self.slot());
         self.puts = self.puts.wrapping_add(1);
         wakes.add(self.receivers.tell_first(LOOK));
     }
@@ -94,12 +98,14 @@ impl<T> State<T> {
     /// As [`get`](State::get): whether there was one. What was waiting for its place moves up.
     #[inline]
     fn take(&mut self, place: &mut Held<T>, wakes: &mut Wakes) -> bool {
-        if !self.slot.is_there() {
-            return take_from_sender(&mut self.senders, place, &mut self.puts, wakes);
+        if !self.full {
+            return take_from_sender(&mut self.senders, place.as_mut(), &mut self.puts, wakes);
         }
-        self.slot.move_to(place);
+        self.slot().move_to(place.as_mut());
         if self.has_place {
-            take_from_sender(&mut self.senders, &mut self.slot, &mut self.puts, wakes);
+            // SAFETY: as in `slot`.
+            let slot = unsafe { HeldMut::new(&mut self.slot, &mut self.full) };
+            take_from_sender(&mut self.senders, slot, &mut self.puts, wakes);
         }
         true
     }
@@ -115,9 +121,10 @@ impl<T> State<T> {
         }
         let mut item = Held::nothing();
         if self.take(&mut item, wakes) {
-            if let Some(place) = self.first_thread() {
-                place.with_item(|place| item.move_to(place));
-            }
+            let Some(place) = self.first_thread() else {
+                unreachable!("taking an item leaves the receivers alone")
+            };
+            place.with_item(|place| item.as_mut().move_to(place.as_mut()));
             wakes.add(self.receivers.tell_first(HANDED));
             self.tell_an_offer(wakes);
         }
@@ -145,11 +152,11 @@ impl<T> State<T> {
 
     #[inline]
     pub(super) fn has_item(&self) -> bool {
-        self.slot.is_there() || !self.senders.is_empty()
+        self.full || !self.senders.is_empty()
     }
 
     pub(super) fn slot_is_full(&self) -> bool {
-        self.slot.is_there()
+        self.full
     }
 
     /// For those who look without the lock.
@@ -171,13 +178,30 @@ impl<T> State<T> {
     fn first_thread(&self) -> Option<&Place<T>> {
         self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
     }
+
+    #[inline]
+    fn slot(&mut self) -> HeldMut<'_, T> {
+        // SAFETY: `full` says whether there is an item in the slot.
+        unsafe { HeldMut::new(&mut self.slot, &mut self.full) }
+    }
+}
+
+impl<T> Drop for State<T> {
+    fn drop(&mut self) {
+        drop(self.slot().take());
+    }
 }
 
 /// Moves the item of the first sender to `place`, where there is none, and tells him; whether there was one.
 #[inline]
-fn take_from_sender<T>(senders: &mut List, place: &mut Held<T>, puts: &mut usize, wakes: &mut Wakes) -> bool {
+fn take_from_sender<T>(
+    senders: &mut List,
+    place: HeldMut<'_, T>,
+    puts: &mut usize,
+    wakes: &mut Wakes,
+) -> bool {
     let Some(sender) = senders.first() else { return false };
-    Place::of(sender).with_item(|item| item.move_to(place));
+    Place::of(sender).with_item(|item| item.as_mut().move_to(place));
     wakes.add(senders.tell_first(TAKEN));
     *puts = puts.wrapping_add(1);
     true
