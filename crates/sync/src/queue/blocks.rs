@@ -5,7 +5,7 @@
 
 use crate::lockfree::slot::Slot;
 use crate::primitive::{AtomicPtr, Ordering, UnsafeCell};
-use std::ptr::{self, NonNull};
+use std::ptr;
 
 /// A ring has at most so many bytes; beyond that, a bounded queue is a chain of blocks.
 const RING_BYTES: usize = 256 << 10;
@@ -61,6 +61,14 @@ impl<T> Cursor<T> {
     }
 
     /// # Safety
+    /// The block is there, and has more slots than `offset`.
+    #[inline(always)]
+    unsafe fn slot(&self, offset: usize) -> *const Slot<T> {
+        // SAFETY: as promised by the caller.
+        unsafe { self.slots.add(offset) }
+    }
+
+    /// # Safety
     /// The block is there.
     unsafe fn go_to(&mut self, block: *mut Block<T>) {
         self.block = block;
@@ -96,45 +104,62 @@ impl<T> Storage<T> {
     /// The slot for the next item.
     ///
     /// # Safety
-    /// The caller has the producers' side, with its cursor, at this index, and there is room.
+    /// The caller has the producers' side, with its cursor, at this index, and it is among the slots that
+    /// [`go_on_to_fill`](Storage::go_on_to_fill) told of.
     #[inline(always)]
-    pub(super) unsafe fn slot_to_fill(&self, cursor: &mut Cursor<T>, index: usize) -> NonNull<Slot<T>> {
+    pub(super) unsafe fn slot_to_fill(&self, cursor: &Cursor<T>, index: usize) -> *const Slot<T> {
         let offset = index & self.mask;
-        if offset == 0 {
-            // SAFETY: as promised by the caller.
-            unsafe { self.begin_block(cursor) };
-        }
         if offset % const { slots_in::<T>(LINE_BYTES) } == 0 {
             // In a small ring this comes round to the line itself, and does no harm.
             let ahead = (offset + const { slots_in::<T>(AHEAD_BYTES) }) & self.mask;
             Slot::will_be_written(cursor.slots.wrapping_add(ahead));
         }
         // SAFETY: the block is there, and has more slots than `offset`.
-        let slot = unsafe { cursor.slots.add(offset) };
-        // SAFETY: as above.
-        unsafe { NonNull::new_unchecked(slot.cast_mut()) }
+        unsafe { cursor.slot(offset) }
     }
 
     /// The slot of the oldest item.
     ///
     /// # Safety
-    /// The caller has the consumers' side, with its cursor, at this index, and has seen that there is an item.
+    /// The caller has the consumers' side, with its cursor, at this index, and it is among the slots that
+    /// [`go_on_to_empty`](Storage::go_on_to_empty) told of.
     #[inline(always)]
-    pub(super) unsafe fn slot_to_empty(&self, cursor: &mut Cursor<T>, index: usize) -> NonNull<Slot<T>> {
-        let offset = index & self.mask;
-        if offset == 0 {
+    pub(super) unsafe fn slot_to_empty(&self, cursor: &Cursor<T>, index: usize) -> *const Slot<T> {
+        // SAFETY: the block is there, and has more slots than this.
+        unsafe { cursor.slot(index & self.mask) }
+    }
+
+    /// How many slots there are from this index on, of the block where the next item belongs, which is allocated if it is not there.
+    ///
+    /// # Safety
+    /// The caller has the producers' side, with its cursor, at this index, and there is room.
+    pub(super) unsafe fn go_on_to_fill(&self, cursor: &mut Cursor<T>, index: usize) -> usize {
+        if index & self.mask == 0 {
+            // SAFETY: as promised by the caller.
+            unsafe { self.begin_block(cursor) };
+        }
+        self.slots_from(index)
+    }
+
+    /// How many slots there are from this index on, of the block where the oldest item lies.
+    ///
+    /// # Safety
+    /// The caller has the consumers' side, with its cursor, at this index, and has seen that there is an item.
+    pub(super) unsafe fn go_on_to_empty(&self, cursor: &mut Cursor<T>, index: usize) -> usize {
+        if index & self.mask == 0 {
             // SAFETY: as promised by the caller.
             unsafe { self.follow_block(cursor) };
         }
-        // SAFETY: the block is there, and has more slots than `offset`.
-        let slot = unsafe { cursor.slots.add(offset) };
-        // SAFETY: as above.
-        unsafe { NonNull::new_unchecked(slot.cast_mut()) }
+        self.slots_from(index)
+    }
+
+    fn slots_from(&self, index: usize) -> usize {
+        // A ring is followed by itself.
+        if self.is_ring { usize::MAX } else { self.mask + 1 - (index & self.mask) }
     }
 
     /// # Safety
-    /// As for [`slot_to_fill`](Storage::slot_to_fill), at the first slot of a block.
-    #[inline(never)]
+    /// As for [`go_on_to_fill`](Storage::go_on_to_fill), at the first slot of a block.
     unsafe fn begin_block(&self, cursor: &mut Cursor<T>) {
         let last = cursor.block;
         if self.is_ring && !last.is_null() {
@@ -155,8 +180,7 @@ impl<T> Storage<T> {
     }
 
     /// # Safety
-    /// As for [`slot_to_empty`](Storage::slot_to_empty), at the first slot of a block.
-    #[inline(never)]
+    /// As for [`go_on_to_empty`](Storage::go_on_to_empty), at the first slot of a block.
     unsafe fn follow_block(&self, cursor: &mut Cursor<T>) {
         let spent = cursor.block;
         if spent.is_null() {

@@ -11,7 +11,9 @@
 //! once. So an operation costs one locked instruction; slots have no stamps, and consumers never write where producers look. Where a
 //! side has one user, whom the type system knows, it costs none.
 //!
-//! A side remembers where the other one was at its last look, and looks again when it has come so far.
+//! A side remembers how far it can go without a look, be it at the other side or for the next block, and looks again when it has come so
+//! far: an operation in between is a comparison and the item's move, so little that the compiler puts it where it is called, and an item
+//! is made where it is put.
 //!
 //! # Invariants
 //!
@@ -70,7 +72,6 @@ use crate::primitive::AtomicU8;
 use crossbeam_utils::CachePadded;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::ptr::NonNull;
 
 /// A queue with room for at least one item, for producers and consumers of these numbers.
 pub(crate) struct Ring<T, P: Users, C: Users> {
@@ -93,7 +94,8 @@ struct Common<T> {
 /// A slot to fill or to empty, of a side that is the caller's until he has done so.
 #[must_use = "the side stays taken, and the next look goes wrong"]
 pub(super) struct Found<T> {
-    slot: NonNull<Slot<T>>,
+    /// Not of a type that is never null: the compiler would look whether it is.
+    slot: *const Slot<T>,
     position: usize,
 }
 
@@ -140,8 +142,10 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If producers are `Sole`: nobody else puts meanwhile.
     #[inline(always)]
     pub(super) unsafe fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        // SAFETY: it is called with what belongs to the producers' side.
+        let look = |own: &mut Own<T>, position| unsafe { self.look_for_room(own, position) };
         // SAFETY: as promised by the caller.
-        match unsafe { self.find_room() } {
+        match unsafe { self.find_room(look) } {
             Ok(found) => {
                 // SAFETY: this is where the room was found.
                 unsafe { self.fill(&found, item) };
@@ -151,29 +155,26 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         }
     }
 
-    /// Takes the producers' side, if there is room; it is to be given back by [`fill`](Ring::fill). The item itself is not there yet:
-    /// each function that it goes through, and may come back from, copies it.
+    /// Takes the producers' side, if there is room; it is to be given back by [`fill`](Ring::fill). `look` is given
+    /// what belongs to the side, and its position, and finds out how far there is room, where that is not known. The item itself is not there yet: each function that it goes through, and may come back from,
+    /// copies it.
     ///
     /// # Safety
     /// If producers are `Sole`: nobody else puts until then. What is found is filled before anything else is looked for.
     #[inline(always)]
-    pub(super) unsafe fn find_room(&self) -> Result<Found<T>, Refusal> {
+    pub(super) unsafe fn find_room(
+        &self,
+        look: impl FnOnce(&mut Own<T>, usize) -> Result<(), Refusal>,
+    ) -> Result<Found<T>, Refusal> {
         let end = self.producers();
         // SAFETY: as promised by the caller.
         let position = unsafe { end.enter() };
-        if end.is_closed() {
-            end.leave(position);
-            return Err(Refusal::Closed);
-        }
         let find = |own: &mut Own<T>| {
-            if position.wrapping_sub(own.other) >= self.common.capacity * ONE {
-                own.other = self.consumers.position();
-                if position.wrapping_sub(own.other) >= self.common.capacity * ONE {
-                    return Err(Refusal::Full);
-                }
+            if end.is_closed() || position == own.until {
+                look(own, position)?;
             }
-            // SAFETY: the side is ours, at this position, and there is room.
-            let slot = unsafe { self.common.storage.slot_to_fill(&mut own.cursor, position / ONE) };
+            // SAFETY: the side is ours, at this position, and up to `until` there is room in the cursor's block.
+            let slot = unsafe { self.common.storage.slot_to_fill(&own.cursor, position / ONE) };
             Ok(Found { slot, position })
         };
         // SAFETY: the side is ours.
@@ -184,6 +185,30 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         found
     }
 
+    /// Looks how far there is room in one block.
+    ///
+    /// # Safety
+    /// `own` is what belongs to the producers' side, at this position.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn look_for_room(&self, own: &mut Own<T>, position: usize) -> Result<(), Refusal> {
+        if self.producers().is_closed() {
+            return Err(Refusal::Closed);
+        }
+        let room = |other: usize| other.wrapping_add(self.common.capacity * ONE).wrapping_sub(position) / ONE;
+        if room(own.other) == 0 {
+            own.other = self.consumers.position();
+        }
+        let room = room(own.other);
+        if room == 0 {
+            return Err(Refusal::Full);
+        }
+        // SAFETY: the side is the caller's, at this position, and there is room.
+        let slots = unsafe { self.common.storage.go_on_to_fill(&mut own.cursor, position / ONE) };
+        own.go_on(position, room.min(slots));
+        Ok(())
+    }
+
     /// Puts `item` where room was found.
     ///
     /// # Safety
@@ -192,7 +217,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     pub(super) unsafe fn fill(&self, found: &Found<T>, item: T) {
         let &Found { slot, position } = found;
         // SAFETY: its block is there as long as the consumers have not come past it.
-        let slot = unsafe { slot.as_ref() };
+        let slot = unsafe { &*slot };
         // SAFETY: the slot belongs to whoever has this side (Invariant 2).
         unsafe { slot.write(item) };
         // SAFETY: the side is ours, at this position.
@@ -205,51 +230,35 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If consumers are `Sole`: nobody else takes meanwhile.
     #[inline(always)]
     pub(super) unsafe fn try_get(&self) -> Result<T, GetError> {
+        // SAFETY: it is called with what belongs to the consumers' side.
+        let look = |own: &mut Own<T>, position| unsafe { self.look_for_items(own, position) };
         // SAFETY: as promised by the caller.
-        match unsafe { self.find_item(|_| self.producers.position()) } {
+        match unsafe { self.find_item(look) } {
             // SAFETY: this is where the item was found.
             Ok(found) => Ok(unsafe { self.take(&found) }),
             Err(why) => Err(why),
         }
     }
 
-    /// As [`find_item`](Ring::find_item), for somebody who would wait: where items come many at a time and few have come, a lone
-    /// consumer lets more come first. One of many does not, for he would do so with the lock.
-    ///
-    /// # Safety
-    /// As for `find_item`.
-    #[inline(always)]
-    pub(super) unsafe fn find_more_items(&self) -> Result<Found<T>, GetError> {
-        let look = |position| {
-            let items = || self.producers.position().wrapping_sub(position) / ONE;
-            if !C::SHARED && items() > 0 {
-                self.for_items.let_more_come(self.capacity(), items);
-            }
-            self.producers.position()
-        };
-        // SAFETY: as promised by the caller.
-        unsafe { self.find_item(look) }
-    }
-
-    /// Takes the consumers' side, if there is an item; it is to be given back by [`take`](Ring::take). `look`, given the position of
-    /// the consumers' side, says where the producers' is.
+    /// Takes the consumers' side, if there is an item; it is to be given back by [`take`](Ring::take). `look` is
+    /// given what belongs to the side, and its position, and finds out how far there are items, where that is not known.
     ///
     /// # Safety
     /// If consumers are `Sole`: nobody else takes until then. What is found is taken before anything else is looked for.
     #[inline(always)]
-    unsafe fn find_item(&self, look: impl FnOnce(usize) -> usize) -> Result<Found<T>, GetError> {
+    pub(super) unsafe fn find_item(
+        &self,
+        look: impl FnOnce(&mut Own<T>, usize) -> Result<(), GetError>,
+    ) -> Result<Found<T>, GetError> {
         let end = self.consumers();
         // SAFETY: as promised by the caller.
         let position = unsafe { end.enter() };
         let find = |own: &mut Own<T>| {
-            if position == own.other {
-                own.other = look(position);
-                if position == own.other {
-                    self.look_if_closed(&mut own.other, position)?;
-                }
+            if position == own.until {
+                look(own, position)?;
             }
-            // SAFETY: the side is ours, at this position, and there is an item.
-            let slot = unsafe { self.common.storage.slot_to_empty(&mut own.cursor, position / ONE) };
+            // SAFETY: the side is ours, at this position, and up to `until` there are items in the cursor's block.
+            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE) };
             Ok(Found { slot, position })
         };
         // SAFETY: the side is ours.
@@ -260,6 +269,26 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         found
     }
 
+    /// Looks how far there are items in one block.
+    ///
+    /// # Safety
+    /// `own` is what belongs to the consumers' side, at this position.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn look_for_items(&self, own: &mut Own<T>, position: usize) -> Result<(), GetError> {
+        if position == own.other {
+            own.other = self.producers.position();
+            if position == own.other {
+                self.look_if_closed(&mut own.other, position)?;
+            }
+        }
+        // SAFETY: the side is the caller's, at this position, and there is an item.
+        let slots = unsafe { self.common.storage.go_on_to_empty(&mut own.cursor, position / ONE) };
+        let items = own.other.wrapping_sub(position) / ONE;
+        own.go_on(position, items.min(slots));
+        Ok(())
+    }
+
     /// Takes the item that was found.
     ///
     /// # Safety
@@ -268,7 +297,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     pub(super) unsafe fn take(&self, found: &Found<T>) -> T {
         let &Found { slot, position } = found;
         // SAFETY: its block is there until the next item is taken, which is after this one.
-        let slot = unsafe { slot.as_ref() };
+        let slot = unsafe { &*slot };
         // SAFETY: the slot belongs to whoever has this side, and holds an item (Invariant 2), which the next store counts as taken.
         let item = unsafe { slot.take() };
         // SAFETY: the side is ours, at this position.

@@ -11,15 +11,18 @@
 //! | the flag's `FENCED` | those who wait set it, the owner clears it |
 //! | the flag's `SURE` | the owner |
 
+mod hold;
+
+pub(super) use hold::{Hold, Queued};
+
 use super::blocks::Cursor;
 use crate::catch::contain;
 use crate::os::{self, clock, heavy_barrier, is_asymmetric};
 use crate::primitive::{
-    AtomicU8, AtomicUsize, Ordering, ShortGuard, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop,
+    AtomicU8, AtomicUsize, Ordering, ShortLock, UnsafeCell, fence, fence_for_loom, spin_loop,
 };
-use crate::wait::list::{FIRST_TOLD, List, Node, Wake};
+use crate::wait::list::{FIRST_TOLD, List, Wake};
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, compiler_fence};
 use std::time::Duration;
 
@@ -95,7 +98,11 @@ unsafe impl<T: Send, U: Users> Sync for Side<T, U> {}
 pub(super) struct Own<T> {
     /// Where the other side was at the last look. It may be further by now.
     pub(super) other: usize,
+    /// Up to where this side can go without a look: as far as the other one was known to be, and the cursor's block goes.
+    pub(super) until: usize,
     pub(super) cursor: Cursor<T>,
+    /// Of a side of one: it publishes with a full barrier.
+    fenced: bool,
     /// Of a side of one, while it publishes with a barrier: for so many items more than those who waited were worth.
     calm: u32,
 }
@@ -110,6 +117,16 @@ pub(super) struct Waiting {
     /// Of a side of one: where it was when somebody queued up, and how often in a row a barrier was too dear since.
     last_position: usize,
     dear: u8,
+}
+
+impl<T> Own<T> {
+    /// From this position the side can go on by so many.
+    #[inline]
+    pub(super) fn go_on(&mut self, position: usize, by: usize) {
+        self.until = position.wrapping_add(by * ONE);
+        // Whoever moves a side has come by here before he does so for the first time.
+        self.fenced |= !is_asymmetric();
+    }
 }
 
 /// A side with its flag, which lies elsewhere: it is read for every item, and seldom written.
@@ -131,7 +148,7 @@ impl<T, U> Side<T, U> {
         pub(super) fn new() -> Self {
             Side {
                 word: AtomicUsize::new(0),
-                own: UnsafeCell::new(Own { other: 0, cursor: Cursor::nowhere(), calm: 0 }),
+                own: UnsafeCell::new(Own { other: 0, until: 0, cursor: Cursor::nowhere(), fenced: false, calm: 0 }),
                 waiting: UnsafeCell::new(Waiting {
                     list: List::new(),
                     len: 0,
@@ -266,27 +283,49 @@ impl<'r, T, U: Users> End<'r, T, U> {
     #[inline(always)]
     pub(super) unsafe fn publish(self, position: usize) {
         let next = position.wrapping_add(ONE);
-        // Relaxed, in all: on a side of many it is changed under the lock, which is ours. On a side of one, what this look
-        // misses, the one after the store sees, by the barrier between them.
-        let flag = self.flag.load(Ordering::Relaxed);
         if U::SHARED {
-            if flag & WAITING == 0 {
+            // Relaxed: it is changed under the lock, which is ours.
+            if self.flag.load(Ordering::Relaxed) & WAITING == 0 {
                 // Release: pairs with `try_lock`, and with `position` of the other side, which then uses the slot.
                 self.side.word.store(next, Ordering::Release);
             } else {
                 self.publish_and_tell(next);
             }
-        } else if is_asymmetric() && flag & FENCED == 0 {
+            return;
+        }
+        // SAFETY: as promised by the caller.
+        let fenced = unsafe { self.own(|own| own.fenced) };
+        if !fenced {
             // Release: as above.
             self.side.word.store(next, Ordering::Release);
             // The CPU may still exchange the two; the waiter's heavy barrier is against that.
             compiler_fence(Ordering::SeqCst);
-            if self.flag.load(Ordering::Relaxed) & WAITING != 0 {
-                self.tell_one();
+            if self.flag.load(Ordering::Relaxed) & (WAITING | FENCED) == 0 {
+                return;
             }
-        } else {
+        }
+        // SAFETY: as promised by the caller.
+        unsafe { self.publish_otherwise(next, fenced) };
+    }
+
+    /// As the owner of a side of one: if it is not `fenced`, the side has moved on already.
+    ///
+    /// # Safety
+    /// The caller has the side.
+    #[cold]
+    #[inline(never)]
+    unsafe fn publish_otherwise(self, next: usize, fenced: bool) {
+        if fenced {
             // SAFETY: as promised by the caller.
-            unsafe { self.publish_fenced(next, flag) };
+            return unsafe { self.publish_fenced(next) };
+        }
+        let flag = self.flag.load(Ordering::Relaxed);
+        if flag & FENCED != 0 {
+            // SAFETY: as promised by the caller.
+            unsafe { self.own(|own| own.fenced = true) };
+        }
+        if flag & WAITING != 0 {
+            self.tell_one();
         }
     }
 
@@ -306,7 +345,8 @@ impl<'r, T, U: Users> End<'r, T, U> {
     /// # Safety
     /// The caller has the side.
     #[inline(never)]
-    unsafe fn publish_fenced(self, next: usize, flag: u8) {
+    unsafe fn publish_fenced(self, next: usize) {
+        let flag = self.flag.load(Ordering::Relaxed);
         // SeqCst, all three: whoever waits sets the flag and looks at the word. Release: to the other side.
         self.side.word.swap(next, Ordering::SeqCst);
         fence_for_loom();
@@ -314,7 +354,8 @@ impl<'r, T, U: Users> End<'r, T, U> {
             self.tell_one();
         }
         if flag & FENCED == 0 {
-            return;
+            // SAFETY: as promised by the caller.
+            return unsafe { self.own(|own| own.fenced = !is_asymmetric()) };
         }
         if flag & SURE == 0 {
             self.flag.fetch_or(SURE, Ordering::SeqCst);
@@ -335,7 +376,7 @@ impl<'r, T, U: Users> End<'r, T, U> {
             // Whoever has set `WAITING` meanwhile relies on `SURE`, and this fails.
             if self.flag.compare_exchange(FENCED | SURE, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 // SAFETY: as above.
-                unsafe { self.own(|own| own.calm = 0) };
+                unsafe { self.own(|own| (own.fenced, own.calm) = (false, 0)) };
             }
         }
     }
@@ -417,148 +458,5 @@ fn run(wake: Wake) {
         Wake::Nobody => {}
         Wake::Thread(_) => wake.now(),
         Wake::Task(_) => contain(|| wake.now()),
-    }
-}
-
-/// What there is to do between queueing up and the last look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Queued {
-    /// Nothing: the last look was made under the lock.
-    Locked,
-    /// The owner uses a barrier for each item, and so does the waiter.
-    Fenced,
-    /// The owner uses none: the waiter makes it for both.
-    Bare,
-}
-
-/// The list of those who wait, held. Gives back the side, or the short lock, when dropped.
-pub(super) struct Hold<'r, T, U: Users> {
-    end: End<'r, T, U>,
-    position: usize,
-    _short: Option<ShortGuard<'r>>,
-}
-
-impl<T, U: Users> Hold<'_, T, U> {
-    fn access<R>(&mut self, access: impl FnOnce(&mut Waiting) -> R) -> R {
-        self.end.side.waiting.with_mut(|waiting| {
-            // SAFETY: the list is held by this, and no access is inside another.
-            access(unsafe { &mut *waiting })
-        })
-    }
-
-    fn is_empty(&mut self) -> bool {
-        self.access(|waiting| waiting.list.is_empty())
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.end.is_closed()
-    }
-
-    /// Somebody comes who has no ticket, perhaps a task.
-    pub(super) fn count_a_task(&mut self, is_task: bool) {
-        self.access(|waiting| waiting.tasks += usize::from(is_task));
-    }
-
-    /// Somebody gives his ticket back.
-    pub(super) fn discount_a_task(&mut self, is_task: bool) {
-        self.access(|waiting| waiting.tasks -= usize::from(is_task));
-    }
-
-    pub(super) fn has_tasks(&mut self) -> bool {
-        self.access(|waiting| waiting.tasks > 0)
-    }
-
-    /// Tells the first to look again, and takes him out.
-    fn tell_first(&mut self) -> Wake {
-        let wake = self.access(|waiting| {
-            waiting.len -= usize::from(!waiting.list.is_empty());
-            waiting.list.tell_first(TOLD)
-        });
-        self.unset_if_empty();
-        wake
-    }
-
-    /// Puts a node in its place, at the end if it has no ticket; its ticket.
-    ///
-    /// # Safety
-    /// It is in no list, or in this one, with that ticket. It neither moves nor goes away before [`remove`](Hold::remove).
-    pub(super) unsafe fn queue_up(&mut self, node: NonNull<Node>, ticket: Option<u64>) -> (u64, Queued) {
-        // SAFETY: the node is there, as the caller promises.
-        let shared = unsafe { node.as_ref() };
-        let is_inside = ticket.is_some() && shared.told().is_none();
-        shared.begin();
-        let ticket = self.access(|waiting| {
-            let ticket = ticket.unwrap_or_else(|| {
-                waiting.last_ticket += 1;
-                waiting.last_ticket
-            });
-            if !is_inside {
-                waiting.len += 1;
-                // SAFETY: it is in no list: either it is new, or it was taken out when it was told.
-                unsafe { waiting.list.push_back_in(node, ticket) };
-            }
-            ticket
-        });
-        (ticket, self.set_waiting())
-    }
-
-    fn set_waiting(&mut self) -> Queued {
-        if U::SHARED {
-            // Relaxed: those who look have the lock.
-            self.end.flag.fetch_or(WAITING, Ordering::Relaxed);
-            return Queued::Locked;
-        }
-        let (position, barrier) = (self.position, self.end.side.barrier_ns.load(Ordering::Relaxed));
-        let wants_fence = self.access(|waiting| {
-            let moved = position.wrapping_sub(waiting.last_position) / ONE;
-            waiting.last_position = position;
-            let is_dear = moved.saturating_mul(FENCE_NS) < barrier as usize;
-            waiting.dear = if is_dear { waiting.dear.saturating_add(1) } else { 0 };
-            waiting.dear > 1
-        });
-        let set = if wants_fence { WAITING | FENCED } else { WAITING };
-        // SeqCst: the first half of a handshake, of which the last look is the second. If it finds `SURE`, the owner cannot
-        // clear that before he has seen `WAITING`.
-        match self.end.flag.fetch_or(set, Ordering::SeqCst) & SURE {
-            0 => Queued::Bare,
-            _ => Queued::Fenced,
-        }
-    }
-
-    /// Takes out a node that was queued up here. If it was told, and has not made use of that, the next is told.
-    ///
-    /// # Safety
-    /// It was queued up here, and not taken out since.
-    pub(super) unsafe fn remove(mut self, node: NonNull<Node>, made_use: bool) {
-        // SAFETY: the node is there, as the caller promises.
-        let was_told = unsafe { node.as_ref() }.told().is_some();
-        let wake = match (was_told, made_use) {
-            (false, _) => {
-                self.access(|waiting| {
-                    waiting.len -= 1;
-                    // SAFETY: it was queued up, and who is told is the only one that is taken out by others.
-                    unsafe { waiting.list.remove(node) };
-                });
-                self.unset_if_empty();
-                Wake::Nobody
-            }
-            (true, true) => Wake::Nobody,
-            (true, false) => self.tell_first(),
-        };
-        drop(self);
-        run(wake);
-    }
-
-    fn unset_if_empty(&mut self) {
-        if self.is_empty() {
-            // Relaxed: who sets it holds the list.
-            self.end.flag.fetch_and(!WAITING, Ordering::Relaxed);
-        }
-    }
-}
-
-impl<T, U: Users> Drop for Hold<'_, T, U> {
-    fn drop(&mut self) {
-        self.end.leave(self.position);
     }
 }

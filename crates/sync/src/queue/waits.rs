@@ -4,7 +4,7 @@ use super::error::{GetError, PutError, Refusal};
 use super::pace::Pace;
 use super::place::{Place, Who};
 use super::ring::Ring;
-use super::side::Users;
+use super::side::{ONE, Own, Users};
 use crate::park;
 use crate::select::is_arm;
 use std::borrow::BorrowMut;
@@ -22,21 +22,22 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If producers are `Sole`: nobody else puts meanwhile.
     #[inline(always)]
     pub(super) unsafe fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
-        loop {
-            // SAFETY: as promised by the caller.
-            let why = match unsafe { self.find_room() } {
-                Ok(found) => {
-                    // SAFETY: this is where the room was found.
-                    unsafe { self.fill(&found, item) };
-                    return Ok(());
-                }
-                Err(Refusal::Full) if P::SHARED => return self.put_contended(item, deadline),
-                // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
-                Err(Refusal::Full) if self.wait_for_room(deadline) => continue,
-                Err(Refusal::Full) => Refusal::TimedOut,
-                Err(why) => why,
-            };
-            return Err(PutError::new(why, item));
+        let look = |own: &mut Own<T>, position| match P::SHARED {
+            // SAFETY: it is called with what belongs to the producers' side.
+            true => unsafe { self.look_for_room(own, position) },
+            // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
+            // SAFETY: as above.
+            false => unsafe { self.wait_for_room(own, position, deadline) },
+        };
+        // SAFETY: as promised by the caller.
+        match unsafe { self.find_room(look) } {
+            Ok(found) => {
+                // SAFETY: this is where the room was found.
+                unsafe { self.fill(&found, item) };
+                Ok(())
+            }
+            Err(Refusal::Full) if P::SHARED => self.put_contended(item, deadline),
+            Err(why) => Err(PutError::new(why, item)),
         }
     }
 
@@ -67,16 +68,31 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         }
     }
 
-    /// On a side of one: whether there is room, or the queue is closed, by `deadline`.
+    /// As [`look_for_room`](Ring::look_for_room), on a side of one; waits for it until `deadline`.
+    ///
+    /// # Safety
+    /// As for `look_for_room`.
     #[cold]
     #[inline(never)]
-    fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
-        let look = || (self.room_in_sight() > 0).then_some(());
-        if !park::plain::is_here() {
-            return park::block_on_until(Sight { place: Place::new(self.consumers()), look }, deadline)
-                .is_some();
+    unsafe fn wait_for_room(
+        &self,
+        own: &mut Own<T>,
+        position: usize,
+        deadline: Option<Instant>,
+    ) -> Result<(), Refusal> {
+        loop {
+            // SAFETY: as promised by the caller.
+            match unsafe { self.look_for_room(own, position) } {
+                Err(Refusal::Full) => {}
+                done => return done,
+            }
+            let look = || (self.room_in_sight() > 0).then_some(());
+            let in_sight = match park::plain::is_here() {
+                true => self.rest_until_room(deadline, look),
+                false => park::block_on_until(Sight { place: Place::new(self.consumers()), look }, deadline),
+            };
+            in_sight.ok_or(Refusal::TimedOut)?;
         }
-        self.rest_until_room(deadline, look).is_some()
     }
 
     fn rest_until_room<R>(&self, deadline: Option<Instant>, attempt: impl FnMut() -> Option<R>) -> Option<R> {
@@ -90,17 +106,19 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If consumers are `Sole`: nobody else takes meanwhile.
     #[inline(always)]
     pub(super) unsafe fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
-        loop {
-            // SAFETY: as promised by the caller.
-            return match unsafe { self.find_more_items() } {
-                // SAFETY: this is where the item was found.
-                Ok(found) => Ok(unsafe { self.take(&found) }),
-                Err(GetError::Empty) if C::SHARED => self.get_contended(deadline),
-                // As in `put`.
-                Err(GetError::Empty) if self.wait_for_item(deadline) => continue,
-                Err(GetError::Empty) => Err(GetError::TimedOut),
-                Err(why) => Err(why),
-            };
+        let look = |own: &mut Own<T>, position| match C::SHARED {
+            // SAFETY: it is called with what belongs to the consumers' side.
+            true => unsafe { self.look_for_items(own, position) },
+            // As in `put`.
+            // SAFETY: as above.
+            false => unsafe { self.wait_for_items(own, position, deadline) },
+        };
+        // SAFETY: as promised by the caller.
+        match unsafe { self.find_item(look) } {
+            // SAFETY: this is where the item was found.
+            Ok(found) => Ok(unsafe { self.take(&found) }),
+            Err(GetError::Empty) if C::SHARED => self.get_contended(deadline),
+            Err(why) => Err(why),
         }
     }
 
@@ -118,16 +136,36 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         self.rest_until_items(deadline, attempt).unwrap_or(Err(GetError::TimedOut))
     }
 
-    /// On a side of one: whether there is an item, or the queue is closed, by `deadline`.
+    /// As [`look_for_items`](Ring::look_for_items), on a side of one; waits for one until `deadline`. Where items come many at a time and
+    /// few have come, it lets more come first. One of many does not, for he would do so with the lock.
+    ///
+    /// # Safety
+    /// As for `look_for_items`.
     #[cold]
     #[inline(never)]
-    fn wait_for_item(&self, deadline: Option<Instant>) -> bool {
-        let look = || (self.items_in_sight() > 0).then_some(());
-        if !park::plain::is_here() {
-            return park::block_on_until(Sight { place: Place::new(self.producers()), look }, deadline)
-                .is_some();
+    unsafe fn wait_for_items(
+        &self,
+        own: &mut Own<T>,
+        position: usize,
+        deadline: Option<Instant>,
+    ) -> Result<(), GetError> {
+        loop {
+            let items = || self.producers().position().wrapping_sub(position) / ONE;
+            if position == own.other && items() > 0 {
+                self.for_items.let_more_come(self.capacity(), items);
+            }
+            // SAFETY: as promised by the caller.
+            match unsafe { self.look_for_items(own, position) } {
+                Err(GetError::Empty) => {}
+                done => return done,
+            }
+            let look = || (self.items_in_sight() > 0).then_some(());
+            let in_sight = match park::plain::is_here() {
+                true => self.rest_until_items(deadline, look),
+                false => park::block_on_until(Sight { place: Place::new(self.producers()), look }, deadline),
+            };
+            in_sight.ok_or(GetError::TimedOut)?;
         }
-        self.rest_until_items(deadline, look).is_some()
     }
 
     fn rest_until_items<R>(

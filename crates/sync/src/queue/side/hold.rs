@@ -1,0 +1,153 @@
+//! The list of those who wait for a side to move, held by one at a time.
+
+use super::{End, FENCE_NS, FENCED, ONE, SURE, TOLD, Users, WAITING, Waiting, run};
+use crate::primitive::{Ordering, ShortGuard};
+use crate::wait::list::{Node, Wake};
+use std::ptr::NonNull;
+
+/// What there is to do between queueing up and the last look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::queue) enum Queued {
+    /// Nothing: the last look was made under the lock.
+    Locked,
+    /// The owner uses a barrier for each item, and so does the waiter.
+    Fenced,
+    /// The owner uses none: the waiter makes it for both.
+    Bare,
+}
+
+/// The list of those who wait, held. Gives back the side, or the short lock, when dropped.
+pub(in crate::queue) struct Hold<'r, T, U: Users> {
+    pub(super) end: End<'r, T, U>,
+    pub(super) position: usize,
+    pub(super) _short: Option<ShortGuard<'r>>,
+}
+
+impl<T, U: Users> Hold<'_, T, U> {
+    pub(super) fn access<R>(&mut self, access: impl FnOnce(&mut Waiting) -> R) -> R {
+        self.end.side.waiting.with_mut(|waiting| {
+            // SAFETY: the list is held by this, and no access is inside another.
+            access(unsafe { &mut *waiting })
+        })
+    }
+
+    pub(super) fn is_empty(&mut self) -> bool {
+        self.access(|waiting| waiting.list.is_empty())
+    }
+
+    pub(in crate::queue) fn is_closed(&self) -> bool {
+        self.end.is_closed()
+    }
+
+    /// Somebody comes who has no ticket, perhaps a task.
+    pub(in crate::queue) fn count_a_task(&mut self, is_task: bool) {
+        self.access(|waiting| waiting.tasks += usize::from(is_task));
+    }
+
+    /// Somebody gives his ticket back.
+    pub(in crate::queue) fn discount_a_task(&mut self, is_task: bool) {
+        self.access(|waiting| waiting.tasks -= usize::from(is_task));
+    }
+
+    pub(in crate::queue) fn has_tasks(&mut self) -> bool {
+        self.access(|waiting| waiting.tasks > 0)
+    }
+
+    /// Tells the first to look again, and takes him out.
+    pub(super) fn tell_first(&mut self) -> Wake {
+        let wake = self.access(|waiting| {
+            waiting.len -= usize::from(!waiting.list.is_empty());
+            waiting.list.tell_first(TOLD)
+        });
+        self.unset_if_empty();
+        wake
+    }
+
+    /// Puts a node in its place, at the end if it has no ticket; its ticket.
+    ///
+    /// # Safety
+    /// It is in no list, or in this one, with that ticket. It neither moves nor goes away before [`remove`](Hold::remove).
+    pub(in crate::queue) unsafe fn queue_up(
+        &mut self,
+        node: NonNull<Node>,
+        ticket: Option<u64>,
+    ) -> (u64, Queued) {
+        // SAFETY: the node is there, as the caller promises.
+        let shared = unsafe { node.as_ref() };
+        let is_inside = ticket.is_some() && shared.told().is_none();
+        shared.begin();
+        let ticket = self.access(|waiting| {
+            let ticket = ticket.unwrap_or_else(|| {
+                waiting.last_ticket += 1;
+                waiting.last_ticket
+            });
+            if !is_inside {
+                waiting.len += 1;
+                // SAFETY: it is in no list: either it is new, or it was taken out when it was told.
+                unsafe { waiting.list.push_back_in(node, ticket) };
+            }
+            ticket
+        });
+        (ticket, self.set_waiting())
+    }
+
+    fn set_waiting(&mut self) -> Queued {
+        if U::SHARED {
+            // Relaxed: those who look have the lock.
+            self.end.flag.fetch_or(WAITING, Ordering::Relaxed);
+            return Queued::Locked;
+        }
+        let (position, barrier) = (self.position, self.end.side.barrier_ns.load(Ordering::Relaxed));
+        let wants_fence = self.access(|waiting| {
+            let moved = position.wrapping_sub(waiting.last_position) / ONE;
+            waiting.last_position = position;
+            let is_dear = moved.saturating_mul(FENCE_NS) < barrier as usize;
+            waiting.dear = if is_dear { waiting.dear.saturating_add(1) } else { 0 };
+            waiting.dear > 1
+        });
+        let set = if wants_fence { WAITING | FENCED } else { WAITING };
+        // SeqCst: the first half of a handshake, of which the last look is the second. If it finds `SURE`, the owner cannot
+        // clear that before he has seen `WAITING`.
+        match self.end.flag.fetch_or(set, Ordering::SeqCst) & SURE {
+            0 => Queued::Bare,
+            _ => Queued::Fenced,
+        }
+    }
+
+    /// Takes out a node that was queued up here. If it was told, and has not made use of that, the next is told.
+    ///
+    /// # Safety
+    /// It was queued up here, and not taken out since.
+    pub(in crate::queue) unsafe fn remove(mut self, node: NonNull<Node>, made_use: bool) {
+        // SAFETY: the node is there, as the caller promises.
+        let was_told = unsafe { node.as_ref() }.told().is_some();
+        let wake = match (was_told, made_use) {
+            (false, _) => {
+                self.access(|waiting| {
+                    waiting.len -= 1;
+                    // SAFETY: it was queued up, and who is told is the only one that is taken out by others.
+                    unsafe { waiting.list.remove(node) };
+                });
+                self.unset_if_empty();
+                Wake::Nobody
+            }
+            (true, true) => Wake::Nobody,
+            (true, false) => self.tell_first(),
+        };
+        drop(self);
+        run(wake);
+    }
+
+    fn unset_if_empty(&mut self) {
+        if self.is_empty() {
+            // Relaxed: who sets it holds the list.
+            self.end.flag.fetch_and(!WAITING, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T, U: Users> Drop for Hold<'_, T, U> {
+    fn drop(&mut self) {
+        self.end.leave(self.position);
+    }
+}
