@@ -95,9 +95,11 @@ fn build(project: &Project, copy: &Path, target: &str) -> Result<PathBuf, String
     let mut command = project.cargo();
     command.current_dir(copy).args(["test", "--release", "--package", "sync", "--lib", "--no-run"]);
     command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
-    // A model's time is loom's, which is optimized; to optimize the mutants as well would take longer than to run most of them.
-    command.args(["--config", "profile.release.package.sync.opt-level=1"]);
-    command.args(["--config", "profile.release.package.sync.codegen-units=16"]);
+    // A model's time is loom's, which is optimized; to optimize the mutants as well, or all of it as a whole, would take longer
+    // than to run most of them.
+    for setting in ["package.sync.opt-level=1", "package.sync.codegen-units=16", "lto='off'", "debug=false"] {
+        command.arg("--config").arg(format!("profile.release.{setting}"));
+    }
     command.env("RUSTFLAGS", "--cfg trefoil_loom").env("CARGO_TARGET_DIR", target);
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| cannot_start(&command, &error))?;
