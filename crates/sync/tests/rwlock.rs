@@ -530,6 +530,11 @@ fn a_lock_that_is_kept_stays_kept_when_a_reader_that_may_read_again_leaves() {
 }
 
 #[test]
+fn a_lock_that_is_kept_stays_kept_when_one_who_was_not_told_gives_up() {
+    stays_kept_when(|lock| lock.write_timeout(Duration::ZERO).is_ok() || lock.try_write().is_some());
+}
+
+#[test]
 fn a_lock_that_was_kept_for_one_who_does_not_come_is_as_new_afterwards() {
     let lock = RwLock::new(());
     let guard = lock.write();

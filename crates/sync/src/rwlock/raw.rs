@@ -36,7 +36,8 @@
 //! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain
 //!   found another who has the lock. Readers are told even then, unless the lock is kept for a writer: those who were told
 //!   may take it for long, and they can have it too.
-//! - Who goes away without the lock, told or not, does what one does who gives the lock up, as if nobody had been told.
+//! - Who goes away without the lock does what one does who gives the lock up. If he had been told, he counts as one who has come,
+//!   in the same step; if not, the lock stays kept for those who were.
 //!
 //! As with the mutex, what it cannot promise is that a task which was told does look. After a millisecond whoever comes by
 //! takes the lock all the same, threads that wait beside tasks look again each millisecond, and tasks are woken for it by the

@@ -10,7 +10,7 @@
 
 use super::word::{self, Want};
 use crate::os::clock;
-use crate::wait::{Afterwards, Beside, Queues, Waiters};
+use crate::wait::{self, Afterwards, Beside, Queues, Waiters};
 use std::time::Duration;
 
 /// Nobody is overtaken for longer. A writer that keeps the others out as soon as it waits makes them all sleep; one that is
@@ -43,13 +43,15 @@ pub(super) struct State {
 #[derive(Clone, Copy)]
 struct Told {
     left: usize,
+    /// So many of those have gone away, and have not yet seen to it who is told in their place.
+    gone: usize,
     at: u32,
     readers: bool,
     /// The lock is kept for them.
     kept: bool,
 }
 
-const NOBODY: Told = Told { left: 0, at: 0, readers: false, kept: false };
+const NOBODY: Told = Told { left: 0, gone: 0, at: 0, readers: false, kept: false };
 
 impl State {
     pub(super) const fn new() -> Self {
@@ -95,9 +97,10 @@ impl State {
         self.told.left = self.told.left.saturating_sub(1);
     }
 
-    /// Somebody has left, who may have been told.
+    /// Somebody has left, who may have been told. For the others who were told, the lock stays kept.
     pub(super) fn has_left(&mut self) {
-        self.told = NOBODY;
+        let gone = std::mem::take(&mut self.told.gone);
+        self.told.left = self.told.left.saturating_sub(gone);
     }
 
     /// Somebody who was told to write does so: the next one has his time from now on.
@@ -186,7 +189,7 @@ impl State {
             return;
         }
         self.told = NOBODY;
-        let told = |left, readers, kept| Told { left, at: now, readers, kept };
+        let told = |left, readers, kept| Told { left, gone: 0, at: now, readers, kept };
         if readers_turn {
             self.told = told(self.shared.len(), true, self.readers_are_overdue(now));
             self.shared_next = false;
@@ -204,6 +207,11 @@ impl State {
 }
 
 impl Queues for State {
+    /// He counts until he [has left](State::has_left), and the next one is told in the same step: nobody is let in in between.
+    fn told_one_leaves(&mut self, _: fn(&mut Self) -> &mut Waiters, _: wait::Told, _: &mut Afterwards) {
+        self.told.gone += 1;
+    }
+
     fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
         visit(&mut self.shared);
         visit(&mut self.writers);

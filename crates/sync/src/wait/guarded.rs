@@ -23,7 +23,7 @@
 use super::list::Node;
 use super::patience::Patience;
 use super::patrol::{Bell, Beside, Call};
-use super::waiters::{Afterwards, Place, Turn, Waiters, sleep_until};
+use super::waiters::{Afterwards, Place, Told, Turn, Waiters, sleep_until};
 use crate::catch::{Every, contain};
 use crate::park;
 use crate::primitive::{Mutex, MutexGuard};
@@ -52,6 +52,20 @@ pub(crate) trait Queues {
     /// come keeps nothing from the others. See [`patrol`](super::patrol).
     fn beside(&self) -> Beside {
         Beside::Nobody
+    }
+
+    /// Somebody goes away who was told, has not looked, and has left `queue`.
+    fn told_one_leaves(
+        &mut self,
+        queue: fn(&mut Self) -> &mut Waiters,
+        told: Told,
+        afterwards: &mut Afterwards,
+    ) where
+        Self: Sized,
+    {
+        if told == Told::Alone {
+            queue(self).tell_another(afterwards);
+        }
     }
 }
 
@@ -292,7 +306,9 @@ impl<S: Queues, A> Drop for WaitFor<'_, S, A> {
         let Some(ticket) = self.ticket else { return };
         let leave = |state: &mut S, afterwards: &mut Afterwards| {
             // SAFETY: whoever has a ticket is queued up.
-            unsafe { (self.queue)(state).leave(&self.node, ticket, afterwards) }
+            if let Some(told) = unsafe { (self.queue)(state).leave(&self.node, ticket, afterwards) } {
+                state.told_one_leaves(self.queue, told, afterwards);
+            }
         };
         // A waker's panic must not leave a destructor, which may run in another panic.
         contain(|| self.guarded.with(leave));

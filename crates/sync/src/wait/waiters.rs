@@ -400,21 +400,33 @@ impl Waiters {
         }
     }
 
-    /// Somebody goes away without what he wanted.
+    /// Somebody goes away without what he wanted. If he barges, what he was told and has not looked at.
     ///
     /// # Safety
     /// As for [`leave_served`](Waiters::leave_served).
-    pub(super) unsafe fn leave(&mut self, node: &Node, ticket: u64, afterwards: &mut Afterwards) {
+    pub(super) unsafe fn leave(
+        &mut self,
+        node: &Node,
+        ticket: u64,
+        afterwards: &mut Afterwards,
+    ) -> Option<Told> {
         let turn = self.turn(node, Some(ticket));
         // SAFETY: as promised by the caller.
         unsafe { self.leave_served(node) };
         match self.order {
-            Order::Barging if turn.told == Some(Told::Alone) => self.left_over |= !self.tell_one(afterwards),
-            Order::Strict if turn.first => {
-                self.nudge_first(afterwards);
+            Order::Barging => turn.told,
+            Order::Strict => {
+                if turn.first {
+                    self.nudge_first(afterwards);
+                }
+                None
             }
-            Order::Barging | Order::Strict => {}
         }
+    }
+
+    /// In the place of one who was told alone, and has left.
+    pub(super) fn tell_another(&mut self, afterwards: &mut Afterwards) {
+        self.left_over |= !self.tell_one(afterwards);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Single steps of the argument at the head of [`raw`](crate::rwlock::raw): each model here fails if one of them is left out.
 
 use super::*;
+use std::pin::Pin;
 
 fn interrupted(times: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -152,6 +153,71 @@ fn a_lock_that_was_kept_is_free_when_the_one_who_was_told_goes_away() {
         drop(told);
         assert!(number.read() <= 1);
         writer.join().unwrap();
+        number.end(1);
+    });
+}
+
+/// Polls `future` once, which is to wait.
+fn waits<T>(future: impl Future<Output = T>) -> Pin<Box<impl Future<Output = T>>> {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    future
+}
+
+#[test]
+fn a_lock_that_is_kept_stays_kept_when_one_who_was_not_told_gives_up() {
+    interrupted(3, || {
+        let number = Number::new();
+        number.lock.write();
+        let told = waits(number.lock.acquire_async(Want::Write, Site::here()));
+        number.lock.release_write();
+        let leaves = beside(&number, |number| assert_eq!(number.write_or_leave(), 0));
+        let dropped = waits(number.lock.acquire_async(Want::Read, Site::here()));
+        drop(dropped);
+        assert_eq!(number.write_or_leave(), 0, "it is kept for the one who was told");
+        leaves.join().unwrap();
+        block_on(told);
+        number.add();
+        number.lock.release_write();
+        number.end(1);
+    });
+}
+
+#[test]
+fn a_lock_stays_kept_for_a_reader_when_another_who_was_told_with_it_goes_away() {
+    interrupted(3, || {
+        let number = Number::new();
+        number.lock.write();
+        let [gone, told] = [(); 2].map(|()| waits(number.lock.acquire_async(Want::Read, Site::here())));
+        number.lock.release_write();
+        let other = beside(&number, |number| assert_eq!(number.write_or_leave(), 0));
+        drop(gone);
+        assert_eq!(number.write_or_leave(), 0, "it is kept for the other reader");
+        other.join().unwrap();
+        drop(told);
+        assert_eq!(number.write_or_leave(), 1, "nobody is to come");
+        number.end(1);
+    });
+}
+
+#[test]
+fn one_is_told_in_the_place_of_one_who_was_told_and_goes_away() {
+    interrupted(3, || {
+        let number = Number::new();
+        number.lock.write();
+        let writes = || waits(number.lock.acquire_async(Want::Write, Site::here()));
+        let (told, mut next, mut last) = (writes(), writes(), writes());
+        number.lock.release_write();
+        let other = beside(&number, |number| assert_eq!(number.write_or_leave(), 0));
+        drop(told);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(last.as_mut().poll(&mut cx).is_pending(), "it is kept for the one before");
+        assert!(next.as_mut().poll(&mut cx).is_ready());
+        number.add();
+        other.join().unwrap();
+        number.lock.release_write();
+        block_on(last);
+        number.lock.release_write();
         number.end(1);
     });
 }
