@@ -119,7 +119,8 @@ impl<'a, T> Getting<'a, T> {
             answer
         });
         wakes.run();
-        answer.map_ok(|()| this.item())
+        // SAFETY: who has an answer has left.
+        answer.map_ok(|()| unsafe { this.item() })
     }
 
     /// The last look, after which it waits no more.
@@ -137,7 +138,8 @@ impl<'a, T> Getting<'a, T> {
         });
         wakes.run();
         match answer {
-            Poll::Ready(answer) => answer.map(|()| this.item()),
+            // SAFETY: as in `look_and`.
+            Poll::Ready(answer) => answer.map(|()| unsafe { this.item() }),
             Poll::Pending => Err(GetError::TimedOut),
         }
     }
@@ -145,7 +147,8 @@ impl<'a, T> Getting<'a, T> {
     /// The item that was handed to a thread, which has been told so.
     #[inline]
     pub(super) fn handed(&self) -> Option<T> {
-        self.is_handed().then(|| self.item())
+        // SAFETY: who was told is in no list.
+        self.is_handed().then(|| unsafe { self.item() })
     }
 
     #[inline]
@@ -153,10 +156,14 @@ impl<'a, T> Getting<'a, T> {
         self.place.node().told() == Some(HANDED)
     }
 
-    /// The item that was handed, or taken: whoever is told, or has left, is in no list, and the item is his.
+    /// The item that was handed, or taken.
+    ///
+    /// # Safety
+    /// The place is in no list: it was told, or has left.
     #[inline]
-    fn item(&self) -> T {
-        self.place.with_item(Held::take_surely)
+    unsafe fn item(&self) -> T {
+        // SAFETY: this is the waiter, whose the item is then.
+        unsafe { self.place.with_item(Held::take_surely) }
     }
 
     /// The answer, if there is one; it has left then, and the item, if there is one, is in its place.
@@ -165,7 +172,8 @@ impl<'a, T> Getting<'a, T> {
         if self.waits && self.is_handed() {
             return Poll::Ready(Ok(()));
         }
-        match self.place.with_item(|item| state.get(item, wakes)) {
+        // SAFETY: this is the waiter, and has the lock: be it in the list or not. `get` uses no place of a receiver.
+        match unsafe { self.place.with_item(|item| state.get(item, wakes)) } {
             Err(GetError::Empty) => Poll::Pending,
             answer => {
                 self.leave(state);

@@ -95,11 +95,12 @@ impl<T> Place<T> {
         self.is_of_a_thread
     }
 
-    /// By whoever may use the item (Invariant 3).
+    /// # Safety
+    /// The caller may use the item (Invariant 3), and no access to the same place is inside another.
     #[inline]
-    pub(super) fn with_item<R>(&self, access: impl FnOnce(&mut Held<T>) -> R) -> R {
+    pub(super) unsafe fn with_item<R>(&self, access: impl FnOnce(&mut Held<T>) -> R) -> R {
         self.item.with_mut(|place| {
-            // SAFETY: one at a time (Invariant 3), and no access to the same place is inside another.
+            // SAFETY: as promised by the caller, nobody else uses it.
             access(unsafe { &mut *place })
         })
     }

@@ -38,12 +38,12 @@ impl<'a, T> Putting<'a, T> {
         let this = unsafe { self.get_unchecked_mut() };
         let mut wakes = Wakes::new();
         let answer = this.hand.with(|state| {
-            // Who stands in no list has the item for himself.
-            let done = this.place.with_item(|item| {
+            let put = |item: &mut Held<T>| {
                 assert!(item.is_there(), "nobody polls a future that has ended");
                 state.put(item, &mut wakes)
-            });
-            match done {
+            };
+            // SAFETY: it is in no list, and this is the waiter. `put` uses no place but a receiver's.
+            match unsafe { this.place.with_item(put) } {
                 Ok(()) => Poll::Ready(Ok(())),
                 Err(Refusal::Full) if !shall_wait => Poll::Pending,
                 Err(Refusal::Full) => {
@@ -58,7 +58,8 @@ impl<'a, T> Putting<'a, T> {
             }
         });
         wakes.run();
-        answer.map_err(|why| PutError::new(why, this.place.with_item(Held::take_surely)))
+        // SAFETY: who has an answer here has not been put into a list.
+        answer.map_err(|why| PutError::new(why, unsafe { this.item() }))
     }
 
     /// Notes the waker of a task that does not wait yet.
@@ -90,12 +91,20 @@ impl<'a, T> Putting<'a, T> {
     pub(super) fn answer(&self) -> Poll<Answer<T>> {
         match self.place.node().told() {
             None => Poll::Pending,
-            // Who is told is in no list, and the item is his, if it is there.
-            Some(REFUSED) => {
-                Poll::Ready(Err(PutError::new(Refusal::Closed, self.place.with_item(Held::take_surely))))
-            }
+            // SAFETY: who was told is in no list.
+            Some(REFUSED) => Poll::Ready(Err(PutError::new(Refusal::Closed, unsafe { self.item() }))),
             Some(_) => Poll::Ready(Ok(())),
         }
+    }
+
+    /// The item, which was refused.
+    ///
+    /// # Safety
+    /// The place is in no list: it was told, or never stood there.
+    #[inline]
+    unsafe fn item(&self) -> T {
+        // SAFETY: this is the waiter, whose the item is then.
+        unsafe { self.place.with_item(Held::take_surely) }
     }
 
     /// Waits on as a task, if it has not been told.
@@ -122,8 +131,9 @@ impl<'a, T> Putting<'a, T> {
         if let Poll::Ready(answer) = this.answer() {
             return answer;
         }
-        // Who has left is in no list.
-        this.place.with_item(Held::take).map_or(Ok(()), |item| Err(PutError::new(Refusal::TimedOut, item)))
+        // SAFETY: who has left is in no list, and this is the waiter.
+        let item = unsafe { this.place.with_item(Held::take) };
+        item.map_or(Ok(()), |item| Err(PutError::new(Refusal::TimedOut, item)))
     }
 
     /// Leaves the list, if it still stands there.

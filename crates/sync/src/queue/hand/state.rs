@@ -52,7 +52,8 @@ impl<T> State<T> {
             return Err(Refusal::Full);
         }
         if let Some(place) = self.first_thread() {
-            place.with_item(|place| item.as_mut().move_to(place.as_mut()));
+            // SAFETY: it is in the list, and the lock is held, as whoever has this state holds it.
+            unsafe { place.with_item(|place| item.as_mut().move_to(place.as_mut())) };
             wakes.add(self.receivers.tell_first(HANDED));
             self.puts = self.puts.wrapping_add(1);
             return Ok(());
@@ -124,7 +125,8 @@ impl<T> State<T> {
             let Some(place) = self.first_thread() else {
                 unreachable!("taking an item leaves the receivers alone")
             };
-            place.with_item(|place| item.as_mut().move_to(place.as_mut()));
+            // SAFETY: as in `put`.
+            unsafe { place.with_item(|place| item.as_mut().move_to(place.as_mut())) };
             wakes.add(self.receivers.tell_first(HANDED));
             self.tell_an_offer(wakes);
         }
@@ -201,7 +203,8 @@ fn take_from_sender<T>(
     wakes: &mut Wakes,
 ) -> bool {
     let Some(sender) = senders.first() else { return false };
-    Place::of(sender).with_item(|item| item.as_mut().move_to(place));
+    // SAFETY: it is in the list, and the lock is held, as whoever has the list holds it.
+    unsafe { Place::of(sender).with_item(|item| item.as_mut().move_to(place)) };
     wakes.add(senders.tell_first(TAKEN));
     *puts = puts.wrapping_add(1);
     true
