@@ -4,6 +4,8 @@
 //! threads by [`install`], and every deadline that is awaited there uses it. Where none is installed, one thread named
 //! `trefoil-timer` serves the whole program; it starts with the first deadline and ends when it has had none for a while.
 //! There, waiting allocates nothing: what the thread knows of a wait lies in the future that waits.
+//! It calls the wakers one after the other: while one of them blocks, or runs its task at once, no awaited limit of the program comes
+//! that has no other timer. An executor whose wakers do that should install a timer of its own.
 //! (Blocking calls do not need it: they park with a deadline.)
 
 pub(crate) mod deadlines;
