@@ -189,12 +189,8 @@ impl<T> Queue<T> {
     /// # Cancel safety
     /// The item is in the queue, or it is dropped with the future. With one place or none, it may have gone to the queue or to
     /// a consumer while the future had not been polled again; `put_from_async` knows no such case.
-    pub async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
-        // Mostly there is room, and no future is made.
-        match self.flavour.put_at_once(item) {
-            Err(refused) if refused.is_full() => self.flavour.put_async(refused.into_inner()).await,
-            done => done,
-        }
+    pub fn put_async(&self, item: T) -> impl Future<Output = Result<(), PutError<T>>> {
+        self.flavour.put_async(item)
     }
 
     /// Waits for room, takes the item out of `item`, and puts it at the end. For an item that must not be lost when
@@ -261,12 +257,8 @@ impl<T> Queue<T> {
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future: an item is taken in the moment in which it is returned.
-    pub async fn get_async(&self) -> Result<T, GetError> {
-        // Mostly there is an item, and no future is made.
-        match self.flavour.try_get() {
-            Err(GetError::Empty) => self.flavour.get_async().await,
-            done => done,
-        }
+    pub fn get_async(&self) -> impl Future<Output = Result<T, GetError>> {
+        self.flavour.get_async()
     }
 
     /// Waits for an item, at most `limit`, and takes it from the front. Needs no runtime.

@@ -52,11 +52,17 @@ macro_rules! sender {
             #[inline]
             pub async fn put_async(&$($mutably)? $me, item: T) -> Result<(), PutError<T>> {
                 // Mostly there is room, and no future is made.
-                let item = match $me.try_put(item) {
-                    Err(refused) if refused.is_full() => refused.into_inner(),
-                    done => return done,
-                };
                 // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                match unsafe { $me.shared.ring.room() } {
+                    Ok(found) => {
+                        // SAFETY: this is where the room was found.
+                        unsafe { $me.shared.ring.fill(&found, item) };
+                        return Ok(());
+                    }
+                    Err(Refusal::Full) => {}
+                    Err(why) => return Err(PutError::new(why, item)),
+                }
+                // SAFETY: as above.
                 let mut put = pin!(unsafe { $me.shared.ring.put_future(Some(item)) });
                 let done = put.as_mut().await;
                 put.with_item(done)

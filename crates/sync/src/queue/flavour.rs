@@ -61,17 +61,6 @@ impl<T> Flavour<T> {
         }
     }
 
-    /// As [`put`](Flavour::put), if that need not wait. What it refuses, `try_put` may take: a task that waits at a queue without
-    /// places has not taken the item yet.
-    #[inline]
-    pub(super) fn put_at_once(&self, item: T) -> Result<(), PutError<T>> {
-        match self {
-            // SAFETY: producers are many.
-            Flavour::Ring(ring) => unsafe { ring.try_put(item) },
-            Flavour::Hand(hand) => hand.put_at_once(item),
-        }
-    }
-
     #[inline]
     pub(super) fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         match self {
@@ -85,7 +74,18 @@ impl<T> Flavour<T> {
     pub(super) async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
         match self {
             Flavour::Ring(ring) => {
+                // Mostly there is room, and no future is made.
                 // SAFETY: producers are many.
+                match unsafe { ring.room() } {
+                    Ok(found) => {
+                        // SAFETY: this is where the room was found.
+                        unsafe { ring.fill(&found, item) };
+                        return Ok(());
+                    }
+                    Err(Refusal::Full) => {}
+                    Err(why) => return Err(PutError::new(why, item)),
+                }
+                // SAFETY: as above.
                 let mut put = pin!(unsafe { ring.put_future(Some(item)) });
                 let done = put.as_mut().await;
                 put.with_item(done)
@@ -146,8 +146,16 @@ impl<T> Flavour<T> {
     #[inline]
     pub(super) async fn get_async(&self) -> Result<T, GetError> {
         match self {
-            // SAFETY: consumers are many.
-            Flavour::Ring(ring) => unsafe { ring.get_future() }.await,
+            Flavour::Ring(ring) => {
+                // Mostly there is an item, and no future is made.
+                // SAFETY: consumers are many.
+                match unsafe { ring.try_get() } {
+                    Err(GetError::Empty) => {}
+                    done => return done,
+                }
+                // SAFETY: as above.
+                unsafe { ring.get_future() }.await
+            }
             Flavour::Hand(hand) => hand.get_async().await,
         }
     }

@@ -133,15 +133,6 @@ impl<T> Hand<T> {
         done.map_err(|why| PutError::new(why, item.take_surely()))
     }
 
-    /// Puts `item` in, if that ends now: where there is no place, and no thread waits, a receiver would have to come first.
-    #[inline]
-    pub(crate) fn put_at_once(&self, item: T) -> Result<(), PutError<T>> {
-        let (mut item, mut wakes) = (Held::new(item), Wakes::new());
-        let done = self.with(|state| state.put(&mut item, &mut wakes));
-        wakes.run();
-        done.map_err(|why| PutError::new(why, item.take_surely()))
-    }
-
     /// Takes the oldest item, out of the queue or from one who waits to put it in.
     pub(crate) fn try_get(&self) -> Result<T, GetError> {
         let (mut item, mut wakes) = (Held::nothing(), Wakes::new());

@@ -142,10 +142,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If producers are `Sole`: nobody else puts meanwhile.
     #[inline(always)]
     pub(super) unsafe fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        // SAFETY: it is called with what belongs to the producers' side.
-        let look = |own: &mut Own<T>, position| unsafe { self.look_for_room(own, position) };
         // SAFETY: as promised by the caller.
-        match unsafe { self.find_room(look) } {
+        match unsafe { self.room() } {
             Ok(found) => {
                 // SAFETY: this is where the room was found.
                 unsafe { self.fill(&found, item) };
@@ -153,6 +151,18 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
             }
             Err(why) => Err(PutError::new(why, item)),
         }
+    }
+
+    /// As [`find_room`](Ring::find_room), without waiting.
+    ///
+    /// # Safety
+    /// As for `find_room`.
+    #[inline(always)]
+    pub(super) unsafe fn room(&self) -> Result<Found<T>, Refusal> {
+        // SAFETY: it is called with what belongs to the producers' side.
+        let look = |own: &mut Own<T>, position| unsafe { self.look_for_room(own, position) };
+        // SAFETY: as promised by the caller.
+        unsafe { self.find_room(look) }
     }
 
     /// Takes the producers' side, if there is room; it is to be given back by [`fill`](Ring::fill). `look` is given

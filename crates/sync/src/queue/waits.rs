@@ -278,9 +278,7 @@ impl<'r, T, P: Users, C: Users, I: BorrowMut<Option<T>>> Put<'r, T, P, C, I> {
     }
 
     fn take(self: Pin<&mut Self>) -> T {
-        self.item()
-            .take()
-            .expect("an item that was not put is still there, and nobody polls a future that has ended")
+        self.item().take().expect("an item that was not put is still there")
     }
 
     fn item(self: Pin<&mut Self>) -> &mut Option<T> {
@@ -302,16 +300,24 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
         let ring = self.ring;
         let mut has_glanced = false;
         loop {
-            let item = self.as_mut().take();
+            assert!(
+                self.as_mut().item().is_some(),
+                "an item that was not put is still there, and nobody polls a future that has ended"
+            );
             // SAFETY: as promised by whoever made the future.
-            let done = unsafe { ring.try_put(item) }.map_err(PutError::into_parts);
-            let done = done.map_err(|(why, item)| {
-                *self.as_mut().item() = Some(item);
-                why
-            });
-            if done != Err(Refusal::Full) {
-                self.place().served();
-                return Poll::Ready(done);
+            match unsafe { ring.room() } {
+                Ok(found) => {
+                    let item = self.as_mut().take();
+                    // SAFETY: this is where the room was found.
+                    unsafe { ring.fill(&found, item) };
+                    self.place().served();
+                    return Poll::Ready(Ok(()));
+                }
+                Err(Refusal::Full) => {}
+                Err(why) => {
+                    self.place().served();
+                    return Poll::Ready(Err(why));
+                }
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
