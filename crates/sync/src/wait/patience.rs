@@ -221,8 +221,11 @@ impl Busy {
     pub(crate) fn learn(&self, took: u32) {
         let doubled = self.doubled.load(Relaxed);
         if is_long(took) {
-            self.left.store(self.waits << doubled, Relaxed);
-            self.doubled.store((doubled + 1).min(BUSY_SHIFT_MOST), Relaxed);
+            // Several waiters may lose the same slice; where waits are to go by already, one of them has learned it for all.
+            if self.left.load(Relaxed) == 0 {
+                self.left.store(self.waits << doubled, Relaxed);
+                self.doubled.store((doubled + 1).min(BUSY_SHIFT_MOST), Relaxed);
+            }
         } else if doubled > 0 {
             self.doubled.store(doubled - 1, Relaxed);
         }
@@ -307,6 +310,13 @@ mod tests {
         assert_eq!((left_out(), busy.is_recent()), (0, false));
         busy.learn(slice);
         assert_eq!(left_out(), 2);
+    }
+
+    #[test]
+    fn a_slice_that_several_waiters_lose_is_learned_once() {
+        let busy = Busy::new(2);
+        (0..3).for_each(|_| busy.learn(clock::micros(3 * BUSY_US)));
+        assert_eq!((0..100).take_while(|_| busy.leaves_out()).count(), 2);
     }
 
     #[test]
