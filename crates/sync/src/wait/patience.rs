@@ -9,7 +9,7 @@
 
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;
-use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 /// About two microseconds, which is a hand-over between two CPUs ten times over.
 const PAUSES: u32 = 200;
@@ -31,9 +31,8 @@ const TRIAL_YIELDS: u32 = 4;
 /// A yield that takes longer than this gave the CPU to somebody with work of his own, and to yield beside such a one costs a
 /// slice of the scheduler each time.
 const BUSY_US: u32 = 1_000;
-/// So many waits go by without a yield then, and after each further one of that kind twice as many, up to `BUSY_SHIFT_MOST` times.
-const BUSY_WAITS: u16 = 64;
-const BUSY_SHIFT_MOST: u8 = 6;
+/// Waits go by without a yield at most for so long.
+const BAN_MOST_US: u32 = 200_000;
 const SCORE_MOST: u8 = 15;
 
 /// What those who wait for one thing have learned about it.
@@ -46,14 +45,17 @@ pub(crate) struct Patience {
     in_a_row: AtomicU8,
 }
 
-/// Whether somebody with work of his own is on the CPU, beside whom each yield costs a slice.
+/// Whether somebody with work of his own is on the CPU, beside whom each yield may cost a slice.
+///
+/// After a yield that took long, waits go by without one for as long again. If the next long one comes within as long again after that, it
+/// was no exception, and they do so for twice as long: what is lost is soon a small part of the time, and as much as was lost
+/// already at most.
 #[derive(Debug)]
 pub(crate) struct Busy {
-    /// So many waits to come do not yield.
-    left: AtomicU16,
-    waits: u16,
-    /// How often in a row that was too few, less the yields since that were short.
-    doubled: AtomicU8,
+    is_banned: AtomicBool,
+    /// When the last ban ends or ended, and how long it was. In ticks.
+    until: AtomicU32,
+    ban: AtomicU32,
 }
 
 /// How well something has paid: one more when it did, two fewer when not.
@@ -81,7 +83,7 @@ impl Patience {
         Patience {
             pausing: Score::new(points),
             yielding: Score::new(points),
-            busy: Busy::new(BUSY_WAITS),
+            busy: Busy::new(),
             in_a_row: AtomicU8::new(0),
         }
     }
@@ -175,7 +177,7 @@ impl Patience {
             let is_there = look();
             let now = clock::now();
             let took = now.wrapping_sub(begin);
-            self.busy.learn(took);
+            self.busy.learn(now, took);
             if is_there {
                 self.yielding.paid();
                 return true;
@@ -196,39 +198,64 @@ pub(crate) fn is_long(took: u32) -> bool {
 }
 
 impl Busy {
-    /// After a yield that took long, so many waits are to go by without one, or a multiple.
-    pub(crate) const fn new(waits: u16) -> Self {
-        Busy { left: AtomicU16::new(0), waits, doubled: AtomicU8::new(0) }
+    pub(crate) const fn new() -> Self {
+        Busy { is_banned: AtomicBool::new(false), until: AtomicU32::new(0), ban: AtomicU32::new(0) }
     }
 
     /// Whether this wait is to go by without a yield.
     #[inline]
     pub(crate) fn leaves_out(&self) -> bool {
-        let left = self.left.load(Relaxed);
-        if left > 0 {
-            self.left.store(left - 1, Relaxed);
+        self.is_banned.load(Relaxed) && self.is_banned_at(clock::now())
+    }
+
+    #[cold]
+    fn is_banned_at(&self, now: u32) -> bool {
+        let left = self.until.load(Relaxed).wrapping_sub(now);
+        // One that has ended lies behind, which is far ahead where time wraps.
+        let is_banned = left <= self.ban.load(Relaxed);
+        if !is_banned {
+            self.is_banned.store(false, Relaxed);
         }
-        left > 0
+        is_banned
     }
 
     /// Whether somebody else was busy of late, so that yields are to be timed.
     #[inline]
     pub(crate) fn is_recent(&self) -> bool {
-        self.doubled.load(Relaxed) > 0
+        self.ban.load(Relaxed) > 0
     }
 
-    /// A yield took so long.
-    pub(crate) fn learn(&self, took: u32) {
-        let doubled = self.doubled.load(Relaxed);
+    /// A yield that has ended `now` took so long.
+    #[inline]
+    pub(crate) fn learn(&self, now: u32, took: u32) {
         if is_long(took) {
-            // Several waiters may lose the same slice; where waits are to go by already, one of them has learned it for all.
-            if self.left.load(Relaxed) == 0 {
-                self.left.store(self.waits << doubled, Relaxed);
-                self.doubled.store((doubled + 1).min(BUSY_SHIFT_MOST), Relaxed);
-            }
-        } else if doubled > 0 {
-            self.doubled.store(doubled - 1, Relaxed);
+            self.learn_of_a_long_one(now, took);
+        } else if self.is_recent() {
+            self.forget(now);
         }
+    }
+
+    /// Where no yield has taken long for as long as the last ban.
+    #[cold]
+    fn forget(&self, now: u32) {
+        if !self.is_banned.load(Relaxed)
+            && now.wrapping_sub(self.until.load(Relaxed)) > self.ban.load(Relaxed)
+        {
+            self.ban.store(0, Relaxed);
+        }
+    }
+
+    #[cold]
+    fn learn_of_a_long_one(&self, now: u32, took: u32) {
+        // Several waiters may lose the same slice; one of them has learned it for all.
+        if self.is_banned.load(Relaxed) && self.is_banned_at(now) {
+            return;
+        }
+        self.forget(now.wrapping_sub(took));
+        let ban = self.ban.load(Relaxed).saturating_mul(2).max(took).min(clock::micros(BAN_MOST_US));
+        self.ban.store(ban, Relaxed);
+        self.until.store(now.wrapping_add(ban), Relaxed);
+        self.is_banned.store(true, Relaxed);
     }
 }
 
@@ -297,26 +324,24 @@ mod tests {
     }
 
     #[test]
-    fn after_each_slice_that_was_lost_more_waits_go_by_without_a_yield() {
-        let busy = Busy::new(2);
-        let left_out = || (0..100).take_while(|_| busy.leaves_out()).count();
-        assert_eq!((left_out(), busy.is_recent()), (0, false));
-        let (slice, moment) = (clock::micros(3 * BUSY_US), clock::micros(1));
-        for waits in [2, 4, 8] {
-            busy.learn(slice);
-            assert_eq!((left_out(), busy.is_recent()), (waits, true));
+    fn after_each_slice_that_was_lost_waits_go_by_without_a_yield_for_longer() {
+        let (busy, slice) = (Busy::new(), clock::micros(3 * BUSY_US));
+        let mut now = clock::now();
+        assert!(!busy.leaves_out() && !busy.is_recent());
+        for ban in [slice, 2 * slice, 4 * slice] {
+            busy.learn(now, slice);
+            // Others who lose the same slice learn nothing new.
+            busy.learn(now, slice);
+            assert!(busy.is_recent() && busy.is_banned_at(now.wrapping_add(ban)));
+            now = now.wrapping_add(ban + 1);
+            assert!(!busy.is_banned_at(now));
+            now = now.wrapping_add(slice + ban / 2);
         }
-        (0..3).for_each(|_| busy.learn(moment));
-        assert_eq!((left_out(), busy.is_recent()), (0, false));
-        busy.learn(slice);
-        assert_eq!(left_out(), 2);
-    }
-
-    #[test]
-    fn a_slice_that_several_waiters_lose_is_learned_once() {
-        let busy = Busy::new(2);
-        (0..3).for_each(|_| busy.learn(clock::micros(3 * BUSY_US)));
-        assert_eq!((0..100).take_while(|_| busy.leaves_out()).count(), 2);
+        now = now.wrapping_add(8 * slice);
+        busy.learn(now, slice / 100);
+        assert!(!busy.is_recent(), "what is over is forgotten");
+        busy.learn(now, slice);
+        assert!(!busy.is_banned_at(now.wrapping_add(slice + 1)), "one that comes late is an exception again");
     }
 
     #[test]

@@ -26,8 +26,6 @@ const YIELDING_US: u32 = 60;
 const TRIAL_EVERY: usize = 32;
 /// Every so many items, the first yield is timed. Those after the first, which are rare, always are.
 const TIMED_EVERY: usize = 16;
-/// After a yield that gave somebody else a slice of the scheduler's, so many waits go by without one: each costs two such slices.
-const BUSY_WAITS: u16 = 64;
 const POINTS_MOST: u8 = 15;
 
 /// What those who wait at one queue have learned. Hints, shared without care.
@@ -46,7 +44,7 @@ impl Pace {
         Pace {
             pausing: AtomicU8::new(POINTS_MOST / 2),
             yielding: AtomicU8::new(POINTS_MOST / 2),
-            busy: Busy::new(BUSY_WAITS),
+            busy: Busy::new(),
             one_cpu: AtomicBool::new(false),
             of_tasks: Patience::of_tasks(),
         }
@@ -128,7 +126,7 @@ impl Pace {
             let there = look();
             let now = clock::now();
             let took = now.wrapping_sub(last);
-            self.busy.learn(took);
+            self.busy.learn(now, took);
             if is_long(took) {
                 return there;
             }
