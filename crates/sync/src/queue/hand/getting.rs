@@ -54,7 +54,7 @@ impl<'a, T> Getting<'a, T> {
 
     /// Waits on this thread until it is told, or is to look again, or until the deadline, or a little less. `false` in the last case.
     #[inline]
-    pub(super) fn rest(&self, deadline: Option<Instant>) -> bool {
+    fn rest(&self, deadline: Option<Instant>) -> bool {
         if !self.has_looked_again && self.place.wait_awake(&self.hand.pace, self.puts) {
             return true;
         }
@@ -83,20 +83,36 @@ impl<'a, T> Getting<'a, T> {
         self.look_and(|_, _, _| {})
     }
 
-    /// As [`look`](Getting::look); a thread queues up otherwise, or waits on.
+    /// Queues up, after a look in vain under the same lock.
     #[inline]
-    pub(super) fn look_or_wait(self: Pin<&mut Self>) -> Poll<Answer<T>> {
-        self.look_and(Self::wait)
+    pub(super) fn wait(self: Pin<&mut Self>, state: &mut State<T>, wakes: &mut Wakes) {
+        // SAFETY: as above.
+        unsafe { self.get_unchecked_mut() }.stand(state, wakes);
     }
 
-    /// As [`look_or_wait`](Getting::look_or_wait), as a task.
+    /// As a thread that has queued up: waits until it has an item or another answer, or until the deadline.
+    pub(super) fn rest_until(mut self: Pin<&mut Self>, deadline: Option<Instant>) -> Answer<T> {
+        loop {
+            if !self.rest(deadline) {
+                return self.give_up();
+            }
+            if let Some(item) = self.handed() {
+                return Ok(item);
+            }
+            if let Poll::Ready(answer) = self.as_mut().look_and(Self::stand) {
+                return answer;
+            }
+        }
+    }
+
+    /// As [`look`](Getting::look); a task queues up otherwise, or waits on.
     #[inline]
     pub(super) fn look_or_wait_for(self: Pin<&mut Self>, waker: Waker) -> Poll<Answer<T>> {
         let mut waker = Some(waker);
         let answer = self.look_and(|this, state, wakes| {
             // SAFETY: the lock is held, and with it the list.
             unsafe { this.place.exchange(&mut waker) };
-            this.wait(state, wakes);
+            this.stand(state, wakes);
         });
         // What was taken must not be lost to a waker that panics when it is dropped, be it the old one or not needed.
         contain(|| drop(waker));
@@ -146,7 +162,7 @@ impl<'a, T> Getting<'a, T> {
 
     /// The item that was handed to a thread, which has been told so.
     #[inline]
-    pub(super) fn handed(&self) -> Option<T> {
+    fn handed(&self) -> Option<T> {
         // SAFETY: who was told is in no list.
         self.is_handed().then(|| unsafe { self.item() })
     }
@@ -182,9 +198,9 @@ impl<'a, T> Getting<'a, T> {
         }
     }
 
-    /// Stands in the list from now on.
+    /// Stands in the list from now on. To be called on what is pinned.
     #[inline]
-    fn wait(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
+    fn stand(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
         self.puts = state.puts;
         if !self.waits {
             state.last_ticket += 1;

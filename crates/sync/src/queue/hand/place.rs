@@ -5,7 +5,7 @@ use super::pace::Pace;
 use crate::catch::{Every, contain};
 use crate::primitive::UnsafeCell;
 use crate::wait::list::{Entry, FIRST_TOLD, Node, Wake, set_waker};
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -108,15 +108,18 @@ impl<T> Place<T> {
 
 /// Who is to be woken when the lock is released: no operation tells more than three, of each list one. Mostly nobody: who waits is
 /// awake.
+#[must_use = "somebody waits for them"]
 pub(super) struct Wakes {
     count: usize,
-    wakes: [Wake; 3],
+    /// Nobody is left in it once they are run, which takes place where they are: to move them, or to look for somebody to be dropped,
+    /// would cost more than all the rest.
+    wakes: ManuallyDrop<[Wake; 3]>,
 }
 
 impl Wakes {
     #[inline]
     pub(super) const fn new() -> Self {
-        Wakes { count: 0, wakes: [const { Wake::Nobody }; 3] }
+        Wakes { count: 0, wakes: ManuallyDrop::new([const { Wake::Nobody }; 3]) }
     }
 
     #[inline]
@@ -129,16 +132,15 @@ impl Wakes {
 
     /// A waker that panics takes no item with it that was given or taken: the panic hook has spoken.
     #[inline]
-    pub(super) fn run(mut self) {
+    pub(super) fn run(&mut self) {
         if self.count > 0 {
             self.run_some();
         }
-        // Nobody is left in it.
-        mem::forget(self);
     }
 
+    #[cold]
     fn run_some(&mut self) {
-        for wake in &mut self.wakes[..self.count] {
+        for wake in &mut self.wakes[..mem::take(&mut self.count)] {
             match mem::take(wake) {
                 Wake::Task(waker) => contain(|| waker.wake()),
                 wake => wake.now(),
@@ -146,8 +148,9 @@ impl Wakes {
         }
     }
 
-    pub(super) fn run_each(self, every: &mut Every) {
-        for wake in self.wakes {
+    pub(super) fn run_each(&mut self, every: &mut Every) {
+        for wake in &mut self.wakes[..mem::take(&mut self.count)] {
+            let wake = mem::take(wake);
             every.run(|| wake.now());
         }
     }

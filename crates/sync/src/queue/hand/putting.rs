@@ -2,6 +2,7 @@
 
 use super::held::Held;
 use super::place::{Place, REFUSED, Wakes};
+use super::state::State;
 use super::{Hand, PutError, Refusal};
 use crate::catch::contain;
 use std::pin::Pin;
@@ -47,11 +48,7 @@ impl<'a, T> Putting<'a, T> {
                 Ok(()) => Poll::Ready(Ok(())),
                 Err(Refusal::Full) if !shall_wait => Poll::Pending,
                 Err(Refusal::Full) => {
-                    (this.waits, this.puts) = (true, state.puts);
-                    // SAFETY: it has not been in a list before. It stays where it is, in what is pinned, until it has left:
-                    // it is told, or `leave` takes it out, which `drop` calls at the latest.
-                    unsafe { state.senders.push(this.place.as_node(), 0) };
-                    state.serve_a_receiver(&mut wakes);
+                    this.queue_up(state, &mut wakes);
                     Poll::Pending
                 }
                 Err(why) => Poll::Ready(Err(why)),
@@ -60,6 +57,29 @@ impl<'a, T> Putting<'a, T> {
         wakes.run();
         // SAFETY: who has an answer here has not been put into a list.
         answer.map_err(|why| PutError::new(why, unsafe { this.item() }))
+    }
+
+    /// Queues up, after a look in vain under the same lock. Once.
+    #[inline]
+    pub(super) fn wait(self: Pin<&mut Self>, state: &mut State<T>, wakes: &mut Wakes) {
+        // SAFETY: as above.
+        unsafe { self.get_unchecked_mut() }.queue_up(state, wakes);
+    }
+
+    /// To be called on what is pinned.
+    #[inline]
+    fn queue_up(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
+        (self.waits, self.puts) = (true, state.puts);
+        // SAFETY: it has not been in a list before. It stays where it is, in what is pinned, until it has left: it is told, or
+        // `leave` takes it out, which `drop` calls at the latest.
+        unsafe { state.senders.push(self.place.as_node(), 0) };
+        state.serve_a_receiver(wakes);
+    }
+
+    /// As a thread that has queued up: waits until told, or until the deadline.
+    pub(super) fn rest_until(self: Pin<&mut Self>, deadline: Option<Instant>) -> Answer<T> {
+        self.rest(deadline);
+        self.give_up()
     }
 
     /// Notes the waker of a task that does not wait yet.
@@ -72,7 +92,7 @@ impl<'a, T> Putting<'a, T> {
 
     /// Waits on this thread until told, or until the deadline, or a little less.
     #[inline]
-    pub(super) fn rest(&self, deadline: Option<Instant>) {
+    fn rest(&self, deadline: Option<Instant>) {
         if !self.place.wait_awake(&self.hand.pace, self.puts) {
             self.place.sleep(deadline);
         }

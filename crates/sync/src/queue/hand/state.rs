@@ -43,7 +43,7 @@ impl<T> State<T> {
     }
 
     /// Hands the item to a thread that waits, or puts it into the slot, where it belongs there. It stays in `item` if it is refused.
-    #[inline]
+    #[inline(always)]
     pub(super) fn put(&mut self, item: &mut Held<T>, wakes: &mut Wakes) -> Result<(), Refusal> {
         if self.closed {
             return Err(Refusal::Closed);
@@ -84,7 +84,7 @@ impl<T> State<T> {
     }
 
     /// Moves the oldest item to `place`, where there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&mut self, place: &mut Held<T>, wakes: &mut Wakes) -> Result<(), GetError> {
         let is_there = self.take(place, wakes);
         // Also where there is none: the task that was told of the room may never look, and this is who comes by.
@@ -97,7 +97,7 @@ impl<T> State<T> {
     }
 
     /// As [`get`](State::get): whether there was one. What was waiting for its place moves up.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, place: &mut Held<T>, wakes: &mut Wakes) -> bool {
         if !self.full {
             return take_from_sender(&mut self.senders, place.as_mut(), &mut self.puts, wakes);

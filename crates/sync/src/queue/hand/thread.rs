@@ -1,11 +1,12 @@
 //! How a thread waits at a queue: on a place in its own frame.
 
 use super::getting::Getting;
+use super::held::Held;
+use super::place::Wakes;
 use super::putting::Putting;
-use super::{GetError, Hand, PutError};
+use super::{GetError, Hand, PutError, Refusal};
 use crate::park;
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
 use std::time::Instant;
 
 impl<T> Hand<T> {
@@ -16,12 +17,22 @@ impl<T> Hand<T> {
             let mut put = pin!(self.put_async(item));
             return park::block_on_until(put.as_mut(), deadline).unwrap_or_else(|| put.give_up());
         }
-        let mut putting = pin!(Putting::of_this_thread(self, item));
-        if let Poll::Ready(answer) = putting.as_mut().look(true) {
-            return answer;
+        // Mostly nobody has to wait. Who has to is given a place by himself, under the lock under which he has looked.
+        let (mut item, mut wakes, mut putting) = (Held::new(item), Wakes::new(), pin!(None));
+        let done = self.with(|state| {
+            let done = state.put(&mut item, &mut wakes);
+            if done == Err(Refusal::Full) {
+                putting.set(Some(Putting::of_this_thread(self, item.take_surely())));
+                who_waits(putting.as_mut()).wait(state, &mut wakes);
+            }
+            done
+        });
+        wakes.run();
+        match done {
+            Ok(()) => Ok(()),
+            Err(Refusal::Full) => who_waits(putting).rest_until(deadline),
+            Err(why) => Err(PutError::new(why, item.take_surely())),
         }
-        putting.rest(deadline);
-        putting.give_up()
     }
 
     /// Takes an item, waiting until `deadline` at most. Blocks.
@@ -31,17 +42,28 @@ impl<T> Hand<T> {
             let mut get = pin!(self.get_async());
             return park::block_on_until(get.as_mut(), deadline).unwrap_or_else(|| get.give_up());
         }
-        let mut getting = pin!(Getting::of_this_thread(self));
-        loop {
-            if let Poll::Ready(answer) = getting.as_mut().look_or_wait() {
-                return answer;
+        let (mut item, mut wakes, mut getting) = (Held::nothing(), Wakes::new(), pin!(None));
+        let done = self.with(|state| {
+            let done = state.get(&mut item, &mut wakes);
+            if done == Err(GetError::Empty) {
+                getting.set(Some(Getting::of_this_thread(self)));
+                who_waits(getting.as_mut()).wait(state, &mut wakes);
             }
-            if !getting.rest(deadline) {
-                return getting.give_up();
-            }
-            if let Some(item) = getting.handed() {
-                return Ok(item);
-            }
+            done
+        });
+        wakes.run();
+        match done {
+            Ok(()) => Ok(item.take_surely()),
+            Err(GetError::Empty) => who_waits(getting).rest_until(deadline),
+            Err(why) => Err(why),
         }
+    }
+}
+
+/// The one who waits, who is there.
+fn who_waits<W>(waiter: Pin<&mut Option<W>>) -> Pin<&mut W> {
+    match waiter.as_pin_mut() {
+        Some(waiter) => waiter,
+        None => unreachable!("who has looked in vain waits"),
     }
 }
