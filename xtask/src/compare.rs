@@ -206,9 +206,12 @@ fn write(folder: &Path, name: &str, list: &Value) -> io::Result<PathBuf> {
     }
     let path = folder.join(name);
     let draft = folder.join(format!("{name}.{}", std::process::id()));
-    fs::write(&draft, format!("{list:#}\n"))?;
-    fs::rename(&draft, &path)?;
-    Ok(path)
+    let written = fs::write(&draft, format!("{list:#}\n")).and_then(|()| fs::rename(&draft, &path));
+    if written.is_err() {
+        // On a full disk half of it may be there.
+        fs::remove_file(&draft).ok();
+    }
+    written.map(|()| path)
 }
 
 #[cfg(test)]
@@ -291,5 +294,10 @@ mod tests {
         let path = write(&inside, CONTESTANTS, &json!({ "models": [] })).unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "{\n  \"models\": []\n}\n");
         assert_eq!(fs::read_dir(&inside).unwrap().count(), 1);
+
+        let taken = folder.path().join("taken");
+        fs::create_dir_all(taken.join(CONTESTANTS)).unwrap();
+        write(&taken, CONTESTANTS, &json!({})).unwrap_err();
+        assert_eq!(fs::read_dir(&taken).unwrap().count(), 1, "what could not be put in its place is gone");
     }
 }

@@ -1,7 +1,7 @@
 //! The file that `--json` names.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -27,17 +27,26 @@ impl JsonFile {
         let Some((path, mut file)) = self.0 else { return Ok(()) };
         let text = serde_json::to_string_pretty(what)
             .map_err(Failure::doing("results cannot be written as JSON"))?;
-        let written = file.set_len(0).and_then(|()| file.write_all((text + "\n").as_bytes()));
+        // A pipe or a device has nothing in it that could be cut off, and refuses.
+        let emptied = file.metadata().and_then(|it| if it.is_file() { file.set_len(0) } else { Ok(()) });
+        let written = emptied.and_then(|()| file.write_all((text + "\n").as_bytes()));
         written.map_err(|error| Failure::internal(refusal(&path, &error)))
     }
 }
 
 fn refusal(path: &Path, error: &std::io::Error) -> String {
-    format!("--json {}: {error}; name a file that can be written", path.display())
+    let remedy = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space, or name a file elsewhere",
+        _ => "name a file that can be written",
+    };
+    format!("--json {}: {error}; {remedy}", path.display())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+
     use super::*;
 
     #[test]
@@ -50,6 +59,21 @@ mod tests {
         assert!(text().starts_with("what was found before"));
         file.write(&[1]).expect("it is open");
         assert_eq!(text(), "[\n  1\n]\n");
+    }
+
+    #[test]
+    fn results_go_into_a_pipe_and_a_full_disk_is_named() {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
+        JsonFile::open(Some(Path::new(&path))).expect("it is open").write(&[1]).expect("it has room");
+        drop(writer);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("it has an end");
+        assert_eq!(text, "[\n  1\n]\n");
+
+        let full = JsonFile::open(Some(Path::new("/dev/full"))).expect("it is there");
+        let refused = full.write(&[1]).expect_err("it is full").to_string();
+        assert!(refused.contains("--json /dev/full") && refused.contains("free some space"), "{refused}");
     }
 
     #[test]

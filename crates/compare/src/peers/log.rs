@@ -3,7 +3,7 @@
 //! Each line says which build of the program it is of, and how many rounds: a run that goes on mixes neither.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::program::Row;
 use super::rounds::{Measured, Series};
 use crate::failure::Failure;
+
+/// What each line begins with: the first field of [`Key`].
+const BEGIN: &str = r#"{"area":""#;
 
 /// The rows that were measured before, and the file that the next ones are appended to.
 #[derive(Debug)]
@@ -59,9 +62,20 @@ impl Log {
         let mut options = OpenOptions::new();
         let mut file =
             options.read(true).write(true).create(true).truncate(false).open(path).map_err(unusable)?;
+        if !file.metadata().map_err(unusable)?.is_file() {
+            // A pipe or a device may have no end.
+            return Err(refused(&"not a regular file", "name one, or one that is not there yet"));
+        }
         let mut text = String::new();
-        file.read_to_string(&mut text).map_err(unusable)?;
+        file.read_to_string(&mut text).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => refused(&"it is not text, so no run", "name another file"),
+            _ => unusable(error),
+        })?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let torn = &text[whole..];
+        if whole == 0 && !torn.starts_with(BEGIN) && !BEGIN.starts_with(torn) {
+            return Err(refused(&"its one line is no row of a run", "name another file"));
+        }
         let lines = (1..).zip(text[..whole].lines()).map(|(number, line)| {
             serde_json::from_str(line).map_err(|error| {
                 refused(&format!("line {number} is no row of a run: {error}"), "name another file")
@@ -108,7 +122,13 @@ impl Log {
         let line = serde_json::to_string(&Written { key: &key, attempts, series, twin })
             .map_err(Failure::doing("a row cannot be written as JSON"))?;
         let written = self.file.write_all((line + "\n").as_bytes());
-        written.map_err(Failure::doing(format!("--resume {}: cannot append a row", self.path.display())))
+        written.map_err(|error| {
+            Failure::internal(format!(
+                "--resume {}: cannot append {}: {error}; free some space and start again: the rows before it are kept",
+                self.path.display(),
+                key.row
+            ))
+        })
     }
 }
 
@@ -160,6 +180,42 @@ mod tests {
         assert_eq!(found.twin.expect("ours takes part").values("ns"), [Some(1.0), Some(2.0)]);
         log.add("sync", "f00d", &measured(&row)).expect("it is open");
         assert_eq!(std::fs::read_to_string(&path).expect("it is there"), format!("{text}{text}"));
+
+        // Of the very first row as little as one letter may be there.
+        for end in [0, 1, BEGIN.len(), text.len() - 1] {
+            std::fs::write(&path, &text[..end]).expect("it is ours");
+            Log::open(&path)
+                .expect("it is one of ours")
+                .add("sync", "f00d", &measured(&row))
+                .expect("it is open");
+            assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+        }
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_refused_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("package.json");
+        for foreign in [&b"{\"name\": \"not a run, and without a line's end\"}"[..], b"[1]", b"\xff\xfe"] {
+            std::fs::write(&path, foreign).expect("it is ours");
+            let refused = Log::open(&path).expect_err("it is no run").to_string();
+            assert!(refused.contains("package.json") && refused.contains("name another file"), "{refused}");
+            assert_eq!(std::fs::read(&path).expect("it is there"), foreign);
+        }
+        // One without an end would be read for ever.
+        let refused = Log::open(Path::new("/dev/zero")).expect_err("it is a device").to_string();
+        assert!(refused.contains("/dev/zero: not a regular file"), "{refused}");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_the_row_and_the_remedy() {
+        let file = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let mut log = Log { path: "run.jsonl".into(), file, lines: Vec::new() };
+        let refused = log.add("sync", "f00d", &measured(&row())).expect_err("it is full").to_string();
+        assert!(
+            refused.contains("run.jsonl: cannot append a/b") && refused.contains("free some space"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Programs {
         };
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Failure::usage(format!(
-                "no list of programs at {}: {error}; start by `cargo xtask compare`",
+                "no list of programs at {}: {error}; start by `cargo xtask compare peers`",
                 path.display()
             ))
         })?;
