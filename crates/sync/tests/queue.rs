@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sync::park::block_on;
 use sync::queue::{GetError, Queue};
 
@@ -164,6 +164,35 @@ fn futures_that_were_polled_once_and_dropped_lose_nothing() {
     drop(queue.get().unwrap());
     assert!(patient.poll().unwrap().is_ok());
     assert!(format!("{queue:?}").contains("waiting: 0"), "{queue:?}");
+}
+
+#[test]
+fn a_crowd_that_waits_queues_up_at_once_and_leaves_in_any_order() {
+    const BATCHES: usize = if cfg!(miri) { 4 } else { 400 };
+    const TASKS: usize = 100 * BATCHES;
+    fn come_and_go<'q, T, F: Future<Output = T> + 'q>(wait: impl Fn() -> F) {
+        let mut tasks: Vec<Option<ByHand<'q, T>>> = Vec::with_capacity(TASKS);
+        let batch = |_| {
+            let begin = Instant::now();
+            tasks.extend((0..TASKS / BATCHES).map(|_| Some(ByHand::waiting(wait()))));
+            begin.elapsed()
+        };
+        let times: Vec<Duration> = (0..BATCHES).map(batch).collect();
+        // The fastest of each: some are always held up by something else. Past all who wait, it would be hundreds of times as long.
+        let fastest = |batches: &[Duration]| *batches.iter().min().expect("there are some");
+        let (first, last) = (fastest(&times[..BATCHES / 4]), fastest(&times[BATCHES / 4 * 3..]));
+        assert!(last < first * 20 || cfg!(miri), "{first:?} when few wait, {last:?} when many do");
+        // 7919 has no divisor in common with their number, so each is met once.
+        for step in 0..TASKS {
+            drop(tasks[step * 7919 % TASKS].take().expect("each leaves once"));
+        }
+    }
+    let queue = Queue::bounded(2);
+    come_and_go(|| queue.get_async());
+    queue.put(0).unwrap();
+    queue.put(1).unwrap();
+    come_and_go(|| queue.put_async(2));
+    assert_eq!((queue.get(), queue.get(), queue.len()), (Ok(0), Ok(1), 0));
 }
 
 #[test]

@@ -74,19 +74,25 @@ impl<T, U: Users> Hold<'_, T, U> {
     ) -> (u64, Queued) {
         // SAFETY: the node is there, as the caller promises.
         let shared = unsafe { node.as_ref() };
-        let is_inside = ticket.is_some() && shared.told().is_none();
+        let has_left = shared.told().is_some();
         shared.begin();
-        let ticket = self.access(|waiting| {
-            let ticket = ticket.unwrap_or_else(|| {
+        let ticket = self.access(|waiting| match ticket {
+            None => {
                 waiting.last_ticket += 1;
-                waiting.last_ticket
-            });
-            if !is_inside {
                 waiting.len += 1;
-                // SAFETY: it is in no list: either it is new, or it was taken out when it was told.
-                unsafe { waiting.list.push_back_in(node, ticket) };
+                // At the end at once: to look for its place from the front would be a step for everybody who waits.
+                // SAFETY: without a ticket it is in no list; the rest is promised by the caller.
+                unsafe { waiting.list.push(node, waiting.last_ticket) };
+                waiting.last_ticket
             }
-            ticket
+            Some(ticket) => {
+                if has_left {
+                    waiting.len += 1;
+                    // SAFETY: it was taken out when it was told; the rest is promised by the caller.
+                    unsafe { waiting.list.push_back_in(node, ticket) };
+                }
+                ticket
+            }
         });
         (ticket, self.set_waiting())
     }
