@@ -75,8 +75,7 @@ fn main() -> ExitCode {
 
 fn run(task: &str, args: Vec<OsString>) -> Result<(), Stop> {
     if matches!(task, "--help" | "-h" | "help") {
-        print!("{HELP}");
-        return Ok(());
+        return project::print(HELP);
     }
     let project = Project::find().map_err(Stop::Failed)?;
     match task {

@@ -1,6 +1,7 @@
 //! Where the project is, and how to ask cargo about it.
 
 use std::env;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -74,6 +75,17 @@ pub(crate) fn status(command: &mut Command) -> Result<(), Stop> {
     }
     // A program that a signal ended has no code.
     Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
+
+/// Prints to standard output; a reader that went away is no error.
+pub(crate) fn print(text: &str) -> Result<(), Stop> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Stop::Failed(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a command can be run at all, without showing what it says.

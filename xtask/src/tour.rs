@@ -1,13 +1,13 @@
 //! `cargo xtask tour`: the programs of the tutorials, one after the other.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::process::Command;
 
 use lexopt::prelude::*;
 
 use crate::cargo_build::{build, from_first_error};
-use crate::project::{Project, status};
+use crate::project::{Project, print, status};
 use crate::{Stop, unexpected};
 
 /// A program, and what its first lines say of it.
@@ -27,7 +27,7 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
     while let Some(arg) = parser.next()? {
         match arg {
             Long("list") => list = true,
-            Value(number) if wanted.is_none() => wanted = Some(number.parse::<u32>()?),
+            Value(number) if wanted.is_none() => wanted = Some(parsed(&number)?),
             other => return Err(unexpected("tour", other)),
         }
     }
@@ -42,19 +42,24 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
         }
     }
     if list {
-        for program in &programs {
-            println!("{:>2}. {}\n    {}", program.number, program.title, program.shows);
-        }
-        return Ok(());
+        let line = |it: &Program| format!("{:>2}. {}\n    {}\n", it.number, it.title, it.shows);
+        return print(&programs.iter().map(line).collect::<String>());
     }
     for program in &programs {
         let built =
             build(project, "building the programs", &["--package", "tutorials", "--bin", &program.name]);
         let built = built.map_err(|why| Stop::Failed(from_first_error(&why.log).to_owned()))?;
-        println!("\n=== {}. {}\n    {}\n", program.number, program.title, program.shows);
+        print(&format!("\n=== {}. {}\n    {}\n\n", program.number, program.title, program.shows))?;
         status(&mut Command::new(built))?;
     }
     Ok(())
+}
+
+fn parsed(number: &OsStr) -> Result<u32, Stop> {
+    let number = number.to_string_lossy();
+    number.parse().map_err(|_| {
+        Stop::Usage(format!("`{number}` is no program's number; `cargo xtask tour --list` shows them"))
+    })
 }
 
 fn programs(project: &Project) -> Result<Vec<Program>, String> {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use lexopt::prelude::*;
 
-use crate::project::Project;
+use crate::project::{Project, print};
 use crate::{Stop, unexpected};
 use steps::{STEPS, Step};
 
@@ -36,8 +36,7 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
     while let Some(arg) = parser.next()? {
         match arg {
             Long("list") => {
-                print!("{}", listing());
-                return Ok(());
+                return print(&listing());
             }
             Long("keep-going") => keep_going = true,
             Value(name) => wanted.push(name.string()?),

@@ -48,12 +48,26 @@ pub(crate) fn test(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
             other => return Err(unexpected("test --mutants", other)),
         }
     }
+    let table = Table::read(project.root()).map_err(Stop::Failed)?;
+    if let Some(filter) = meant_for_nobody(&filters, table.mutants()) {
+        return Err(Stop::Usage(format!(
+            "no mutant has `{filter}` in its name or file; they stand in crates/sync/mutants/"
+        )));
+    }
     let verdict = check(project, |mutant| {
-        let named = filters.is_empty()
-            || filters.iter().any(|filter| mutant.name.contains(filter) || mutant.file.contains(filter));
+        let named = filters.is_empty() || filters.iter().any(|filter| is_meant(mutant, filter));
         named && (mutant.quick || !quick)
     });
     verdict.map_err(Stop::Failed)
+}
+
+fn is_meant(mutant: &Mutant, filter: &str) -> bool {
+    mutant.name.contains(filter) || mutant.file.contains(filter)
+}
+
+/// One of several words may be a typing error, and a run of hours without those that it was to choose.
+fn meant_for_nobody<'f>(filters: &'f [String], mutants: &[Mutant]) -> Option<&'f String> {
+    filters.iter().find(|filter| !mutants.iter().any(|mutant| is_meant(mutant, filter)))
 }
 
 /// Runs the mutants that are `wanted`; what went wrong, if anything did.
@@ -61,7 +75,7 @@ pub(crate) fn check(project: &Project, wanted: impl Fn(&Mutant) -> bool) -> Resu
     let table = Table::read(project.root())?;
     let chosen: Vec<&Mutant> = table.mutants().iter().filter(|mutant| wanted(mutant)).collect();
     if chosen.is_empty() {
-        return Err("no mutant has that in its name or file; they stand in crates/sync/mutants/".into());
+        return Err("none of these mutants is among the quick ones: leave out --quick".into());
     }
     println!("building {} mutants in one program", table.mutants().len());
     let models = Models::build(project, &table)?;
