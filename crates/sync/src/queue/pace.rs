@@ -45,27 +45,29 @@ impl Pace {
         }
     }
 
-    /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep.
-    pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize) -> bool {
+    /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
+    pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
         let step = self.step();
         let mut found = 0;
-        let is_there = self.patience.wait_in_steps(u32::from(step), || {
+        let is_enough = || {
             found = look();
             found >= enough
-        });
+        };
+        let is_there = self.patience.wait_in_steps(u32::from(step), is_enough, moved);
         self.learn(step, found);
         is_there || found > 0
     }
 
     /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
-    pub(super) fn glance(&self, enough: usize, look: impl Fn() -> usize) -> bool {
+    pub(super) fn glance(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
         let step = self.step();
         let mut found = None;
-        self.of_tasks.glance(u32::from(step), || {
+        let is_enough = || {
             let now = look();
             found = Some(now);
             now >= enough
-        });
+        };
+        self.of_tasks.glance(u32::from(step), is_enough, moved);
         // Who has not looked has learned nothing.
         found.is_some_and(|found| {
             self.learn(step, found);

@@ -195,6 +195,42 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         found
     }
 
+    /// As [`room`](Ring::room), of a side of many, where that is known and nothing is to be done besides: nobody has the side, waits for it
+    /// to move, or has closed it. To be given back by [`fill_in_silence`](Ring::fill_in_silence).
+    #[inline(always)]
+    pub(super) fn room_at_hand(&self) -> Option<Found<T>> {
+        let end = self.producers();
+        let position = end.try_enter()?;
+        let find = |own: &mut Own<T>| {
+            if end.is_marked() || position == own.until {
+                return None;
+            }
+            // SAFETY: the side is ours, at this position, and up to `until` there is room in the cursor's block.
+            let slot = unsafe { self.common.storage.slot_to_fill(&own.cursor, position / ONE) };
+            Some(Found { slot, position })
+        };
+        // SAFETY: the side is ours.
+        let found = unsafe { end.own(find) };
+        if found.is_none() {
+            end.leave(position);
+        }
+        found
+    }
+
+    /// Puts `item` where room was found.
+    ///
+    /// # Safety
+    /// `found` comes from [`room_at_hand`](Ring::room_at_hand), by the same caller, and was not used yet.
+    #[inline(always)]
+    pub(super) unsafe fn fill_in_silence(&self, found: &Found<T>, item: T) {
+        let &Found { slot, position } = found;
+        // SAFETY: its block is there as long as the consumers have not come past it.
+        let slot = unsafe { &*slot };
+        // SAFETY: the slot belongs to whoever has this side (Invariant 2).
+        unsafe { slot.write(item) };
+        self.producers().leave(position.wrapping_add(ONE));
+    }
+
     /// Looks how far there is room in one block.
     ///
     /// # Safety
@@ -370,6 +406,11 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// How many items have been put, ever. It wraps.
     pub(super) fn put_count(&self) -> usize {
         self.producers.position() / ONE
+    }
+
+    /// How many items have been taken, ever. It wraps.
+    pub(super) fn taken(&self) -> usize {
+        self.consumers.position() / ONE
     }
 
     /// How many wait.

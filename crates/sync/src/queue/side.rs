@@ -212,6 +212,20 @@ impl<'r, T, U: Users> End<'r, T, U> {
         if !U::SHARED || self.try_lock(word) { word } else { self.enter_contended() }
     }
 
+    /// As [`enter`](End::enter), of a side of many, if nobody has it.
+    #[inline(always)]
+    pub(super) fn try_enter(self) -> Option<usize> {
+        let word = self.side.word.load(Ordering::Relaxed);
+        (U::SHARED && self.try_lock(word)).then_some(word)
+    }
+
+    /// Whether somebody waits, or the queue is closed. For whoever has a side of many: it does not change meanwhile.
+    #[inline(always)]
+    pub(super) fn is_marked(self) -> bool {
+        // Relaxed: it is changed under the lock.
+        self.flag.load(Ordering::Relaxed) != 0
+    }
+
     #[inline(always)]
     fn try_lock(self, word: usize) -> bool {
         let (locked, word_of) = (word | LOCK, &self.side.word);
@@ -267,11 +281,11 @@ impl<'r, T, U: Users> End<'r, T, U> {
         })
     }
 
-    /// Gives the side back as it was.
+    /// Gives the side back, at this position.
     #[inline(always)]
     pub(super) fn leave(self, position: usize) {
         if U::SHARED {
-            // Release: pairs with `try_lock`.
+            // Release: pairs with `try_lock`, and with `position` of the other side.
             self.side.word.store(position, Ordering::Release);
         }
     }

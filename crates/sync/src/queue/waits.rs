@@ -22,13 +22,17 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If producers are `Sole`: nobody else puts meanwhile.
     #[inline(always)]
     pub(super) unsafe fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
-        let look = |own: &mut Own<T>, position| match P::SHARED {
-            // SAFETY: it is called with what belongs to the producers' side.
-            true => unsafe { self.look_for_room(own, position) },
-            // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
-            // SAFETY: as above.
-            false => unsafe { self.wait_for_room(own, position, deadline) },
-        };
+        if P::SHARED {
+            let Some(found) = self.room_at_hand() else {
+                return self.put_with_care(item, deadline);
+            };
+            // SAFETY: this is where the room was found, and nobody is to be told.
+            unsafe { self.fill_in_silence(&found, item) };
+            return Ok(());
+        }
+        // Nobody else takes the room that comes. So the item need not go through the wait, and can be made where it is put.
+        // SAFETY: it is called with what belongs to the producers' side.
+        let look = |own: &mut Own<T>, position| unsafe { self.wait_for_room(own, position, deadline) };
         // SAFETY: as promised by the caller.
         match unsafe { self.find_room(look) } {
             Ok(found) => {
@@ -36,14 +40,27 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 unsafe { self.fill(&found, item) };
                 Ok(())
             }
-            Err(Refusal::Full) if P::SHARED => self.put_contended(item, deadline),
+            Err(why) => Err(PutError::new(why, item)),
+        }
+    }
+
+    /// On a side of many, where there may be something to be done besides.
+    #[cold]
+    #[inline(never)]
+    fn put_with_care(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
+        // SAFETY: producers are many.
+        match unsafe { self.room() } {
+            Ok(found) => {
+                // SAFETY: this is where the room was found.
+                unsafe { self.fill(&found, item) };
+                Ok(())
+            }
+            Err(Refusal::Full) => self.put_contended(item, deadline),
             Err(why) => Err(PutError::new(why, item)),
         }
     }
 
     /// On a side of many.
-    #[cold]
-    #[inline(never)]
     fn put_contended(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if !park::plain::is_here() {
             // SAFETY: producers are many.
@@ -97,7 +114,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
 
     fn rest_until_room<R>(&self, deadline: Option<Instant>, attempt: impl FnMut() -> Option<R>) -> Option<R> {
         let (enough, look) = ((self.capacity() / 4).max(1), || self.room_in_sight());
-        rest_until(deadline, Place::new(self.consumers()), &self.for_room, enough, look, attempt)
+        let moved = || self.taken();
+        rest_until(deadline, Place::new(self.consumers()), &self.for_room, enough, look, moved, attempt)
     }
 
     /// Waits for an item until `deadline` and takes it from the front. Blocks.
@@ -174,7 +192,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         attempt: impl FnMut() -> Option<R>,
     ) -> Option<R> {
         let look = || self.items_in_sight();
-        rest_until(deadline, Place::new(self.producers()), &self.for_items, 1, look, attempt)
+        let moved = || self.put_count();
+        rest_until(deadline, Place::new(self.producers()), &self.for_items, 1, look, moved, attempt)
     }
 
     /// The future that waits for room, takes the item out of `item` and puts it at the end.
@@ -201,13 +220,14 @@ fn rest_until<R, T, U: Users>(
     pace: &Pace,
     enough: usize,
     look: impl Fn() -> usize,
+    moved: impl Fn() -> usize,
     mut attempt: impl FnMut() -> Option<R>,
 ) -> Option<R> {
     let mut place = pin!(place);
     loop {
         let late = is_late(deadline, place.has_queued_up());
         if !late && !place.is_in_the_list() {
-            pace.wait(enough, &look);
+            pace.wait(enough, &look, &moved);
         }
         let done = attempt();
         if done.is_some() {
@@ -321,7 +341,7 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
-                && ring.for_room.glance(1, || ring.room_in_sight())
+                && ring.for_room.glance(1, || ring.room_in_sight(), || ring.taken())
             {
                 continue;
             }
@@ -365,7 +385,7 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
-                && ring.for_items.glance(1, || ring.items_in_sight())
+                && ring.for_items.glance(1, || ring.items_in_sight(), || ring.put_count())
             {
                 continue;
             }

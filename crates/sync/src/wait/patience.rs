@@ -91,21 +91,32 @@ impl Patience {
     /// Waits awake until `look` says yes; `false` if it is time to sleep.
     #[inline]
     pub(crate) fn wait(&self, mut look: impl FnMut() -> bool) -> bool {
-        look() || self.wait_in_steps(1, look)
+        look() || self.wait_in_steps(1, look, || 0)
     }
 
-    /// As [`wait`](Patience::wait), with so many pauses before each look, the first one too.
-    pub(crate) fn wait_in_steps(&self, step: u32, mut look: impl FnMut() -> bool) -> bool {
+    /// As [`wait`](Patience::wait), with so many pauses before each look, the first one too. `moved` says how many
+    /// have come so far, of which some are waited for: where they come all the time, a yield that takes long was not lost.
+    pub(crate) fn wait_in_steps(
+        &self,
+        step: u32,
+        mut look: impl FnMut() -> bool,
+        moved: impl Fn() -> usize,
+    ) -> bool {
         // Loom tries every order by itself.
         if crate::primitive::IS_MODEL {
             return false;
         }
         self.pause(self.pauses(PAUSES, TRIAL_PAUSES), step, &mut look)
-            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look)
+            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look, moved)
     }
 
     /// As [`wait_in_steps`](Patience::wait_in_steps), for a task, whose thread may have others to run: some microseconds, and one yield.
-    pub(crate) fn glance(&self, step: u32, mut look: impl FnMut() -> bool) -> bool {
+    pub(crate) fn glance(
+        &self,
+        step: u32,
+        mut look: impl FnMut() -> bool,
+        moved: impl Fn() -> usize,
+    ) -> bool {
         if crate::primitive::IS_MODEL {
             return false;
         }
@@ -125,7 +136,7 @@ impl Patience {
             let yields = self.yields(1, 1);
             if yields > 0 {
                 begin = begin.or_else(|| Some(clock::now()));
-                is_there = self.give_way(yields, &mut look);
+                is_there = self.give_way(yields, &mut look, moved);
             }
         }
         // What took a slice of the scheduler's is as long as many of them, even if it has paid.
@@ -167,17 +178,21 @@ impl Patience {
         false
     }
 
-    fn give_way(&self, yields: u32, look: &mut impl FnMut() -> bool) -> bool {
+    fn give_way(&self, yields: u32, look: &mut impl FnMut() -> bool, moved: impl Fn() -> usize) -> bool {
         if yields == 0 {
             return false;
         }
-        let mut begin = clock::now();
+        let (before, mut begin) = (moved(), clock::now());
         for _ in 0..yields {
             std::thread::yield_now();
             let is_there = look();
             let now = clock::now();
             let took = now.wrapping_sub(begin);
-            self.busy.learn(now, took);
+            // Who had the CPU may have been one of those who bring it: then more than one came in each microsecond.
+            let is_lost = || (moved().wrapping_sub(before) as u64) < clock::in_nanos(took) / 1_000;
+            if !is_long(took) || is_lost() {
+                self.busy.learn(now, took);
+            }
             if is_there {
                 self.yielding.paid();
                 return true;
@@ -299,7 +314,7 @@ impl Score {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{BUSY_US, Busy, GLANCES_IN_A_ROW, Patience};
+    use super::{BUSY_US, Busy, GLANCES_IN_A_ROW, Patience, Score};
     use crate::os::clock;
     use std::cell::Cell;
     use std::thread::sleep;
@@ -308,8 +323,8 @@ mod tests {
     #[test]
     fn a_task_that_is_served_in_each_glance_is_pending_now_and_then() {
         let patience = Patience::new();
-        assert!((0..=GLANCES_IN_A_ROW).any(|_| !patience.glance(1, || true)));
-        assert!(patience.glance(1, || true), "it is left out once");
+        assert!((0..=GLANCES_IN_A_ROW).any(|_| !patience.glance(1, || true, || 0)));
+        assert!(patience.glance(1, || true, || 0), "it is left out once");
     }
 
     #[test]
@@ -319,8 +334,8 @@ mod tests {
             sleep(Duration::from_micros(u64::from(3 * BUSY_US)));
             true
         };
-        assert!(patience.glance(1, comes_late));
-        assert!(!patience.glance(1, || true));
+        assert!(patience.glance(1, comes_late, || 0));
+        assert!(!patience.glance(1, || true, || 0));
     }
 
     #[test]
@@ -345,14 +360,29 @@ mod tests {
     }
 
     #[test]
+    fn a_slice_in_which_what_is_waited_for_came_all_the_time_was_not_lost() {
+        let learns_of_one = |came: usize| {
+            let (patience, moved) = (Patience { pausing: Score::new(0), ..Patience::new() }, Cell::new(0));
+            let comes_late = || {
+                sleep(Duration::from_micros(u64::from(3 * BUSY_US)));
+                moved.set(came);
+                true
+            };
+            assert!(patience.wait_in_steps(1, comes_late, || moved.get()));
+            patience.busy.is_recent()
+        };
+        assert!(learns_of_one(128) && !learns_of_one(1_000_000_000));
+    }
+
+    #[test]
     fn a_task_does_not_wait_awake_where_that_has_never_paid() {
         let (patience, looks) = (Patience::of_tasks(), Cell::new(0));
         let in_vain = || {
             looks.set(looks.get() + 1);
             false
         };
-        assert!((0..100).all(|_| !patience.glance(1, in_vain)));
+        assert!((0..100).all(|_| !patience.glance(1, in_vain, || 0)));
         assert_eq!(looks.get(), 0);
-        assert!((0..1_000).any(|_| patience.glance(1, || true)), "it is tried some time");
+        assert!((0..1_000).any(|_| patience.glance(1, || true, || 0)), "it is tried some time");
     }
 }

@@ -64,7 +64,7 @@ impl Pace {
 
     /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
     pub(super) fn glance(&self, look: impl FnMut() -> bool) -> bool {
-        self.of_tasks.glance(1, look)
+        self.of_tasks.glance(1, look, || 0)
     }
 
     #[inline]
