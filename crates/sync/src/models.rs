@@ -296,11 +296,17 @@ mod waiting {
     #[test]
     fn a_semaphore_whose_head_gives_up_serves_the_next() {
         loom::model(|| {
-            let semaphore = Arc::new(Semaphore::new(1));
-            let greedy = Arc::clone(&semaphore);
-            let greedy = thread::spawn(move || poll_and_drop(greedy.acquire_many_async(2)));
-            drop(block_on(semaphore.acquire_async()).unwrap());
-            greedy.join().unwrap();
+            let semaphore = Arc::new(Semaphore::new(0));
+            let theirs = Arc::clone(&semaphore);
+            let mut greedy = Box::pin(semaphore.acquire_many_async(2));
+            let mut modest = Box::pin(async move { drop(theirs.acquire_async().await.unwrap()) });
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(greedy.as_mut().poll(&mut cx).is_pending() && modest.as_mut().poll(&mut cx).is_pending());
+            let modest = thread::spawn(move || block_on(modest));
+            // Too few for the one who is told of it.
+            semaphore.release(1);
+            drop(greedy);
+            modest.join().unwrap();
             assert_eq!(semaphore.available(), 1);
         });
     }
