@@ -11,12 +11,12 @@ use crate::rwlock::raw::RawRwLock;
 use crate::rwlock::word::Want;
 use crate::semaphore::Semaphore;
 use crate::wait::patrol;
-use loom::future::block_on;
-use loom::sync::Arc;
+use loom::sync::{Arc, Notify};
 use loom::thread;
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::pin::{Pin, pin};
+use std::sync::Arc as Plain;
+use std::task::{Context, Poll, Wake, Waker};
 
 type Lost<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -43,6 +43,29 @@ fn model_in_time(model: impl Fn() + Sync + Send + 'static) {
         model();
         time.join().unwrap();
     });
+}
+
+/// Wakes whoever awaits by [`block_on`].
+struct Wakes(Notify);
+
+impl Wake for Wakes {
+    fn wake(self: Plain<Self>) {
+        self.0.notify();
+    }
+}
+
+/// Not by loom's own waker: a clone of it has another table of functions, so that a bell does not know it again.
+fn block_on<R>(future: impl Future<Output = R>) -> R {
+    let wakes = Plain::new(Wakes(Notify::new()));
+    let waker = Waker::from(Plain::clone(&wakes));
+    assert!(waker.will_wake(&waker.clone()), "a bell is to know it again");
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return result;
+        }
+        wakes.0.wait();
+    }
 }
 
 /// Awaits beside the timer's thread, which this one is for as long.
