@@ -117,6 +117,23 @@ mod segmented {
         });
     }
 
+    /// One who looks has come to the old block before there is a new one, and puts that at the head: from there another has it.
+    #[test]
+    fn a_block_that_another_than_its_maker_puts_at_the_head_is_whole() {
+        model_bounded(3, || {
+            let maker = Maker::new();
+            let queue = at_the_end_of_a_block(&maker);
+            let other = Arc::clone(&queue);
+            let other = thread::spawn(move || other.is_empty());
+            let (producer, item) = (Arc::clone(&queue), maker.item(2));
+            let producer = thread::spawn(move || producer.push(item));
+            let _it_may_be = queue.is_empty();
+            other.join().unwrap();
+            producer.join().unwrap();
+            assert_eq!(queue.pop().map(|item| item.number()), Some(2));
+        });
+    }
+
     #[test]
     fn who_comes_while_another_moves_to_the_next_block_finds_what_is_there() {
         model_bounded(2, || {
