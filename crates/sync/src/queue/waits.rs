@@ -103,10 +103,18 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 Err(Refusal::Full) => {}
                 done => return done,
             }
-            let look = || (self.room_in_sight() > 0).then_some(());
+            let look = || self.room_in_sight();
             let in_sight = match park::plain::is_here() {
-                true => self.rest_until_room(deadline, look),
-                false => park::block_on_until(Sight { place: Place::new(self.consumers()), look }, deadline),
+                true => self.rest_until_room(deadline, || (look() > 0).then_some(())),
+                false => park::block_on_until(
+                    Sight {
+                        place: Place::new(self.consumers()),
+                        pace: &self.for_room,
+                        look,
+                        moved: || self.taken(),
+                    },
+                    deadline,
+                ),
             };
             in_sight.ok_or(Refusal::TimedOut)?;
         }
@@ -177,10 +185,18 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 Err(GetError::Empty) => {}
                 done => return done,
             }
-            let look = || (self.items_in_sight() > 0).then_some(());
+            let look = || self.items_in_sight();
             let in_sight = match park::plain::is_here() {
-                true => self.rest_until_items(deadline, look),
-                false => park::block_on_until(Sight { place: Place::new(self.producers()), look }, deadline),
+                true => self.rest_until_items(deadline, || (look() > 0).then_some(())),
+                false => park::block_on_until(
+                    Sight {
+                        place: Place::new(self.producers()),
+                        pace: &self.for_items,
+                        look,
+                        moved: || self.put_count(),
+                    },
+                    deadline,
+                ),
             };
             in_sight.ok_or(GetError::TimedOut)?;
         }
@@ -257,25 +273,32 @@ fn is_late(deadline: Option<Instant>, has_queued_up: bool) -> bool {
 }
 
 /// What a lone end waits for on a thread that has others to run: that a look shows something.
-struct Sight<'r, T, U: Users, L> {
+struct Sight<'r, T, U: Users, L, M> {
     place: Place<'r, T, U>,
+    pace: &'r Pace,
     look: L,
+    moved: M,
 }
 
-impl<T, U: Users, L: Fn() -> Option<()>> Future for Sight<'_, T, U, L> {
+impl<T, U: Users, L: Fn() -> usize, M: Fn() -> usize> Future for Sight<'_, T, U, L, M> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the place is not moved.
-        let Sight { place, look } = unsafe { self.get_unchecked_mut() };
+        let Sight { place, pace, look, moved } = unsafe { self.get_unchecked_mut() };
+        let (look, moved) = (&*look, &*moved);
         // SAFETY: it is part of what is pinned.
         let mut place = unsafe { Pin::new_unchecked(place) };
+        let mut has_glanced = false;
         loop {
-            if look().is_some() {
+            if look() > 0 {
                 place.served();
                 return Poll::Ready(());
             }
-            if place.as_mut().queue_up(Who::Task(cx.waker().clone()), || look().is_some()) {
+            if !mem::replace(&mut has_glanced, true) && may_glance(&place) && pace.glance(1, look, moved) {
+                continue;
+            }
+            if place.as_mut().queue_up(Who::Task(cx.waker().clone()), || look() > 0) {
                 return Poll::Pending;
             }
         }
@@ -399,9 +422,14 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
+    use crate::park::{self, Parker, Signal};
     use crate::queue::ring::Ring;
-    use crate::queue::side::Many;
+    use crate::queue::side::{Many, Sole};
     use crate::select::Select;
+    use std::rc::Rc;
+    use std::sync::Arc;
+    use std::task::Waker;
+    use std::time::Instant;
 
     #[test]
     fn an_arm_does_not_wait_awake() {
@@ -419,5 +447,38 @@ mod tests {
         arms.arm(async { unsafe { ring.put_future(Some(2)) }.await.is_ok() });
         assert_eq!(arms.try_wait(), None);
         assert_eq!(learned(), nothing);
+    }
+
+    /// A scheduler's, with one coroutine.
+    struct Alone(Arc<Signal>);
+
+    impl Parker for Alone {
+        fn waker(&self) -> Waker {
+            self.0.waker()
+        }
+
+        fn park(&self, deadline: Option<Instant>) {
+            self.0.wait(deadline);
+        }
+
+        fn cooperative(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_lone_end_on_a_thread_with_others_to_run_learns_whether_it_pays_to_wait_awake() {
+        let _parker = park::install(Rc::new(Alone(Arc::default())));
+        let ring = Ring::<u8, Sole, Sole>::new(1);
+        let learned = || [format!("{:?}", ring.for_items), format!("{:?}", ring.for_room)];
+        let nothing = learned();
+        // SAFETY: this is the only consumer.
+        unsafe { ring.get(Some(Instant::now())) }.unwrap_err();
+        assert_ne!(learned()[0], nothing[0]);
+        // SAFETY: this is the only producer.
+        unsafe { ring.put(1, None) }.unwrap();
+        // SAFETY: as above.
+        unsafe { ring.put(2, Some(Instant::now())) }.unwrap_err();
+        assert_ne!(learned()[1], nothing[1]);
     }
 }
