@@ -42,8 +42,8 @@ impl<'r, T, U: Users> Place<'r, T, U> {
         }
     }
 
-    /// Queues up, or takes the old place again, and looks once more. `false`: look again, for there is something, or the
-    /// queue is closed.
+    /// Queues up, or takes the old place again, and looks once more. `false`: look again, for there is something. A queue that is
+    /// closed is something.
     pub(super) fn queue_up(self: Pin<&mut Self>, who: Who, there_is_something: impl Fn() -> bool) -> bool {
         // SAFETY: the node is not moved, and nothing else is pinned.
         let this = unsafe { self.get_unchecked_mut() };
@@ -52,7 +52,7 @@ impl<'r, T, U: Users> Place<'r, T, U> {
         let _old_waker;
         let mut hold = this.end.hold();
         // Under the lock of a side of many nothing can come that this look has missed.
-        if hold.is_closed() || U::SHARED && there_is_something() {
+        if U::SHARED && there_is_something() {
             drop(hold);
             return false;
         }
@@ -75,7 +75,7 @@ impl<'r, T, U: Users> Place<'r, T, U> {
             return true;
         }
         this.end.before_the_last_look(queued);
-        this.untold = this.end.is_closed() || there_is_something();
+        this.untold = there_is_something();
         !this.untold
     }
 

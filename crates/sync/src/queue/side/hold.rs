@@ -35,10 +35,6 @@ impl<T, U: Users> Hold<'_, T, U> {
         self.access(|waiting| waiting.list.is_empty())
     }
 
-    pub(in crate::queue) fn is_closed(&self) -> bool {
-        self.end.is_closed()
-    }
-
     /// Somebody comes who has no ticket, perhaps a task.
     pub(in crate::queue) fn count_a_task(&mut self, is_task: bool) {
         self.access(|waiting| waiting.tasks += usize::from(is_task));
