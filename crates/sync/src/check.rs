@@ -55,6 +55,7 @@ pub mod pool;
 mod context;
 mod hook;
 mod join;
+mod names;
 mod order;
 mod report;
 mod several;
@@ -63,12 +64,13 @@ mod task;
 mod waits;
 
 pub use context::{Context, Entered};
-pub use hook::Mode;
+pub use names::Mode;
 pub use report::{Entry, Held, Report, Verdict};
 
-pub(crate) use hook::{Kind, Site, Tag};
+pub(crate) use hook::{Site, Tag};
 pub(crate) use join::{Cell, awaited, awaited_no_more, ended, joining, running};
-pub(crate) use several::{Cells, How, Of, Several, awaited_together};
+pub(crate) use names::{How, Kind, Of};
+pub(crate) use several::{Cells, Several, awaited_together};
 pub(crate) use task::uncounted;
 
 use std::fmt::Write;

@@ -1,24 +1,10 @@
 //! What the locks call where the deadlock checker is compiled out: nothing, of no size.
 
+mod names;
+
+pub(crate) use names::{How, Kind, Mode, Of};
+
 use std::task::Waker;
-
-/// In what way a lock is held or wanted.
-#[derive(Clone, Copy)]
-pub(crate) enum Mode {
-    Exclusive,
-    Shared,
-    Upgradable,
-    SharedAgain,
-    Upgrade,
-}
-
-/// What a lock is called.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    Mutex,
-    RLock,
-    RwLock,
-}
 
 /// Where a lock was asked for.
 #[derive(Clone, Copy)]
@@ -127,20 +113,6 @@ pub(crate) fn ended(_: Cell) {}
 
 #[inline(always)]
 pub(crate) fn awaited_no_more(_: Cell) {}
-
-/// How many of several tasks have to end.
-#[derive(Clone, Copy)]
-pub(crate) enum Of {
-    Any,
-    All,
-}
-
-/// How somebody waits for several tasks.
-#[derive(Clone, Copy)]
-pub(crate) enum How {
-    Blocks,
-    Awaits,
-}
 
 /// Tasks for which a wait goes on.
 pub(crate) struct Cells;

@@ -5,6 +5,7 @@
 //! lock that somebody is down as holding does wait.
 
 use super::context::{self, Who};
+use super::names::{Kind, Mode};
 use super::state::{self, By, Hold, LockId, State, Target, Wait};
 use super::{is_on, order, report, waits};
 use std::future::{Future, poll_fn};
@@ -12,31 +13,6 @@ use std::panic::Location;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::Waker;
-
-/// In what way a lock is held or wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Alone.
-    Exclusive,
-    /// Together with others that share it.
-    Shared,
-    /// Together with others that share it, and as the only one who may go on to have it alone.
-    Upgradable,
-    /// Together with others that share it, and before all who wait. Held as `Shared`.
-    SharedAgain,
-    /// Alone, by the one who has it as `Upgradable`. Held as `Exclusive`.
-    Upgrade,
-}
-
-/// What a lock is called.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    Mutex,
-    RLock,
-    RwLock,
-    Semaphore,
-}
 
 /// Where a lock was asked for.
 #[derive(Clone, Copy, Debug)]

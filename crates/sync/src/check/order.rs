@@ -14,7 +14,8 @@
 //! Locks are told apart by their numbers alone, never by names, types, or places in the program.
 
 use super::context::{ContextId, Who};
-use super::hook::{Mode, Site};
+use super::hook::Site;
+use super::names::Mode;
 use super::report::{Report, Verdict};
 use super::state::{LockId, State};
 use std::collections::BTreeMap;

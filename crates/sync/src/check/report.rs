@@ -1,7 +1,8 @@
 //! What the checker says.
 
 use super::context::ContextId;
-use super::hook::{Mode, Site};
+use super::hook::Site;
+use super::names::Mode;
 use super::state::{self, LockId, State};
 use crate::catch::contain;
 use std::fmt;

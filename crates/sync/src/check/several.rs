@@ -13,25 +13,9 @@ use super::context::{self, ContextId};
 use super::hook::{Site, Waiting};
 use super::is_on;
 use super::join::Cell;
+use super::names::{How, Of};
 use super::state::{self, By, State, Target, Wait};
 use std::task::Waker;
-
-/// How many tasks have to end before a wait does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
-    /// One, or nobody knows how many.
-    Any,
-    All,
-}
-
-/// How somebody waits for several tasks.
-#[derive(Clone, Copy)]
-pub(crate) enum How {
-    /// By nothing but this, for as long as it takes.
-    Blocks,
-    /// By a waker, of which one clone is with the tasks, whichever ends.
-    Awaits,
-}
 
 /// The tasks for which a wait goes on.
 #[derive(Debug)]

@@ -4,12 +4,12 @@
 //! allocator that is built on locks of ours finds the checker [inside](Inside) already, and is not looked at.
 
 use super::context::ContextId;
-use super::hook::{Kind, Mode, Site};
+use super::hook::Site;
 use super::join::Cell;
+use super::names::{Kind, Mode, Of};
 use super::order::Order;
 use super::pool::Stages;
 use super::report::{Callback, Report};
-use super::several::Of;
 use super::task::WakesBy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};

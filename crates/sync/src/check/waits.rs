@@ -12,9 +12,9 @@
 
 use super::context::ContextId;
 use super::join::Cell;
+use super::names::Of;
 use super::pool::WorkStage;
 use super::report::{self, Report, Verdict};
-use super::several::Of;
 use super::state::{self, By, Lock, LockId, State, Target, Wait};
 use crate::catch::contain;
 use std::collections::{BTreeMap, BTreeSet};
