@@ -84,10 +84,15 @@ impl<'a, T> Getting<'a, T> {
     }
 
     /// Queues up, after a look in vain under the same lock.
+    ///
+    /// # Safety
+    /// The state is that of its hand.
     #[inline]
-    pub(super) fn wait(self: Pin<&mut Self>, state: &mut State<T>, wakes: &mut Wakes) {
-        // SAFETY: as above.
-        unsafe { self.get_unchecked_mut() }.stand(state, wakes);
+    pub(super) unsafe fn wait(self: Pin<&mut Self>, state: &mut State<T>, wakes: &mut Wakes) {
+        // SAFETY: a place is moved neither here nor below.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: it is pinned; the rest is promised by the caller.
+        unsafe { this.stand(state, wakes) };
     }
 
     /// As a thread that has queued up: waits until it has an item or another answer, or until the deadline.
@@ -99,7 +104,9 @@ impl<'a, T> Getting<'a, T> {
             if let Some(item) = self.handed() {
                 return Ok(item);
             }
-            if let Poll::Ready(answer) = self.as_mut().look_and(Self::stand) {
+            // SAFETY: it is pinned, and `look_and` gives it the state of its hand.
+            let stand = |this: &mut Self, state: &mut _, wakes: &mut _| unsafe { this.stand(state, wakes) };
+            if let Poll::Ready(answer) = self.as_mut().look_and(stand) {
                 return answer;
             }
         }
@@ -112,7 +119,8 @@ impl<'a, T> Getting<'a, T> {
         let answer = self.look_and(|this, state, wakes| {
             // SAFETY: the lock is held, and with it the list.
             unsafe { this.place.exchange(&mut waker) };
-            this.stand(state, wakes);
+            // SAFETY: it is pinned, and this is the state of its hand.
+            unsafe { this.stand(state, wakes) };
         });
         // What was taken must not be lost to a waker that panics when it is dropped, be it the old one or not needed.
         contain(|| drop(waker));
@@ -198,9 +206,12 @@ impl<'a, T> Getting<'a, T> {
         }
     }
 
-    /// Stands in the list from now on. To be called on what is pinned.
+    /// Stands in the list from now on.
+    ///
+    /// # Safety
+    /// It is pinned. The state is that of its hand.
     #[inline]
-    fn stand(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
+    unsafe fn stand(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
         self.puts = state.puts;
         if !self.waits {
             state.last_ticket += 1;

@@ -63,8 +63,11 @@ impl<T> Place<T> {
     }
 
     /// The place of one who stands in a list.
+    ///
+    /// # Safety
+    /// It is a list of a [`Hand`](super::Hand) for these items.
     #[inline]
-    pub(super) fn of<'l>(entry: Entry<'l>) -> &'l Self {
+    pub(super) unsafe fn of<'l>(entry: Entry<'l>) -> &'l Self {
         // SAFETY: it is a place (Invariant 1), and stays while it is in the list (Invariant 2), which is borrowed.
         unsafe { entry.as_ptr().cast::<Self>().as_ref() }
     }
@@ -106,8 +109,7 @@ impl<T> Place<T> {
     }
 }
 
-/// Who is to be woken when the lock is released: no operation tells more than three, of each list one. Mostly nobody: who waits is
-/// awake.
+/// Who is to be woken when the lock is released: no operation tells more than three. Mostly nobody: who waits is awake.
 #[must_use = "somebody waits for them"]
 pub(super) struct Wakes {
     count: usize,

@@ -48,7 +48,8 @@ impl<'a, T> Putting<'a, T> {
                 Ok(()) => Poll::Ready(Ok(())),
                 Err(Refusal::Full) if !shall_wait => Poll::Pending,
                 Err(Refusal::Full) => {
-                    this.queue_up(state, &mut wakes);
+                    // SAFETY: it is pinned, and has not been in a list before; the state is that of its hand.
+                    unsafe { this.queue_up(state, &mut wakes) };
                     Poll::Pending
                 }
                 Err(why) => Poll::Ready(Err(why)),
@@ -59,19 +60,26 @@ impl<'a, T> Putting<'a, T> {
         answer.map_err(|why| PutError::new(why, unsafe { this.item() }))
     }
 
-    /// Queues up, after a look in vain under the same lock. Once.
+    /// Queues up, after a look in vain under the same lock.
+    ///
+    /// # Safety
+    /// It has not been in a list before. The state is that of its hand.
     #[inline]
-    pub(super) fn wait(self: Pin<&mut Self>, state: &mut State<T>, wakes: &mut Wakes) {
+    pub(super) unsafe fn wait(self: Pin<&mut Self>, state: &mut State<T>, wakes: &mut Wakes) {
         // SAFETY: as above.
-        unsafe { self.get_unchecked_mut() }.queue_up(state, wakes);
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: it is pinned; the rest is promised by the caller.
+        unsafe { this.queue_up(state, wakes) };
     }
 
-    /// To be called on what is pinned.
+    /// # Safety
+    /// It is pinned, and has not been in a list before. The state is that of its hand.
     #[inline]
-    fn queue_up(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
+    unsafe fn queue_up(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
+        debug_assert!(!self.waits, "it stands in the list already");
         (self.waits, self.puts) = (true, state.puts);
-        // SAFETY: it has not been in a list before. It stays where it is, in what is pinned, until it has left: it is told, or
-        // `leave` takes it out, which `drop` calls at the latest.
+        // SAFETY: it is in no list, as promised by the caller. It stays where it is, in what is pinned, until it has left: it is
+        // told, or `leave` takes it out, which `drop` calls at the latest.
         unsafe { state.senders.push(self.place.as_node(), 0) };
         state.serve_a_receiver(wakes);
     }

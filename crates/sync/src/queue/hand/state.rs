@@ -100,13 +100,15 @@ impl<T> State<T> {
     #[inline(always)]
     fn take(&mut self, place: &mut Held<T>, wakes: &mut Wakes) -> bool {
         if !self.full {
-            return take_from_sender(&mut self.senders, place.as_mut(), &mut self.puts, wakes);
+            // SAFETY: whoever has this state of a hand holds its lock.
+            return unsafe { take_from_sender(&mut self.senders, place.as_mut(), &mut self.puts, wakes) };
         }
         self.slot().move_to(place.as_mut());
         if self.has_place {
             // SAFETY: as in `slot`.
             let slot = unsafe { HeldMut::new(&mut self.slot, &mut self.full) };
-            take_from_sender(&mut self.senders, slot, &mut self.puts, wakes);
+            // SAFETY: as above.
+            unsafe { take_from_sender(&mut self.senders, slot, &mut self.puts, wakes) };
         }
         true
     }
@@ -178,7 +180,9 @@ impl<T> State<T> {
     /// The place of the first receiver, if that is a thread.
     #[inline]
     fn first_thread(&self) -> Option<&Place<T>> {
-        self.receivers.first().map(Place::of).filter(|place| place.is_of_a_thread())
+        // SAFETY: it is a list of the hand that this is the state of.
+        let first = self.receivers.first().map(|first| unsafe { Place::of(first) });
+        first.filter(|place| place.is_of_a_thread())
     }
 
     #[inline]
@@ -195,16 +199,21 @@ impl<T> Drop for State<T> {
 }
 
 /// Moves the item of the first sender to `place`, where there is none, and tells him; whether there was one.
+///
+/// # Safety
+/// `senders` are those of a hand for these items, whose lock is held.
 #[inline]
-fn take_from_sender<T>(
+unsafe fn take_from_sender<T>(
     senders: &mut List,
     place: HeldMut<'_, T>,
     puts: &mut usize,
     wakes: &mut Wakes,
 ) -> bool {
     let Some(sender) = senders.first() else { return false };
-    // SAFETY: it is in the list, and the lock is held, as whoever has the list holds it.
-    unsafe { Place::of(sender).with_item(|item| item.as_mut().move_to(place)) };
+    // SAFETY: as promised by the caller.
+    let sender = unsafe { Place::of(sender) };
+    // SAFETY: it is in the list, and the lock is held, as promised by the caller.
+    unsafe { sender.with_item(|item| item.as_mut().move_to(place)) };
     wakes.add(senders.tell_first(TAKEN));
     *puts = puts.wrapping_add(1);
     true

@@ -23,7 +23,8 @@ impl<T> Hand<T> {
             let done = state.put(&mut item, &mut wakes);
             if done == Err(Refusal::Full) {
                 putting.set(Some(Putting::of_this_thread(self, item.take_surely())));
-                who_waits(putting.as_mut()).wait(state, &mut wakes);
+                // SAFETY: it is new, and this is the state of its hand.
+                unsafe { who_waits(putting.as_mut()).wait(state, &mut wakes) };
             }
             done
         });
@@ -47,7 +48,8 @@ impl<T> Hand<T> {
             let done = state.get(&mut item, &mut wakes);
             if done == Err(GetError::Empty) {
                 getting.set(Some(Getting::of_this_thread(self)));
-                who_waits(getting.as_mut()).wait(state, &mut wakes);
+                // SAFETY: this is the state of its hand.
+                unsafe { who_waits(getting.as_mut()).wait(state, &mut wakes) };
             }
             done
         });
