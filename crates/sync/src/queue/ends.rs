@@ -149,11 +149,12 @@ macro_rules! receiver {
             #[inline]
             pub async fn get_async(&mut self) -> Result<T, GetError> {
                 // Mostly there is an item, and no future is made.
-                match self.try_get() {
+                // SAFETY: this is the only receiver, and the future borrows it mutably.
+                match unsafe { self.shared.ring.get_soon() } {
                     Err(GetError::Empty) => {}
                     done => return done,
                 }
-                // SAFETY: this is the only receiver, and the future borrows it mutably.
+                // SAFETY: as above.
                 unsafe { self.shared.ring.get_future() }.await
             }
 

@@ -162,8 +162,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         self.rest_until_items(deadline, attempt).unwrap_or(Err(GetError::TimedOut))
     }
 
-    /// As [`look_for_items`](Ring::look_for_items), on a side of one; waits for one until `deadline`. Where items come many at a time and
-    /// few have come, it lets more come first. One of many does not, for he would do so with the lock.
+    /// As [`look_for_items`](Ring::look_for_items), on a side of one; waits for one until `deadline`.
     ///
     /// # Safety
     /// As for `look_for_items`.
@@ -176,12 +175,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         deadline: Option<Instant>,
     ) -> Result<(), GetError> {
         loop {
-            let items = || self.producers().position().wrapping_sub(position) / ONE;
-            if position == own.other && items() > 0 {
-                self.for_items.let_more_come(self.capacity(), items);
-            }
             // SAFETY: as promised by the caller.
-            match unsafe { self.look_for_items(own, position) } {
+            match unsafe { self.look_for_more_items(own, position) } {
                 Err(GetError::Empty) => {}
                 done => return done,
             }
@@ -199,6 +194,38 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 ),
             };
             in_sight.ok_or(GetError::TimedOut)?;
+        }
+    }
+
+    /// As [`look_for_items`](Ring::look_for_items), on a side of one: where items come many at a time and few have come, it lets more
+    /// come first. One of many does not, for he would do so with the lock, and an arm does not, for another may be ready.
+    ///
+    /// # Safety
+    /// As for `look_for_items`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn look_for_more_items(&self, own: &mut Own<T>, position: usize) -> Result<(), GetError> {
+        let items = || self.producers().position().wrapping_sub(position) / ONE;
+        if position == own.other && items() > 0 && !is_arm() {
+            self.for_items.let_more_come(self.capacity(), items);
+        }
+        // SAFETY: as promised by the caller.
+        unsafe { self.look_for_items(own, position) }
+    }
+
+    /// As [`try_get`](Ring::try_get), for a task on a side of one that would wait otherwise.
+    ///
+    /// # Safety
+    /// As for `try_get`.
+    #[inline(always)]
+    pub(super) unsafe fn get_soon(&self) -> Result<T, GetError> {
+        // SAFETY: it is called with what belongs to the consumers' side.
+        let look = |own: &mut Own<T>, position| unsafe { self.look_for_more_items(own, position) };
+        // SAFETY: as promised by the caller.
+        match unsafe { self.find_item(look) } {
+            // SAFETY: this is where the item was found.
+            Ok(found) => Ok(unsafe { self.take(&found) }),
+            Err(why) => Err(why),
         }
     }
 
