@@ -36,7 +36,8 @@ impl<'a> Acquire<'a> {
             }
             self.queued = false;
         }
-        if self.lock.try_acquire() {
+        // Whoever awaits this says that it was taken.
+        if self.lock.attempt() {
             return Look::Taken;
         }
         // Relaxed: a hint, which mostly saves a second look.

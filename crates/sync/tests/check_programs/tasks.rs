@@ -44,6 +44,11 @@ pub(crate) const PROGRAMS: &[Program] = &[
         expected: Expected::Certain(&["`inline`", "`worker`"]),
         run: a_task_that_is_polled_by_whoever_wakes_it,
     },
+    Program {
+        name: "a_task_that_was_passed_over_holds_the_lock_once",
+        expected: Expected::Silence,
+        run: a_task_that_was_passed_over_holds_the_lock_once,
+    },
     Program { name: "a_task_with_a_limit", expected: Expected::Silence, run: a_task_with_a_limit },
     Program {
         name: "a_task_that_awaits_something_else_as_well",
@@ -326,4 +331,22 @@ fn a_task_that_is_dropped_with_a_guard() {
         drop((a, b));
         other_is_done.wait();
     });
+}
+
+/// It takes the lock at a later poll than the first, and without having been told.
+fn a_task_that_was_passed_over_holds_the_lock_once() {
+    let account = Mutex::new(());
+    let held = account.lock();
+    let mut task = pin!(Context::new("late").task(async {
+        drop(account.lock_async().await);
+        check::assert_nothing_held();
+    }));
+    let mut cx = Cx::from_waker(Waker::noop());
+    assert!(task.as_mut().poll(&mut cx).is_pending());
+    drop(held);
+    // It is told, and does not come.
+    while account.try_lock().is_none() {
+        thread::yield_now();
+    }
+    assert!(task.poll(&mut cx).is_ready());
 }
