@@ -115,7 +115,9 @@ fn waits(state: &State, id: ContextId, clones: Clones) -> &[Wait] {
     let Some(context) = state.contexts.get(&id) else { return &[] };
     let waits = context.waits.as_slice();
     if let Some(place) = waits.iter().rposition(|wait| wait.by == By::Blocking) {
-        // It does not come to what it awaits.
+        // It does not come to what it awaits. Who waits for work by joining a task that nobody runs yet waits for that work.
+        let work = place.checked_sub(1).filter(|before| is_by_joining(state, &waits[*before], &waits[place]));
+        let place = work.unwrap_or(place);
         return &waits[place..=place];
     }
     let Some(waker) = &context.waker else { return &[] };
@@ -127,6 +129,13 @@ fn waits(state: &State, id: ContextId, clones: Clones) -> &[Wait] {
         Clones::AtLeast => others >= said,
     };
     if waker.count() == 0 || waker.is_woken() || !nothing_else { &[] } else { waits }
+}
+
+fn is_by_joining(state: &State, work: &Wait, join: &Wait) -> bool {
+    match (&work.target, &join.target) {
+        (Target::Work(_), Target::Task(cell)) => work.by == By::Blocking && !state.runs.contains_key(cell),
+        _ => false,
+    }
 }
 
 /// Those of `stuck` who keep a wait up: empty, if it may end.

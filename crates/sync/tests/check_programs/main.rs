@@ -7,6 +7,7 @@ mod joins;
 mod locks;
 #[path = "../common/parker.rs"]
 mod parker;
+mod pools;
 mod several;
 mod silent;
 mod tasks;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         deadlocks::PROGRAMS,
         tasks::PROGRAMS,
         joins::PROGRAMS,
+        pools::PROGRAMS,
         several::PROGRAMS,
         silent::PROGRAMS,
         locks::PROGRAMS,
