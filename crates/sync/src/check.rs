@@ -52,6 +52,7 @@
 
 pub mod pool;
 
+mod awaited;
 mod context;
 mod hook;
 mod join;

@@ -77,6 +77,7 @@ use crate::primitive::{
 };
 use policy::Policy;
 use queue::{Node, Queue, Wake};
+use std::future::Future;
 use std::ptr;
 use std::sync::atomic::compiler_fence;
 use std::time::Instant;
@@ -146,21 +147,13 @@ impl RawLock {
     #[inline]
     #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn try_acquire(&self) -> bool {
-        let taken = self.attempt();
-        if taken {
-            self.tag.acquired(Mode::Exclusive, Site::here());
-        }
-        taken
+        self.tag.taking(Mode::Exclusive, Site::here(), || self.attempt().then_some(())).is_some()
     }
 
     /// As [`try_acquire`](RawLock::try_acquire), of a future, which may go on on another thread.
     #[inline]
     pub(crate) fn try_acquire_in_task(&self, site: Site) -> bool {
-        let taken = self.attempt();
-        if taken {
-            self.tag.acquired_in_task(Mode::Exclusive, site);
-        }
-        taken
+        self.tag.taking_in_task(Mode::Exclusive, site, || self.attempt().then_some(())).is_some()
     }
 
     #[inline]
@@ -201,11 +194,8 @@ impl RawLock {
     #[inline]
     #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn acquire_until(&self, deadline: Option<Instant>) -> bool {
-        let taken = self.try_free() || self.acquire_contended(deadline);
-        if taken {
-            self.tag.acquired(Mode::Exclusive, Site::here());
-        }
-        taken
+        let attempt = || (self.try_free() || self.acquire_contended(deadline)).then_some(());
+        self.tag.taking(Mode::Exclusive, Site::here(), attempt).is_some()
     }
 
     /// The future that ends when the lock is ours.
@@ -214,9 +204,8 @@ impl RawLock {
     }
 
     /// As [`acquire_async`](RawLock::acquire_async), watched by the deadlock checker.
-    pub(crate) async fn acquire_in_task(&self, site: Site) {
-        self.tag.awaiting(Mode::Exclusive, site, self.acquire_async()).await;
-        self.tag.acquired_in_task(Mode::Exclusive, site);
+    pub(crate) fn acquire_in_task(&self, site: Site) -> impl Future<Output = ()> {
+        self.tag.awaiting(Mode::Exclusive, site, move || self.acquire_async())
     }
 
     /// What the deadlock checker knows the lock by.

@@ -212,15 +212,16 @@ impl Semaphore {
     ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
         let site = Site::here();
         async move {
-            let permit = match self.take_free(count, DUE | CLOSED) {
-                Ok(permit) => permit,
-                Err(_) => {
-                    let taken = self.queue.wait_for(|queue| &mut queue.waiters, self.taking(count));
-                    self.tag.awaiting_permits(count, site, taken).await?
+            match self.take_free(count, DUE | CLOSED) {
+                Ok(permit) => {
+                    self.tag.permits_acquired_in_task(count, site);
+                    Ok(permit)
                 }
-            };
-            self.tag.permits_acquired_in_task(count, site);
-            Ok(permit)
+                Err(_) => {
+                    let taken = move || self.queue.wait_for(|queue| &mut queue.waiters, self.taking(count));
+                    self.tag.awaiting_permits(count, site, taken).await
+                }
+            }
         }
     }
 

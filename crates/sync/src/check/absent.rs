@@ -57,8 +57,8 @@ impl Tag {
 
     /// The future itself.
     #[inline(always)]
-    pub(crate) fn awaiting_permits<F>(&self, _: usize, _: Site, future: F) -> F {
-        future
+    pub(crate) fn awaiting_permits<F>(&self, _: usize, _: Site, make: impl FnOnce() -> F) -> F {
+        make()
     }
 
     #[inline(always)]
@@ -73,10 +73,19 @@ impl Tag {
     }
 
     #[inline(always)]
-    pub(crate) fn acquired(&self, _: Mode, _: Site) {}
+    pub(crate) fn taking<R>(&self, _: Mode, _: Site, attempt: impl FnOnce() -> Option<R>) -> Option<R> {
+        attempt()
+    }
 
     #[inline(always)]
-    pub(crate) fn acquired_in_task(&self, _: Mode, _: Site) {}
+    pub(crate) fn taking_in_task<R>(
+        &self,
+        _: Mode,
+        _: Site,
+        attempt: impl FnOnce() -> Option<R>,
+    ) -> Option<R> {
+        attempt()
+    }
 
     #[inline(always)]
     pub(crate) fn released(&self, _: Mode) {}
@@ -86,8 +95,8 @@ impl Tag {
 
     /// The future itself.
     #[inline(always)]
-    pub(crate) fn awaiting<F>(&self, _: Mode, _: Site, future: F) -> F {
-        future
+    pub(crate) fn awaiting<F>(&self, _: Mode, _: Site, make: impl FnOnce() -> F) -> F {
+        make()
     }
 }
 

@@ -7,13 +7,14 @@ use crate::park;
 use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 /// Which context. Never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct ContextId(pub(super) u64);
+pub(super) struct ContextId(pub(super) NonZeroU64);
 
 /// Something that runs by itself, and holds and waits for locks: a coroutine or an async task. Dropping it says that it has ended.
 ///
@@ -187,7 +188,7 @@ fn first_seen() -> Option<ContextId> {
 
 fn next() -> ContextId {
     // Relaxed: a number, which stands for nothing but itself.
-    ContextId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1)
+    ContextId(NonZeroU64::MIN.saturating_add(LAST_ID.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Makes the context known, if it was made while the checker was off.

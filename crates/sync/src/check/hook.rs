@@ -4,15 +4,14 @@
 //! and giving back before it is given back.** So who is down as holding a lock does hold it, and who is down as waiting for a
 //! lock that somebody is down as holding does wait.
 
+use super::awaited::{Awaited, Permits};
 use super::context::{self, Who};
 use super::names::{Kind, Mode};
 use super::state::{self, By, Hold, LockId, State, Target, Wait};
 use super::{is_on, order, report, waits};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::Location;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::task::Waker;
 
 /// Where a lock was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +153,7 @@ impl Tag {
     #[inline]
     pub(crate) fn permits_acquired(&self, count: usize, site: Site) {
         if is_on() {
-            self.hold_permits(context::current(), count, site);
+            self.permits_acquired_checked(context::current, count, site);
         }
     }
 
@@ -162,14 +161,14 @@ impl Tag {
     #[inline]
     pub(crate) fn permits_acquired_in_task(&self, count: usize, site: Site) {
         if is_on() {
-            self.hold_permits(context::current_task(), count, site);
+            self.permits_acquired_checked(context::current_task, count, site);
         }
     }
 
     /// So many permits are about to be given back by who has them.
     #[inline]
     pub(crate) fn permits_released(&self, count: usize) {
-        if is_on() && self.id.load(Ordering::Relaxed) != 0 {
+        if is_on() {
             self.released_checked(Mode::Shared, count);
         }
     }
@@ -185,34 +184,55 @@ impl Tag {
     }
 
     #[cold]
-    fn hold_permits(&self, who: Who, permits: usize, site: Site) {
+    fn permits_acquired_checked(&self, who: fn() -> Who, count: usize, site: Site) {
+        self.hold_permits(who(), count, site);
+    }
+
+    #[cold]
+    pub(super) fn hold_permits(&self, who: Who, permits: usize, site: Site) {
         self.with(|state, lock| {
             let serial = state.tick();
             state.acquired(lock, Hold { context: who.id(), mode: Mode::Shared, permits, site, serial });
         });
     }
 
-    /// The lock was taken by somebody who would not have waited for ever.
+    /// Takes the lock by `attempt`, which may fail, and does not wait for ever.
     #[inline]
-    pub(crate) fn acquired(&self, mode: Mode, site: Site) {
-        if is_on() {
-            self.hold(context::current(), mode, site);
-        }
+    pub(crate) fn taking<R>(&self, mode: Mode, site: Site, attempt: impl FnOnce() -> Option<R>) -> Option<R> {
+        // Before it: between the exchange that takes a lock and what is done under it, this look was 3 ns.
+        if is_on() { self.taking_checked(context::current, mode, site, attempt) } else { attempt() }
     }
 
-    /// As [`acquired`](Tag::acquired), in a future, which may go on on another thread.
+    /// As [`taking`](Tag::taking), in a future, which may go on on another thread.
     #[inline]
-    pub(crate) fn acquired_in_task(&self, mode: Mode, site: Site) {
-        if is_on() {
-            self.hold(context::current_task(), mode, site);
+    pub(crate) fn taking_in_task<R>(
+        &self,
+        mode: Mode,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+    ) -> Option<R> {
+        if is_on() { self.taking_checked(context::current_task, mode, site, attempt) } else { attempt() }
+    }
+
+    #[cold]
+    fn taking_checked<R>(
+        &self,
+        who: fn() -> Who,
+        mode: Mode,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+    ) -> Option<R> {
+        let taken = attempt();
+        if taken.is_some() {
+            self.hold(who(), mode, site);
         }
+        taken
     }
 
     /// The lock is about to be given back.
     #[inline]
     pub(crate) fn released(&self, mode: Mode) {
-        // Who has no number was never taken while the checker was on. Relaxed: it was given by whoever took the lock.
-        if is_on() && self.id.load(Ordering::Relaxed) != 0 {
+        if is_on() {
             self.released_checked(mode, 0);
         }
     }
@@ -220,7 +240,14 @@ impl Tag {
     /// The owner goes on with less.
     #[inline]
     pub(crate) fn changed(&self, from: Mode, to: Mode, site: Site) {
-        if is_on() && self.id.load(Ordering::Relaxed) != 0 {
+        if is_on() {
+            self.changed_checked(from, to, site);
+        }
+    }
+
+    #[cold]
+    fn changed_checked(&self, from: Mode, to: Mode, site: Site) {
+        if self.was_taken() {
             self.released_checked(from, 0);
             self.hold(context::current(), to, site);
         }
@@ -228,12 +255,21 @@ impl Tag {
 
     #[cold]
     fn released_checked(&self, mode: Mode, permits: usize) {
+        if !self.was_taken() {
+            return;
+        }
         let who = context::current().id();
         self.with(|state, lock| state.released(who, lock, mode, permits));
     }
 
+    /// Whether it was ever, while the checker was on. Or else it has no number.
+    fn was_taken(&self) -> bool {
+        // Relaxed: it was given by whoever took the lock.
+        self.id.load(Ordering::Relaxed) != 0
+    }
+
     #[cold]
-    fn hold(&self, who: Who, mode: Mode, site: Site) {
+    pub(super) fn hold(&self, who: Who, mode: Mode, site: Site) {
         self.with(|state, lock| {
             if mode == Mode::Upgrade {
                 state.released(who.id(), lock, Mode::Upgradable, 0);
@@ -243,53 +279,27 @@ impl Tag {
         });
     }
 
-    /// Waits by a future, which ends when the lock is taken.
-    pub(crate) async fn awaiting<F: Future>(&self, mode: Mode, site: Site, future: F) -> F::Output {
-        self.awaiting_target(|lock| Target::Lock(lock, mode), site, future).await
-    }
-
-    /// As [`awaiting`](Tag::awaiting), for permits.
-    pub(crate) async fn awaiting_permits<F: Future>(&self, count: usize, site: Site, future: F) -> F::Output {
-        self.awaiting_target(|lock| Target::Permits(lock, count), site, future).await
-    }
-
-    async fn awaiting_target<F: Future>(
+    /// Takes the lock by the future that `make` makes, which ends when it is taken.
+    ///
+    /// Whoever awaits a lock moves the whole future once or twice, be the lock free or not, so it is to be small: `make` makes it in its
+    /// place, for what an `async` block or function is given it keeps room for twice.
+    pub(crate) fn awaiting<F: Future>(
         &self,
-        target: impl Fn(LockId) -> Target,
+        mode: Mode,
         site: Site,
-        future: F,
-    ) -> F::Output {
-        let mut future = pin!(future);
-        // Declared after the future, so that it goes first.
-        let mut waiting = None;
-        let output = poll_fn(|cx| {
-            let poll = future.as_mut().poll(cx);
-            if poll.is_pending() && waiting.is_none() && is_on() {
-                waiting = self.waiting_in_task(&target, site, cx.waker());
-            }
-            poll
-        })
-        .await;
-        drop(waiting);
-        output
+        make: impl FnOnce() -> F,
+    ) -> impl Future<Output = F::Output> {
+        Awaited { tag: self, wanted: mode, site }.by(make, |_| true)
     }
 
-    /// `None` also for a task that waits by another waker than its own: it has put something around this that awaits more.
-    fn waiting_in_task(
+    /// As [`awaiting`](Tag::awaiting), for permits, which may be refused.
+    pub(crate) fn awaiting_permits<R, E, F: Future<Output = Result<R, E>>>(
         &self,
-        target: &impl Fn(LockId) -> Target,
+        count: usize,
         site: Site,
-        waker: &Waker,
-    ) -> Option<Waiting> {
-        let id = context::current_task().id()?;
-        let serial = self.with(|state, lock| {
-            if !state.wakes(id, waker) {
-                return None;
-            }
-            let wait = Wait { serial: state.tick(), target: target(lock), site, by: By::Wakers(1) };
-            Some(state.begin_wait(id, wait))
-        })??;
-        Some(Waiting { context: id, serial })
+        make: impl FnOnce() -> F,
+    ) -> impl Future<Output = F::Output> {
+        Awaited { tag: self, wanted: Permits(count), site }.by(make, Result::is_ok)
     }
 
     fn waiting(&self, who: Who, target: impl Fn(LockId) -> Target, site: Site) -> Option<Waiting> {
@@ -302,7 +312,7 @@ impl Tag {
         Some(Waiting { context: id, serial })
     }
 
-    fn with<R>(&self, work: impl FnOnce(&mut State, LockId) -> R) -> Option<R> {
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut State, LockId) -> R) -> Option<R> {
         let id = self.id()?;
         state::with(|state| {
             // A lock may move while nobody has it.
@@ -364,6 +374,7 @@ impl Waiting {
 }
 
 impl Drop for Waiting {
+    #[cold]
     fn drop(&mut self) {
         state::with(|state| state.end_wait(self.context, self.serial));
     }

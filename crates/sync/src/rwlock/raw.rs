@@ -53,6 +53,7 @@ use crate::os::{self, ask_for_the_barrier, clock, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{AtomicU32, IS_MODEL, Ordering, const_but_for_loom, fence, spin_loop};
 use crate::wait::{Afterwards, Guarded, Turn, Waiters};
+use std::future::Future;
 use std::sync::atomic::compiler_fence;
 use std::time::Instant;
 
@@ -229,9 +230,10 @@ impl RawRwLock {
     /// Waits. Blocks this thread, or this coroutine only.
     #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn acquire(&self, want: Want) -> Place {
-        let attempt = || self.attempt(want);
-        self.tag
-            .blocking(want.mode(), Site::here(), attempt, || attempt().unwrap_or_else(|| self.wait_for(want)))
+        let attempt = move || self.attempt(want);
+        self.tag.blocking(want.mode(), Site::here(), attempt, move || {
+            attempt().unwrap_or_else(|| self.wait_for(want))
+        })
     }
 
     fn wait_for(&self, want: Want) -> Place {
@@ -244,9 +246,7 @@ impl RawRwLock {
     #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn acquire_until(&self, want: Want, deadline: Option<Instant>) -> Option<Place> {
         let contended = || self.acquire_contended(want, deadline).then_some(IN_THE_WORD);
-        let place = self.attempt(want).or_else(contended)?;
-        self.tag.acquired(want.mode(), Site::here());
-        Some(place)
+        self.tag.taking(want.mode(), Site::here(), || self.attempt(want).or_else(contended))
     }
 
     /// Writes, if the lock is free and nobody waits.
@@ -260,9 +260,7 @@ impl RawRwLock {
     #[inline]
     #[cfg_attr(feature = "check", track_caller)]
     pub(crate) fn try_acquire(&self, want: Want) -> Option<Place> {
-        let place = self.attempt(want)?;
-        self.tag.acquired(want.mode(), Site::here());
-        Some(place)
+        self.tag.taking(want.mode(), Site::here(), || self.attempt(want))
     }
 
     #[inline]
@@ -302,16 +300,15 @@ impl RawRwLock {
 
     /// # Cancel safety
     /// A future that is dropped leaves the queue; what it was told goes to the others.
-    pub(crate) async fn acquire_async(&self, want: Want, site: Site) -> Place {
-        let place = match self.attempt(want) {
-            Some(place) => place,
-            None => {
-                self.tag.awaiting(want.mode(), site, self.acquire_queued(want)).await;
-                IN_THE_WORD
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    pub(crate) fn acquire_async(&self, want: Want, site: Site) -> impl Future<Output = Place> {
+        async move {
+            if let Some(place) = self.tag.taking_in_task(want.mode(), site, || self.attempt(want)) {
+                return place;
             }
-        };
-        self.tag.acquired_in_task(want.mode(), site);
-        place
+            self.tag.awaiting(want.mode(), site, move || self.acquire_queued(want)).await;
+            IN_THE_WORD
+        }
     }
 
     async fn acquire_queued(&self, want: Want) {
