@@ -97,7 +97,7 @@ pub(crate) fn report_again(run: Option<&Path>, how: &Show) -> Result<ExitCode, F
 }
 
 /// Prints a run's results, and writes what is drawn from it. Results are printed first, because a folder that is full by
-/// now must not cost them.
+/// now must not cost them; nor does a standard output that is full cost the files.
 pub(crate) fn show(summary: &Summary, how: &Show, folder: &Path, quiet: bool) -> Result<(), Failure> {
     let width = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
@@ -107,7 +107,7 @@ pub(crate) fn show(summary: &Summary, how: &Show, folder: &Path, quiet: bool) ->
         colour: how.color.colours_stdout(),
         unicode: speaks_unicode(),
     };
-    print(&table::render(summary, &options))?;
+    let printed = print(&table::render(summary, &options));
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         let doing =
@@ -124,7 +124,7 @@ pub(crate) fn show(summary: &Summary, how: &Show, folder: &Path, quiet: bool) ->
     if how.open {
         open(&page)?;
     }
-    Ok(())
+    printed
 }
 
 /// Says a line on standard error. Whoever listened there may have gone, which is no reason to stop.

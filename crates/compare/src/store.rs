@@ -110,8 +110,12 @@ impl Store {
 /// Reads a run back. A last line that was cut off by the end of the engine is left out.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Record>, Failure> {
     let path = folder.join("samples.jsonl");
-    let file = File::open(&path)
-        .map_err(|error| Failure::usage(format!("no run there: cannot open {}: {error}", path.display())))?;
+    let file = File::open(&path).map_err(|error| {
+        Failure::usage(format!(
+            "no run there: cannot open {}: {error}; name a folder in target/compare, or none for the latest",
+            path.display()
+        ))
+    })?;
     let mut records = Vec::new();
     let mut lines = BufReader::new(file).split(b'\n').enumerate().peekable();
     while let Some((index, line)) = lines.next() {
@@ -120,7 +124,11 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Record>, Failure> {
             Ok(record) => records.push(record),
             Err(_) if lines.peek().is_none() => {}
             Err(error) => {
-                return Err(Failure::internal(format!("{}, line {}: {error}", path.display(), index + 1)));
+                return Err(Failure::usage(format!(
+                    "{}: line {} is no record of a run: {error}; name another run",
+                    path.display(),
+                    index + 1
+                )));
             }
         }
     }

@@ -58,16 +58,22 @@ pub(crate) fn peers(options: &PeerOptions) -> Result<ExitCode, Failure> {
     }
     let run = Run::new(&options.how, &programs, &|_, row| wanted(row))?;
     let mut verdicts: Vec<Verdict> = Vec::new();
-    for program in &programs {
+    let mut printed = Ok(());
+    'rows: for program in &programs {
         for row in program.list.rows.iter().filter(|row| wanted(row)) {
             let Some(measured) = run.row(program, row) else { break };
             let verdict = Verdict::of(program, &measured);
-            run.progress.print(&show::table(&verdict))?;
+            printed = run.progress.print(&show::table(&verdict));
             verdicts.push(verdict);
+            if printed.is_err() {
+                break 'rows;
+            }
         }
     }
     run.progress.finish();
+    // Where one of the two ways out is full, the other may have room.
     json.write(&verdicts)?;
+    printed?;
     if run.stopped() {
         return Ok(INTERRUPTED.into());
     }
@@ -126,8 +132,10 @@ pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
         found.extend(goals.judge(program, &measured, &those));
     }
     run.progress.finish();
-    print(&show::goals(&found))?;
+    let printed = print(&show::goals(&found));
+    // Where one of the two ways out is full, the other may have room.
     json.write(&found)?;
+    printed?;
     if run.stopped() {
         return Ok(INTERRUPTED.into());
     }
