@@ -293,7 +293,7 @@ impl<'r, T, U: Users> End<'r, T, U> {
     /// Moves the side on by one, gives it back, and wakes one of those who wait for that.
     ///
     /// # Safety
-    /// The caller has the side, at this position.
+    /// The caller has the side, at this position, and no borrow of what belongs to it.
     #[inline(always)]
     pub(super) unsafe fn publish(self, position: usize) {
         let next = position.wrapping_add(ONE);
@@ -325,7 +325,7 @@ impl<'r, T, U: Users> End<'r, T, U> {
     /// As the owner of a side of one: if it is not `fenced`, the side has moved on already.
     ///
     /// # Safety
-    /// The caller has the side.
+    /// The caller has the side, and no borrow of what belongs to it.
     #[cold]
     #[inline(never)]
     unsafe fn publish_otherwise(self, next: usize, fenced: bool) {
@@ -357,7 +357,7 @@ impl<'r, T, U: Users> End<'r, T, U> {
     /// As the owner of a side of one.
     ///
     /// # Safety
-    /// The caller has the side.
+    /// The caller has the side, and no borrow of what belongs to it.
     #[inline(never)]
     unsafe fn publish_fenced(self, next: usize) {
         let flag = self.flag.load(Ordering::Relaxed);
@@ -390,7 +390,7 @@ impl<'r, T, U: Users> End<'r, T, U> {
             // Whoever has set `WAITING` meanwhile relies on `SURE`, and this fails.
             if self.flag.compare_exchange(FENCED | SURE, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 // SAFETY: as above.
-                unsafe { self.own(|own| (own.fenced, own.calm) = (false, 0)) };
+                unsafe { self.own(|own| (own.fenced, own.calm) = (!is_asymmetric(), 0)) };
             }
         }
     }

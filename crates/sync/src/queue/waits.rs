@@ -24,7 +24,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     pub(super) unsafe fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if P::SHARED {
             let Some(found) = self.room_at_hand() else {
-                return self.put_with_care(item, deadline);
+                // SAFETY: producers are many.
+                return unsafe { self.put_with_care(item, deadline) };
             };
             // SAFETY: this is where the room was found, and nobody is to be told.
             unsafe { self.fill_in_silence(&found, item) };
@@ -45,9 +46,12 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     }
 
     /// On a side of many, where there may be something to be done besides.
+    ///
+    /// # Safety
+    /// It is one.
     #[cold]
     #[inline(never)]
-    fn put_with_care(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
+    unsafe fn put_with_care(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         // SAFETY: producers are many.
         match unsafe { self.room() } {
             Ok(found) => {
@@ -55,13 +59,17 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 unsafe { self.fill(&found, item) };
                 Ok(())
             }
-            Err(Refusal::Full) => self.put_contended(item, deadline),
+            // SAFETY: as above.
+            Err(Refusal::Full) => unsafe { self.put_contended(item, deadline) },
             Err(why) => Err(PutError::new(why, item)),
         }
     }
 
     /// On a side of many.
-    fn put_contended(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
+    ///
+    /// # Safety
+    /// It is one.
+    unsafe fn put_contended(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if !park::plain::is_here() {
             // SAFETY: producers are many.
             let mut put = pin!(unsafe { self.put_future(Some(item)) });
@@ -143,15 +151,19 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         match unsafe { self.find_item(look) } {
             // SAFETY: this is where the item was found.
             Ok(found) => Ok(unsafe { self.take(&found) }),
-            Err(GetError::Empty) if C::SHARED => self.get_contended(deadline),
+            // SAFETY: consumers are many.
+            Err(GetError::Empty) if C::SHARED => unsafe { self.get_contended(deadline) },
             Err(why) => Err(why),
         }
     }
 
     /// On a side of many.
+    ///
+    /// # Safety
+    /// It is one.
     #[cold]
     #[inline(never)]
-    fn get_contended(&self, deadline: Option<Instant>) -> Result<T, GetError> {
+    unsafe fn get_contended(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         if !park::plain::is_here() {
             // SAFETY: consumers are many.
             let get = unsafe { self.get_future() };
