@@ -16,12 +16,13 @@ use sync::extra::{Exchanger, Latch, Notify, OnceCell, WaitGroup};
 use sync::park::block_on;
 use sync::{CancelToken, promise, promise_cancelling};
 
-/// A thread allocates for itself at its first wait, and for no later one.
+/// A thread allocates for itself at its first wait, and for no later one. So this one waits, whatever happens: for a task that another
+/// thread ends, it may come too late to.
 fn warm_up() {
-    let (promise, task) = promise();
-    let producer = thread::spawn(move || promise.finish(Ok(())));
+    let (promise, task) = promise::<()>();
+    let task = task.join_timeout(Duration::from_millis(1)).unwrap_err().into_inner();
+    promise.finish(Ok(()));
     task.join().unwrap();
-    producer.join().unwrap();
 }
 
 /// A waker that says whether it was woken.
