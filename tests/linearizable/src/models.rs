@@ -9,6 +9,7 @@ pub mod map;
 pub mod meeting;
 pub mod news;
 pub mod once;
+pub mod owned;
 pub mod permits;
 pub mod queue;
 pub mod register;

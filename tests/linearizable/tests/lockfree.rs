@@ -198,6 +198,46 @@ fn a_map() {
     Trial::new("a Map", MapModel::new(), Map::new, on_map).threads(3, kinds).ending(ending).check();
 }
 
+/// A walk through a map is no one step, but what it says of each key is. Some keys stay as they are, so many that the map grows in some
+/// scenarios: each of them is met once.
+#[test]
+fn a_map_that_is_walked_through_while_it_changes_and_grows() {
+    use map::Operation::{Insert, Look, Remove};
+    let kinds: &[Kind<_>] = &[
+        |fresh| Insert(CHANGED, fresh),
+        |_| Remove(CHANGED),
+        |_| Look(CHANGED),
+        |_| Look(CHANGED),
+        // Nobody else has this key, nor puts it in again.
+        |fresh| Insert(CHANGED + 1 + fresh, fresh),
+    ];
+    for kept in [0, 5, 10, 20, 40] {
+        let make = move || (0..kept).map(|key| (key, key)).collect::<Map<u32, u32>>();
+        let walk = move |map: &Map<u32, u32>, operation: &map::Operation| match operation {
+            Look(key) => map::Response::Value(met_on_a_walk(map, *key, kept)),
+            _ => on_map(map, operation),
+        };
+        Trial::new(&format!("a walk through a Map of {kept} or more"), MapModel::new(), make, walk)
+            .threads(3, kinds)
+            .ending(|_| Look(CHANGED))
+            .wanting("a key that was met", |answer| matches!(answer, map::Response::Value(Some(_))))
+            .check();
+    }
+}
+
+/// Beyond all keys that stay.
+const CHANGED: u32 = 1_000;
+
+fn met_on_a_walk(map: &Map<u32, u32>, key: u32, kept: u32) -> Option<u32> {
+    let mut met = Vec::new();
+    map.for_each(|key, value| met.push((*key, *value)));
+    met.sort_unstable();
+    let unchanged: Vec<_> = met.iter().copied().take_while(|(key, _)| *key < kept).collect();
+    assert_eq!(unchanged, (0..kept).map(|key| (key, key)).collect::<Vec<_>>(), "what nobody changes");
+    assert!(met.windows(2).all(|two| two[0].0 != two[1].0), "a key was met twice: {met:?}");
+    met.iter().find(|(other, _)| *other == key).map(|(_, value)| *value)
+}
+
 /// How many have looked, in one of three ways.
 static LOOKS: AtomicU32 = AtomicU32::new(0);
 
