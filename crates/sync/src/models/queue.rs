@@ -46,6 +46,21 @@ fn a_thread_that_sleeps_is_woken_by_an_item_and_by_room() {
 }
 
 #[test]
+fn room_made_without_a_look_reaches_a_producer() {
+    interrupted(2, || {
+        let queue = Plain::new(Queue::bounded(2));
+        (0..2).for_each(|item| queue.put(item).unwrap());
+        // From here on it is known that there is another item.
+        assert_eq!(queue.get(), Ok(0));
+        queue.put(2).unwrap();
+        let producer = Plain::clone(&queue);
+        let producer = thread::spawn(move || producer.put(3).unwrap());
+        assert_eq!(queue.get(), Ok(1));
+        producer.join().unwrap();
+    });
+}
+
+#[test]
 fn each_of_two_consumers_gets_an_item() {
     interrupted(1, || {
         let queue = Plain::new(Queue::unbounded());

@@ -75,17 +75,12 @@ impl<T> Flavour<T> {
         match self {
             Flavour::Ring(ring) => {
                 // Mostly there is room, and no future is made.
-                // SAFETY: producers are many.
-                match unsafe { ring.room() } {
-                    Ok(found) => {
-                        // SAFETY: this is where the room was found.
-                        unsafe { ring.fill(&found, item) };
-                        return Ok(());
-                    }
-                    Err(Refusal::Full) => {}
-                    Err(why) => return Err(PutError::new(why, item)),
+                if let Some(found) = ring.room_at_hand() {
+                    // SAFETY: this is where the room was found, and nobody is to be told.
+                    unsafe { ring.fill_in_silence(&found, item) };
+                    return Ok(());
                 }
-                // SAFETY: as above.
+                // SAFETY: producers are many.
                 let mut put = pin!(unsafe { ring.put_future(Some(item)) });
                 let done = put.as_mut().await;
                 put.with_item(done)
@@ -148,12 +143,11 @@ impl<T> Flavour<T> {
         match self {
             Flavour::Ring(ring) => {
                 // Mostly there is an item, and no future is made.
-                // SAFETY: consumers are many.
-                match unsafe { ring.try_get() } {
-                    Err(GetError::Empty) => {}
-                    done => return done,
+                if let Some(found) = ring.item_at_hand() {
+                    // SAFETY: this is where the item was found, and nobody is to be told.
+                    return Ok(unsafe { ring.take_in_silence(&found) });
                 }
-                // SAFETY: as above.
+                // SAFETY: consumers are many.
                 unsafe { ring.get_future() }.await
             }
             Flavour::Hand(hand) => hand.get_async().await,

@@ -315,6 +315,43 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         found
     }
 
+    /// As [`room_at_hand`](Ring::room_at_hand), of an item. Of a closed queue, too. To be given back by
+    /// [`take_in_silence`](Ring::take_in_silence).
+    #[inline(always)]
+    pub(super) fn item_at_hand(&self) -> Option<Found<T>> {
+        let end = self.consumers();
+        let position = end.try_enter()?;
+        let find = |own: &mut Own<T>| {
+            if end.is_waited_at() || position == own.until {
+                return None;
+            }
+            // SAFETY: the side is ours, at this position, and up to `until` there are items in the cursor's block.
+            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE) };
+            Some(Found { slot, position })
+        };
+        // SAFETY: the side is ours.
+        let found = unsafe { end.own(find) };
+        if found.is_none() {
+            end.leave(position);
+        }
+        found
+    }
+
+    /// Takes the item that was found.
+    ///
+    /// # Safety
+    /// `found` comes from [`item_at_hand`](Ring::item_at_hand), by the same caller, and was not used yet.
+    #[inline(always)]
+    pub(super) unsafe fn take_in_silence(&self, found: &Found<T>) -> T {
+        let &Found { slot, position } = found;
+        // SAFETY: its block is there until the next item is taken, which is after this one.
+        let slot = unsafe { &*slot };
+        // SAFETY: the slot belongs to whoever has this side, and holds an item (Invariant 2), which the next store counts as taken.
+        let item = unsafe { slot.take() };
+        self.consumers().leave(position.wrapping_add(ONE));
+        item
+    }
+
     /// Looks how far there are items in one block.
     ///
     /// # Safety

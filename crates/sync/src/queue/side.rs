@@ -226,6 +226,13 @@ impl<'r, T, U: Users> End<'r, T, U> {
         self.flag.load(Ordering::Relaxed) != 0
     }
 
+    /// Whether somebody waits. As [`is_marked`](End::is_marked).
+    #[inline(always)]
+    pub(super) fn is_waited_at(self) -> bool {
+        // Relaxed: as above.
+        self.flag.load(Ordering::Relaxed) & WAITING != 0
+    }
+
     #[inline(always)]
     fn try_lock(self, word: usize) -> bool {
         let (locked, word_of) = (word | LOCK, &self.side.word);

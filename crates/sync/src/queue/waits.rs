@@ -140,20 +140,37 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     /// If consumers are `Sole`: nobody else takes meanwhile.
     #[inline(always)]
     pub(super) unsafe fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
-        let look = |own: &mut Own<T>, position| match C::SHARED {
-            // SAFETY: it is called with what belongs to the consumers' side.
-            true => unsafe { self.look_for_items(own, position) },
-            // As in `put`.
-            // SAFETY: as above.
-            false => unsafe { self.wait_for_items(own, position, deadline) },
-        };
+        if C::SHARED {
+            let Some(found) = self.item_at_hand() else {
+                // SAFETY: consumers are many.
+                return unsafe { self.get_with_care(deadline) };
+            };
+            // SAFETY: this is where the item was found, and nobody is to be told.
+            return Ok(unsafe { self.take_in_silence(&found) });
+        }
+        // As in `put`.
+        // SAFETY: it is called with what belongs to the consumers' side.
+        let look = |own: &mut Own<T>, position| unsafe { self.wait_for_items(own, position, deadline) };
         // SAFETY: as promised by the caller.
         match unsafe { self.find_item(look) } {
             // SAFETY: this is where the item was found.
             Ok(found) => Ok(unsafe { self.take(&found) }),
-            // SAFETY: consumers are many.
-            Err(GetError::Empty) if C::SHARED => unsafe { self.get_contended(deadline) },
             Err(why) => Err(why),
+        }
+    }
+
+    /// On a side of many, where there may be something to be done besides.
+    ///
+    /// # Safety
+    /// It is one.
+    #[cold]
+    #[inline(never)]
+    unsafe fn get_with_care(&self, deadline: Option<Instant>) -> Result<T, GetError> {
+        // SAFETY: consumers are many.
+        match unsafe { self.try_get() } {
+            // SAFETY: as above.
+            Err(GetError::Empty) => unsafe { self.get_contended(deadline) },
+            done => done,
         }
     }
 
@@ -161,8 +178,6 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     ///
     /// # Safety
     /// It is one.
-    #[cold]
-    #[inline(never)]
     unsafe fn get_contended(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         if !park::plain::is_here() {
             // SAFETY: consumers are many.
