@@ -68,6 +68,7 @@ pub use context::{Context, Entered};
 pub use names::Mode;
 pub use report::{Entry, Held, Report, Verdict};
 
+pub(crate) use awaited::Followed;
 pub(crate) use hook::{Site, Tag};
 pub(crate) use join::{Cell, awaited, awaited_no_more, ended, joining, running};
 pub(crate) use names::{How, Kind, Of};

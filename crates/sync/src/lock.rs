@@ -69,7 +69,7 @@ mod queue;
 mod thread;
 mod watch;
 
-use crate::check::{Kind, Mode, Site, Tag};
+use crate::check::{Followed, Kind, Mode, Site, Tag};
 use crate::os::{ask_for_the_barrier, heavy_barrier, is_asymmetric};
 use crate::park;
 use crate::primitive::{
@@ -77,7 +77,6 @@ use crate::primitive::{
 };
 use policy::Policy;
 use queue::{Node, Queue, Wake};
-use std::future::Future;
 use std::ptr;
 use std::sync::atomic::compiler_fence;
 use std::time::Instant;
@@ -200,12 +199,12 @@ impl RawLock {
 
     /// The future that ends when the lock is ours.
     pub(crate) fn acquire_async(&self) -> Acquire<'_> {
-        Acquire::new(self)
+        Acquire::new(self, Followed::not())
     }
 
     /// As [`acquire_async`](RawLock::acquire_async), watched by the deadlock checker.
-    pub(crate) fn acquire_in_task(&self, site: Site) -> impl Future<Output = ()> {
-        self.tag.awaiting(Mode::Exclusive, site, move || self.acquire_async())
+    pub(crate) fn acquire_in_task(&self, site: Site) -> Acquire<'_> {
+        Acquire::new(self, Followed::from(site))
     }
 
     /// What the deadlock checker knows the lock by.

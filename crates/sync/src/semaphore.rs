@@ -212,11 +212,9 @@ impl Semaphore {
     ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
         let site = Site::here();
         async move {
-            match self.take_free(count, DUE | CLOSED) {
-                Ok(permit) => {
-                    self.tag.permits_acquired_in_task(count, site);
-                    Ok(permit)
-                }
+            let free = || self.take_free(count, DUE | CLOSED);
+            match self.tag.taking_permits_in_task(count, site, free) {
+                Ok(permit) => Ok(permit),
                 Err(_) => {
                     let taken = move || self.queue.wait_for(|queue| &mut queue.waiters, self.taking(count));
                     self.tag.awaiting_permits(count, site, taken).await

@@ -47,7 +47,14 @@ impl Tag {
     pub(crate) fn permits_acquired(&self, _: usize, _: Site) {}
 
     #[inline(always)]
-    pub(crate) fn permits_acquired_in_task(&self, _: usize, _: Site) {}
+    pub(crate) fn taking_permits_in_task<R, E>(
+        &self,
+        _: usize,
+        _: Site,
+        attempt: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        attempt()
+    }
 
     #[inline(always)]
     pub(crate) fn permits_released(&self, _: usize) {}
@@ -98,6 +105,33 @@ impl Tag {
     pub(crate) fn awaiting<F>(&self, _: Mode, _: Site, make: impl FnOnce() -> F) -> F {
         make()
     }
+}
+
+/// What is known of a task's wait for a lock.
+pub(crate) struct Followed;
+
+/// The future by which it waits is no bigger for it.
+const _: () = assert!(size_of::<Followed>() == 0);
+
+impl Followed {
+    #[inline(always)]
+    pub(crate) const fn not() -> Self {
+        Followed
+    }
+
+    #[inline(always)]
+    pub(crate) const fn from(_: Site) -> Self {
+        Followed
+    }
+
+    #[inline(always)]
+    pub(crate) fn waits(&mut self, _: &Tag, _: Mode, _: &Waker) {}
+
+    #[inline(always)]
+    pub(crate) fn has(&mut self, _: &Tag, _: Mode) {}
+
+    #[inline(always)]
+    pub(crate) fn over(&mut self) {}
 }
 
 /// Which task.

@@ -101,3 +101,50 @@ impl<T: Wanted, F: Future> Future for Polled<'_, '_, T, F> {
         poll
     }
 }
+
+/// What is known of a task's wait for a lock: a part of the future by which it waits, which is made only where the lock was not free.
+/// Where an `async` block around that future kept it, what `lock_async` returns was larger, and the compiler no longer inlined its
+/// poll: 2 to 3 ns of 32.
+pub(crate) struct Followed {
+    /// `None` where who waits says so by other means.
+    site: Option<Site>,
+    waiting: Option<Waiting>,
+}
+
+impl Followed {
+    pub(crate) const fn not() -> Self {
+        Followed { site: None, waiting: None }
+    }
+
+    pub(crate) const fn from(site: Site) -> Self {
+        Followed { site: Some(site), waiting: None }
+    }
+
+    /// It was not to be had at this look.
+    #[inline]
+    pub(crate) fn waits(&mut self, tag: &Tag, mode: Mode, waker: &Waker) {
+        if is_on()
+            && self.waiting.is_none()
+            && let Some(site) = self.site
+        {
+            self.waiting = Awaited { tag, wanted: mode, site }.begin(waker);
+        }
+    }
+
+    /// The lock is taken.
+    #[inline]
+    pub(crate) fn has(&mut self, tag: &Tag, mode: Mode) {
+        self.over();
+        if is_on()
+            && let Some(site) = self.site
+        {
+            mode.hold(tag, site);
+        }
+    }
+
+    /// It waits no more: to be said before it leaves the queue.
+    #[inline]
+    pub(crate) fn over(&mut self) {
+        self.waiting = None;
+    }
+}

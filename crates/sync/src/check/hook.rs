@@ -153,16 +153,32 @@ impl Tag {
     #[inline]
     pub(crate) fn permits_acquired(&self, count: usize, site: Site) {
         if is_on() {
-            self.permits_acquired_checked(context::current, count, site);
+            self.permits_acquired_checked(count, site);
         }
     }
 
-    /// As [`permits_acquired`](Tag::permits_acquired), in a future.
+    /// Takes so many permits by `attempt`, which may be in vain, in a future.
     #[inline]
-    pub(crate) fn permits_acquired_in_task(&self, count: usize, site: Site) {
-        if is_on() {
-            self.permits_acquired_checked(context::current_task, count, site);
-        }
+    pub(crate) fn taking_permits_in_task<R, E>(
+        &self,
+        count: usize,
+        site: Site,
+        attempt: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        // Before it, as in `taking`.
+        if is_on() { self.taking_permits_checked(count, site, attempt) } else { attempt() }
+    }
+
+    #[cold]
+    fn taking_permits_checked<R, E>(
+        &self,
+        count: usize,
+        site: Site,
+        attempt: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let taken = attempt()?;
+        self.hold_permits(context::current_task(), count, site);
+        Ok(taken)
     }
 
     /// So many permits are about to be given back by who has them.
@@ -184,8 +200,8 @@ impl Tag {
     }
 
     #[cold]
-    fn permits_acquired_checked(&self, who: fn() -> Who, count: usize, site: Site) {
-        self.hold_permits(who(), count, site);
+    fn permits_acquired_checked(&self, count: usize, site: Site) {
+        self.hold_permits(context::current(), count, site);
     }
 
     #[cold]

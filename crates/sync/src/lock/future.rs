@@ -3,6 +3,7 @@
 use super::queue::{Node, TOLD, Wake};
 use super::{AWAKE, FENCED, HELD, RawLock, TASKS};
 use crate::catch::contain;
+use crate::check::{Followed, Mode};
 use crate::primitive::Ordering;
 use crate::wait::patrol::{Bell, Beside, Call};
 use std::future::Future;
@@ -21,11 +22,13 @@ pub(crate) struct Acquire<'a> {
     queued: bool,
     /// Hangs while there are others before it of whom one may be told and not come.
     bell: Bell,
+    /// For the deadlock checker; of no size without it.
+    followed: Followed,
 }
 
 impl<'a> Acquire<'a> {
-    pub(super) fn new(lock: &'a RawLock) -> Self {
-        Acquire { lock, node: Node::of_a_task(), queued: false, bell: Bell::new() }
+    pub(super) fn new(lock: &'a RawLock, followed: Followed) -> Self {
+        Acquire { lock, node: Node::of_a_task(), queued: false, bell: Bell::new(), followed }
     }
 
     fn look(&mut self, waker: &Waker) -> Look {
@@ -36,7 +39,7 @@ impl<'a> Acquire<'a> {
             }
             self.queued = false;
         }
-        // Whoever awaits this says that it was taken.
+        // That it was taken is said when the poll ends.
         if self.lock.attempt() {
             return Look::Taken;
         }
@@ -80,6 +83,7 @@ impl Future for Acquire<'_> {
                 Look::Taken => {
                     this.queued = false;
                     this.bell.take_down();
+                    this.followed.has(&this.lock.tag, Mode::Exclusive);
                     return Poll::Ready(());
                 }
                 Look::Waits(Beside::Nobody) => {}
@@ -87,18 +91,21 @@ impl Future for Acquire<'_> {
                 Look::Waits(_) if this.hang_up(cx.waker()) => continue,
                 Look::Waits(Beside::Told) => {
                     Call::of(this.lock).now();
-                    return Poll::Pending;
+                    break;
                 }
                 Look::Waits(Beside::Others) => {}
             }
             this.bell.all_is_well();
-            return Poll::Pending;
+            break;
         }
+        this.followed.waits(&this.lock.tag, Mode::Exclusive, cx.waker());
+        Poll::Pending
     }
 }
 
 impl Drop for Acquire<'_> {
     fn drop(&mut self) {
+        self.followed.over();
         if self.queued {
             self.lock.leave_as_task(&self.node);
         }
