@@ -343,7 +343,10 @@ fn a_task_that_was_passed_over_holds_the_lock_once() {
     }));
     let mut cx = Cx::from_waker(Waker::noop());
     assert!(task.as_mut().poll(&mut cx).is_pending());
+    // It waits for so long that the lock is kept for it.
+    thread::sleep(Duration::from_millis(5));
     drop(held);
+    assert!(account.is_locked(), "anybody could take it, and nobody would be passed over");
     // It is told, and does not come.
     while account.try_lock().is_none() {
         thread::yield_now();
