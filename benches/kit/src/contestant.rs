@@ -3,7 +3,7 @@
 use crate::describe::{GENERIC, IDIOMATIC, ability, describe};
 use crate::measure::{Batch, Event, distinct, measure};
 use crate::workloads::{self, Entry};
-use crate::{Model, Stage, answers, planted};
+use crate::{Model, Stage, answers, planted, refused};
 use compare::protocol::{Answer, Case, Metric, Request, Run, VERSION, digest};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -96,9 +96,10 @@ fn run<M: Model>(order: Run) -> Result<(), String> {
     let workers = usize::try_from(order.workers.max(1)).expect("a number of workers fits");
     let model = match M::start(workers) {
         Ok(model) => Arc::new(model),
-        Err(error) => {
-            answers::limit(format!("cannot start {workers} workers: {error}; try fewer with --workers"))
-        }
+        Err(error) => answers::limit(format!(
+            "cannot start {workers} workers: {}; try fewer with --workers",
+            refused(error)
+        )),
     };
     let stage = Arc::new(Stage { input: order.input, scale: order.scale, n: order.n, workers });
     answers::say(&Answer::Ready);

@@ -32,6 +32,7 @@ pub mod model;
 pub mod page;
 mod planted;
 pub mod random;
+mod refused;
 pub mod remote;
 pub mod stage;
 pub mod unwind;
@@ -42,6 +43,7 @@ pub use answers::limit;
 pub use check::check;
 pub use contestant::main;
 pub use model::{Capability, Facts, Lost, Model};
+pub use refused::refused;
 pub use stage::Stage;
 
 pub use compare::protocol;

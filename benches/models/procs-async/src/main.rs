@@ -12,13 +12,13 @@ use kit::forms::{Forms, OwnForms};
 use kit::protocol::Uses;
 use kit::remote::{self, Argument, Jobs};
 use kit::{Capability, Facts, Lost, Stage};
-use procs::ipc::{self, Descriptor};
-use procs::{Executor, Pool, Task};
+use procs::ipc::{self, Descriptor, Receiver, Sender};
+use procs::{Executor, Pool, Process, Task};
 use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 struct ProcsAsync {
     pool: Pool,
@@ -151,18 +151,46 @@ fn start_loops(pool: &Pool) -> io::Result<()> {
     let (arrive, arrived) = ipc::channel::<u64>(1)?;
     let (keeper, gate) = UnixStream::pair()?;
     let start = |_| Ok(pool.submit(shares::start_loop, (arrive.clone(), share(&gate)?)));
-    let tasks: Vec<Task<()>> = (0..pool.workers()).map(start).collect::<io::Result<_>>()?;
-    drop(arrive);
-    for come in 0..tasks.len() {
-        // A process that the system refuses never comes, and its task waits for one of the others.
-        arrived.recv_timeout(PATIENCE).map_err(|why| {
-            io::Error::other(format!("{come} of {} processes have come: {why}", tasks.len()))
+    let mut tasks: Vec<Task<()>> = (0..pool.workers()).map(start).collect::<io::Result<_>>()?;
+    for come in 0..pool.workers() {
+        next_to_come(&arrived, &mut tasks, || one_more(&arrive, &gate)).map_err(|why| {
+            io::Error::other(format!("{come} of {} processes have come: {why}", pool.workers()))
         })?;
     }
     drop(keeper);
     tasks.into_iter().try_for_each(Task::join).map_err(io::Error::other)
 }
 
+/// Waits until one more process has come to the gate, or says why none will.
+fn next_to_come(
+    arrived: &Receiver<u64>,
+    tasks: &mut Vec<Task<()>>,
+    one_more: impl FnOnce() -> io::Result<()>,
+) -> Result<(), String> {
+    let begin = Instant::now();
+    loop {
+        let Err(late) = arrived.recv_timeout(GLANCE) else { return Ok(()) };
+        // The gate is closed, so a task has ended because its process was refused or lost.
+        if let Some(lost) = tasks.iter().position(Task::is_finished) {
+            let how = tasks.swap_remove(lost).join();
+            return Err(how.map_or_else(|why| why.to_string(), |()| "one did not wait at the gate".into()));
+        }
+        if begin.elapsed() > PATIENCE {
+            // A process that the system refuses never comes, and its task waits for one of the others. Why, one more attempt tells.
+            let no_other = |why| format!("no other starts: {why}");
+            return Err(one_more().map_or_else(no_other, |()| late.to_string()));
+        }
+    }
+}
+
+/// A process that is given the same as the others, and leaves again.
+fn one_more(arrive: &Sender<u64>, gate: &UnixStream) -> io::Result<()> {
+    let leave = |_: (Sender<u64>, Descriptor)| ();
+    Process::spawn(leave, (arrive.clone(), share(gate)?))?.join().map_err(io::Error::other)
+}
+
+/// How soon it is seen that a task has ended.
+const GLANCE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The same gate once more. It is a socket whose other end is closed when the gate opens.

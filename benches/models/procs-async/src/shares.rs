@@ -19,7 +19,8 @@ pub(crate) fn start_loop((arrive, gate): (Sender<u64>, Descriptor)) {
 fn event_loop() -> &'static Runtime {
     static LOOP: OnceLock<Runtime> = OnceLock::new();
     LOOP.get_or_init(|| {
-        Runtime::builder(Backend::Native).workers(1).build().expect("one more thread is to be had")
+        let runtime = Runtime::builder(Backend::Native).workers(1).build();
+        runtime.unwrap_or_else(|why| panic!("this process has no event loop: {why}"))
     })
 }
 
