@@ -12,7 +12,8 @@
 //!   judge times have the machine to themselves, because a second engine would be the noise that the first one reports.
 //!
 //! `tests/everywhere/` is a stress of `sync` from all sides at once: threads, greenlets, and tasks of three runtimes share
-//! its objects. It stands here because `sync` itself must know no runtime.
+//! its objects. It stands here because `sync` itself must know no runtime. So does `tests/checked.rs`, which asks `sync`'s deadlock
+//! checker about a runtime's blocking threads, with the feature `check`.
 //!
 //! Tests that measure in earnest take minutes and want a quiet machine. They run with `cargo xtask test --full` (which
 //! sets `TREFOIL_FULL=1`) and say that they are skipped otherwise.

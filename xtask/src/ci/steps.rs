@@ -43,7 +43,11 @@ pub(super) const STEPS: &[Step] = &[
         about: "all tests pass: the README's test command",
         remedy: "run `cargo test --workspace`, or `cargo test -p NAME` for the package that failed",
         // The deadlock checker is a feature, and every test of the locks holds with it.
-        work: Work::cargo(&["test --workspace", "test --package sync --features check"]),
+        work: Work::cargo(&[
+            "test --workspace",
+            "test --package sync --features check",
+            "test --package tests --features check --test checked",
+        ]),
     },
     Step {
         name: "fmt",
