@@ -32,8 +32,11 @@ use std::time::Instant;
 /// # Invariants
 /// 1. From [`List::push`] until it has left the list, a node neither moves nor goes away.
 /// 2. `inner` is used by whoever has the list, or, while the node is in none, by the waiter.
+#[repr(C)]
 pub(crate) struct Node {
     state: AtomicU32,
+    /// Of a thread.
+    sleeper: Option<Sleeper>,
     inner: UnsafeCell<Inner>,
     /// Others point to it.
     _pinned: PhantomPinned,
@@ -45,29 +48,26 @@ unsafe impl Send for Node {}
 // SAFETY: what is shared is the state, an atomic; the rest is used by one at a time (Invariant 2).
 unsafe impl Sync for Node {}
 
+/// In this order: what others read and write who pass something on is in one piece with the state, and the rest is the waiter's own.
+#[repr(C)]
 struct Inner {
     previous: *const Node,
     next: *const Node,
     /// Of the first alone: the last one.
     last: *const Node,
-    who: Who,
+    /// Of a task, until it is told.
+    waker: Option<Waker>,
     /// Whatever the list's owner counts by.
     ticket: u64,
     /// When he was told, if the list's owner cares.
     told_at: u32,
 }
 
-enum Who {
-    Thread(Sleeper),
-    /// The waker, until he is told.
-    Task(Option<Waker>),
-}
-
-impl Drop for Who {
+impl Drop for Inner {
     #[inline]
     fn drop(&mut self) {
-        if let Who::Task(waker @ Some(_)) = self {
-            drop_waker(waker);
+        if self.waker.is_some() {
+            drop_waker(&mut self.waker);
         }
     }
 }
@@ -88,18 +88,39 @@ pub(crate) const FIRST_TOLD: u32 = 2;
 
 impl Node {
     pub(crate) fn of_this_thread() -> Self {
-        Self::new(Who::Thread(Sleeper::here()))
+        Self::new(Some(Sleeper::here()))
     }
 
     pub(crate) fn of_a_task() -> Self {
-        Self::new(Who::Task(None))
+        Self::new(None)
     }
 
-    fn new(who: Who) -> Self {
-        let inner =
-            Inner { previous: ptr::null(), next: ptr::null(), last: ptr::null(), who, ticket: 0, told_at: 0 };
-        Node { state: AtomicU32::new(WAITING), inner: UnsafeCell::new(inner), _pinned: PhantomPinned }
+    fn new(sleeper: Option<Sleeper>) -> Self {
+        let inner = Inner {
+            previous: ptr::null(),
+            next: ptr::null(),
+            last: ptr::null(),
+            waker: None,
+            ticket: 0,
+            told_at: 0,
+        };
+        Node {
+            state: AtomicU32::new(WAITING),
+            sleeper,
+            inner: UnsafeCell::new(inner),
+            _pinned: PhantomPinned,
+        }
     }
+
+    /// Whether the waiter is a thread, which looks when it is told.
+    #[inline]
+    pub(crate) fn is_of_a_thread(&self) -> bool {
+        self.sleeper.is_some()
+    }
+
+    /// So many bytes of a node are used by others than the waiter, if he counts by no ticket.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
+    pub(crate) const SHARED: usize = mem::offset_of!(Node, inner) + mem::offset_of!(Inner, ticket);
 
     /// What the waiter has been told since he began to wait.
     pub(crate) fn told(&self) -> Option<u32> {
@@ -296,7 +317,7 @@ impl<'l> Entry<'l> {
 
     /// Whether a thread waits there, which looks when it is told.
     pub(crate) fn is_thread(self) -> bool {
-        self.inner(|inner| matches!(inner.who, Who::Thread(_)))
+        self.node().is_of_a_thread()
     }
 
     /// As [`tell`](Entry::tell), once; notes the time.
@@ -311,7 +332,7 @@ impl<'l> Entry<'l> {
     /// For how long a task has been told by [`tell_once`](Entry::tell_once) and has not looked, in ticks. Threads do look.
     pub(crate) fn task_told_for(self, now: u32) -> Option<u32> {
         self.node().told()?;
-        self.inner(|inner| matches!(inner.who, Who::Task(_)).then(|| now.wrapping_sub(inner.told_at)))
+        (!self.is_thread()).then(|| self.inner(|inner| now.wrapping_sub(inner.told_at)))
     }
 
     pub(crate) fn is_told(self) -> bool {
@@ -320,17 +341,17 @@ impl<'l> Entry<'l> {
 
     /// Whether it is a task, and has been told. Threads do look.
     pub(crate) fn is_told_task(self) -> bool {
-        self.node().told().is_some() && self.inner(|inner| matches!(inner.who, Who::Task(_)))
+        self.node().told().is_some() && !self.is_thread()
     }
 
     /// Tells him `what`. If he is in no list after this, the node may be gone.
     pub(crate) fn tell(self, what: u32) -> Wake {
         debug_assert!(what >= FIRST_TOLD);
         let node = self.node();
-        let wake = self.inner(|inner| match &mut inner.who {
-            Who::Thread(sleeper) => Wake::Thread(sleeper.rouse(&node.state)),
-            Who::Task(waker) => waker.take().map_or(Wake::Nobody, Wake::Task),
-        });
+        let wake = match &node.sleeper {
+            Some(sleeper) => Wake::Thread(sleeper.rouse(&node.state)),
+            None => self.inner(|inner| inner.waker.take()).map_or(Wake::Nobody, Wake::Task),
+        };
         // Release: pairs with `Node::told`; whoever is told uses what was written to the node before. Acquire: the thread
         // that says that it sleeps does so before it is told.
         let before = node.state.swap(what, Ordering::AcqRel);
@@ -346,10 +367,10 @@ impl<'l> Entry<'l> {
 /// # Safety
 /// The caller has the list that `node` is in, or is its waiter and it is in none.
 pub(crate) unsafe fn set_waker(node: &Node, waker: Waker) -> Option<Waker> {
-    Entry::of_pushed(NonNull::from(node)).inner(|inner| match &mut inner.who {
-        Who::Task(place) => place.replace(waker),
-        Who::Thread(_) => Some(waker),
-    })
+    match node.is_of_a_thread() {
+        true => Some(waker),
+        false => Entry::of_pushed(NonNull::from(node)).inner(|inner| inner.waker.replace(waker)),
+    }
 }
 
 /// Somebody to be woken when the list is given back.

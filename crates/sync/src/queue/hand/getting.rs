@@ -1,6 +1,7 @@
 //! Somebody who wants an item, from the first look to the answer.
 
 use super::held::Held;
+use super::pace::Wait;
 use super::place::{HANDED, LOOK, Place, Wakes};
 use super::state::State;
 use super::{GetError, Hand};
@@ -18,8 +19,7 @@ pub(super) struct Getting<'a, T> {
     waits: bool,
     /// Where it stands in the list.
     ticket: u64,
-    /// How many items had been put when it began to wait.
-    puts: usize,
+    wait: Wait,
     /// It has looked again since: it does not wait awake a second time.
     has_looked_again: bool,
     /// There may be tasks before it, which may be told and not come.
@@ -46,7 +46,7 @@ impl<'a, T> Getting<'a, T> {
             place,
             waits: false,
             ticket: 0,
-            puts: 0,
+            wait: Wait::default(),
             has_looked_again: false,
             beside_tasks: false,
         }
@@ -55,7 +55,9 @@ impl<'a, T> Getting<'a, T> {
     /// Waits on this thread until it is told, or is to look again, or until the deadline, or a little less. `false` in the last case.
     #[inline]
     fn rest(&self, deadline: Option<Instant>) -> bool {
-        if !self.has_looked_again && self.place.wait_awake(&self.hand.pace, self.puts) {
+        if !self.has_looked_again
+            && self.place.wait_awake(&self.hand.pace, self.wait, || self.hand.put_count())
+        {
             return true;
         }
         self.sleep(deadline)
@@ -212,8 +214,9 @@ impl<'a, T> Getting<'a, T> {
     /// It is pinned. The state is that of its hand.
     #[inline]
     unsafe fn stand(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
-        self.puts = state.puts;
+        self.wait.puts = state.puts;
         if !self.waits {
+            self.wait.is_behind = !state.receivers.is_empty();
             state.last_ticket += 1;
             (self.waits, self.ticket) = (true, state.last_ticket);
             self.beside_tasks = state.tasks > 0;

@@ -1,11 +1,11 @@
 //! Where somebody stands who waits, and what he has in his hand.
 
 use super::held::Held;
-use super::pace::Pace;
+use super::pace::{Pace, Wait};
 use crate::catch::{Every, contain};
 use crate::primitive::UnsafeCell;
 use crate::wait::list::{Entry, FIRST_TOLD, Node, Wake, set_waker};
-use std::mem::{self, ManuallyDrop};
+use std::mem::{self, ManuallyDrop, offset_of};
 use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
@@ -22,15 +22,19 @@ pub(super) const REFUSED: u32 = FIRST_TOLD + 3;
 /// One who waits, in his own frame.
 ///
 /// # Invariants
-/// 1. Lists of a [`Hand`](super::Hand) hold places only, each by the pointer that [`Place::node`] gives: the node is the first field.
+/// 1. Lists of a [`Hand`](super::Hand) hold places only, each by the pointer that [`Place::as_node`] gives.
 /// 2. From the push until it has left the list, a place neither moves nor goes away.
 /// 3. `item` is used by whoever has the lock of the queue while the place is in a list, and by the waiter while it is in none.
+///
+/// An item of a word and all that others use of the node are one cache line: of two, each would go to the other CPU and back.
 #[repr(C, align(64))]
 pub(super) struct Place<T> {
-    node: Node,
     item: UnsafeCell<Held<T>>,
-    is_of_a_thread: bool,
+    node: Node,
 }
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
+const _: () = assert!(offset_of!(Place<u64>, node) + Node::SHARED == 64);
 
 // SAFETY: the item may be sent, and so may the rest.
 unsafe impl<T: Send> Send for Place<T> {}
@@ -41,13 +45,13 @@ unsafe impl<T: Send> Sync for Place<T> {}
 impl<T> Place<T> {
     #[inline]
     pub(super) fn of_this_thread(item: Held<T>) -> Self {
-        Place { node: Node::of_this_thread(), item: UnsafeCell::new(item), is_of_a_thread: true }
+        Place { item: UnsafeCell::new(item), node: Node::of_this_thread() }
     }
 
     /// Without a waker so far.
     #[inline]
     pub(super) fn of_a_task(item: Held<T>) -> Self {
-        Place { node: Node::of_a_task(), item: UnsafeCell::new(item), is_of_a_thread: false }
+        Place { item: UnsafeCell::new(item), node: Node::of_a_task() }
     }
 
     /// Notes the waker of a task, if there is one in `waker`, which gets the old one, to be dropped without the lock.
@@ -68,14 +72,17 @@ impl<T> Place<T> {
     /// It is a list of a [`Hand`](super::Hand) for these items.
     #[inline]
     pub(super) unsafe fn of<'l>(entry: Entry<'l>) -> &'l Self {
-        // SAFETY: it is a place (Invariant 1), and stays while it is in the list (Invariant 2), which is borrowed.
-        unsafe { entry.as_ptr().cast::<Self>().as_ref() }
+        // SAFETY: it is in a place (Invariant 1), and the pointer is good for all of that.
+        let place = unsafe { entry.as_ptr().byte_sub(offset_of!(Self, node)) };
+        // SAFETY: the place stays while it is in the list (Invariant 2), which is borrowed.
+        unsafe { place.cast::<Self>().as_ref() }
     }
 
     /// What a list takes, with the right to use the whole place.
     #[inline]
     pub(super) fn as_node(&self) -> NonNull<Node> {
-        NonNull::from(self).cast()
+        // SAFETY: the node is in the place.
+        unsafe { NonNull::from(self).byte_add(offset_of!(Self, node)) }.cast()
     }
 
     pub(super) fn node(&self) -> &Node {
@@ -84,8 +91,8 @@ impl<T> Place<T> {
 
     /// Waits awake on this thread, whose place it is, for as long as has paid; `false` if it is time to sleep.
     #[inline]
-    pub(super) fn wait_awake(&self, pace: &Pace, puts: usize) -> bool {
-        pace.wait(puts, || self.node.told().is_some())
+    pub(super) fn wait_awake(&self, pace: &Pace, wait: Wait, puts: impl Fn() -> usize) -> bool {
+        pace.wait(wait, || self.node.told().is_some(), puts)
     }
 
     /// Blocks this thread, whose place it is, until it is told, or until the deadline, or a little less.
@@ -95,7 +102,7 @@ impl<T> Place<T> {
 
     #[inline]
     pub(super) fn is_of_a_thread(&self) -> bool {
-        self.is_of_a_thread
+        self.node.is_of_a_thread()
     }
 
     /// # Safety

@@ -1,6 +1,7 @@
 //! Somebody with an item for the queue, from the first look to the answer.
 
 use super::held::Held;
+use super::pace::Wait;
 use super::place::{Place, REFUSED, Wakes};
 use super::state::State;
 use super::{Hand, PutError, Refusal};
@@ -15,8 +16,7 @@ pub(super) struct Putting<'a, T> {
     place: Place<T>,
     /// It stands in the list of senders, or did until it was told.
     waits: bool,
-    /// How many items had been put when it began to wait.
-    puts: usize,
+    wait: Wait,
 }
 
 type Answer<T> = Result<(), PutError<T>>;
@@ -24,12 +24,12 @@ type Answer<T> = Result<(), PutError<T>>;
 impl<'a, T> Putting<'a, T> {
     #[inline]
     pub(super) fn of_this_thread(hand: &'a Hand<T>, item: T) -> Self {
-        Putting { hand, place: Place::of_this_thread(Held::new(item)), waits: false, puts: 0 }
+        Putting { hand, place: Place::of_this_thread(Held::new(item)), waits: false, wait: Wait::default() }
     }
 
     #[inline]
     pub(super) fn of_a_task(hand: &'a Hand<T>, item: T) -> Self {
-        Putting { hand, place: Place::of_a_task(Held::new(item)), waits: false, puts: 0 }
+        Putting { hand, place: Place::of_a_task(Held::new(item)), waits: false, wait: Wait::default() }
     }
 
     /// Tries to put the item in; if that is refused for now, and it shall wait, it queues up. A task has noted its waker before. Once.
@@ -77,7 +77,8 @@ impl<'a, T> Putting<'a, T> {
     #[inline]
     unsafe fn queue_up(&mut self, state: &mut State<T>, wakes: &mut Wakes) {
         debug_assert!(!self.waits, "it stands in the list already");
-        (self.waits, self.puts) = (true, state.puts);
+        self.waits = true;
+        self.wait = Wait { puts: state.puts, is_behind: !state.senders.is_empty() };
         // SAFETY: it is in no list, as promised by the caller. It stays where it is, in what is pinned, until it has left: it is
         // told, or `leave` takes it out, which `drop` calls at the latest.
         unsafe { state.senders.push(self.place.as_node(), 0) };
@@ -101,7 +102,7 @@ impl<'a, T> Putting<'a, T> {
     /// Waits on this thread until told, or until the deadline, or a little less.
     #[inline]
     fn rest(&self, deadline: Option<Instant>) {
-        if !self.place.wait_awake(&self.hand.pace, self.puts) {
+        if !self.place.wait_awake(&self.hand.pace, self.wait, || self.hand.put_count()) {
             self.place.sleep(deadline);
         }
     }
