@@ -201,15 +201,29 @@ fn one_to_one_the_receiver_goes() {
 #[test]
 fn room_that_a_lone_consumer_makes_reaches_every_producer() {
     interrupted(1, || {
-        let (sender, mut receiver) = mpsc::bounded(1);
-        sender.put(0).unwrap();
+        let (sender, mut receiver) = mpsc::bounded(2);
+        (0..2).for_each(|_| sender.put(0).unwrap());
         let sender = Plain::new(sender);
         let sending = [(); 2].map(|()| {
             let sender = Plain::clone(&sender);
             thread::spawn(move || sender.put(1).unwrap())
         });
-        (0..3).for_each(|_| assert!(receiver.get().is_ok()));
+        // As much room as the two need: a consumer who waits as well, as below, makes this a model of minutes.
+        (0..2).for_each(|_| assert!(receiver.get().is_ok()));
         sending.into_iter().for_each(|it| it.join().unwrap());
+    });
+}
+
+#[test]
+fn items_of_one_of_many_reach_a_lone_consumer_who_waits() {
+    interrupted(1, || {
+        let (sender, mut receiver) = mpsc::bounded(2);
+        let sending = thread::spawn(move || {
+            (0..2).for_each(|_| sender.put(0).unwrap());
+            sender
+        });
+        (0..2).for_each(|_| assert!(receiver.get().is_ok()));
+        drop(sending.join().unwrap());
     });
 }
 
