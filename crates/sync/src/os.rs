@@ -12,6 +12,8 @@ pub(crate) mod clock;
 
 #[cfg(all(target_os = "linux", not(any(trefoil_loom, trefoil_shuttle))))]
 pub(crate) use linux::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
+#[cfg(all(test, trefoil_shuttle))]
+pub(crate) use modelled::another_machine;
 #[cfg(any(trefoil_loom, trefoil_shuttle))]
 pub(crate) use modelled::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
 #[cfg(not(any(target_os = "linux", trefoil_loom, trefoil_shuttle)))]

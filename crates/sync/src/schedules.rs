@@ -24,6 +24,7 @@ mod rlock;
 mod select;
 mod semaphores;
 
+use crate::os;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::thread::JoinHandle;
 use shuttle::{Config, Runner};
@@ -60,7 +61,10 @@ fn run(scheduler: impl Scheduler + 'static, program: Arc<impl Fn() + Send + Sync
     let mut config = Config::new();
     // It would say once that orderings weaker than `SeqCst` are not modelled.
     config.silence_warnings = true;
-    Runner::new(scheduler, config).run(move || program());
+    Runner::new(scheduler, config).run(move || {
+        os::another_machine();
+        program();
+    });
 }
 
 /// What each of them returns.

@@ -1,7 +1,8 @@
 //! Queues: items that are passed on, those who wait, and all ways to leave.
 //!
 //! Slots are loom's own cells, so a slot that two use at once shows; items are counted, so one that is lost shows as a leak.
-//! Where a producer or a consumer is alone, what is modelled is the barrier that both sides make: loom knows no other.
+//! Where a producer or a consumer is alone, what is modelled is the barrier that both sides make: loom knows no other. The one
+//! that is made for both is in `schedules`.
 
 use super::{Over, Plain};
 use crate::Queue;

@@ -12,10 +12,10 @@ static RATE: AtomicU32 = AtomicU32::new(0);
 /// The time in ticks, from some start.
 #[inline]
 pub(crate) fn now() -> u32 {
-    #[cfg(trefoil_loom)]
+    #[cfg(any(trefoil_loom, trefoil_shuttle))]
     return modelled::now();
-    #[cfg(not(trefoil_loom))]
-    if crate::primitive::IS_MODEL { 0 } else { counter() as u32 }
+    #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
+    return counter() as u32;
 }
 
 /// So many microseconds in ticks.
@@ -139,5 +139,30 @@ pub(crate) mod modelled {
             LOOKED_AT.fetch_add(1, Ordering::Relaxed);
         }
         NOW.set(NOW.get().wrapping_add(super::micros(2_000)));
+    }
+}
+
+/// Nor does shuttle: it stands still, but where something is said to take time.
+#[cfg(trefoil_shuttle)]
+pub(crate) mod modelled {
+    use std::cell::Cell;
+
+    std::thread_local! {
+        // Shuttle runs the threads of a program on one.
+        static NOW: Cell<u32> = const { Cell::new(0) };
+    }
+
+    pub(super) fn now() -> u32 {
+        NOW.get()
+    }
+
+    /// A program begins: at the same time in each of its runs.
+    #[cfg(test)]
+    pub(crate) fn start() {
+        NOW.set(0);
+    }
+
+    pub(crate) fn pass_micros(micros: u32) {
+        NOW.set(NOW.get().wrapping_add(super::micros(micros)));
     }
 }

@@ -65,14 +65,72 @@ impl Rouse {
     }
 }
 
-pub(crate) fn is_asymmetric() -> bool {
-    false
+#[cfg(all(test, trefoil_shuttle))]
+pub(crate) use barrier::another_machine;
+pub(crate) use barrier::{ask_for_the_barrier, heavy_barrier, is_asymmetric};
+
+/// Loom knows no barrier that one side makes for both, so whoever could do without makes his own.
+#[cfg(trefoil_loom)]
+mod barrier {
+    use crate::primitive::{Ordering, fence};
+
+    pub(crate) fn is_asymmetric() -> bool {
+        false
+    }
+
+    pub(crate) fn ask_for_the_barrier() {}
+
+    pub(crate) fn heavy_barrier() {
+        fence(Ordering::SeqCst);
+    }
 }
 
-pub(crate) fn ask_for_the_barrier() {}
+/// Under shuttle every operation is in the one order, so nothing needs to be done for a barrier on all CPUs. What is left of it is that
+/// whoever could do without one of his own does, and that it takes time.
+#[cfg(trefoil_shuttle)]
+mod barrier {
+    use super::super::clock;
+    use crate::primitive::random_below;
+    use std::cell::Cell;
 
-pub(crate) fn heavy_barrier() {
-    fence(Ordering::SeqCst);
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Barrier {
+        Refused,
+        /// It works, which nobody knows before somebody has asked.
+        Unknown,
+        Works,
+    }
+
+    std::thread_local! {
+        // Shuttle runs the threads of a program on one.
+        static BARRIER: Cell<Barrier> = const { Cell::new(Barrier::Refused) };
+    }
+
+    /// A program begins, on a machine that is drawn.
+    #[cfg(test)]
+    pub(crate) fn another_machine() {
+        clock::modelled::start();
+        let barrier = [Barrier::Refused, Barrier::Unknown, Barrier::Works, Barrier::Works];
+        BARRIER.set(barrier[random_below(barrier.len())]);
+    }
+
+    pub(crate) fn is_asymmetric() -> bool {
+        BARRIER.get() == Barrier::Works
+    }
+
+    pub(crate) fn ask_for_the_barrier() {
+        if BARRIER.get() == Barrier::Unknown {
+            BARRIER.set(Barrier::Works);
+        }
+    }
+
+    /// One in two takes so long that it would have been better not to need it.
+    pub(crate) fn heavy_barrier() {
+        ask_for_the_barrier();
+        if is_asymmetric() {
+            clock::modelled::pass_micros(random_below(2) as u32);
+        }
+    }
 }
 
 pub(crate) fn cpus() -> u32 {

@@ -138,6 +138,28 @@ fn one_to_one() {
     }
 }
 
+/// Items enough for a lone end to begin with barriers of its own, and to give them up.
+#[test]
+fn lone_ends_change_their_barriers() {
+    const ITEMS: u32 = 12;
+    explore(|| {
+        let (mut sender, mut receiver) = spsc::bounded(1);
+        let sending = thread::spawn(move || (0..ITEMS).for_each(|item| sender.put(item).unwrap()));
+        (0..ITEMS).for_each(|item| assert_eq!(receiver.get(), Ok(item)));
+        sending.join().unwrap();
+    });
+    explore(|| {
+        let (sender, mut receiver) = mpsc::bounded(1);
+        let senders = [1, 2].map(|_| {
+            let sender = sender.clone();
+            thread::spawn(move || (0..ITEMS / 2).for_each(|item| sender.put(item).unwrap()))
+        });
+        drop(sender);
+        assert_eq!((0..).find(|_| receiver.get().is_err()), Some(ITEMS));
+        join(senders);
+    });
+}
+
 /// A queue that is closed at any moment: what was taken in comes out, what was not comes back.
 macro_rules! closed_at_any_moment {
     ($($name:ident: $queue:expr;)+) => {$(
