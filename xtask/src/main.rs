@@ -30,7 +30,7 @@ Tasks:
   compare [ARG]...      Build engine and contestants, then measure; `compare --help` lists its options
   compare peers [AREA]  Build our crates' peers and measure head to head; `compare goals [AREA]` holds ours to its goals
   test [--full]         Run what `cargo test --workspace` runs; --full adds the long forms
-  test --mutants [NAME] Weaken each ordering and recheck of `sync` in turn: its loom models must notice; --quick takes a few
+  test --mutants [NAME] Weaken each ordering and recheck of `sync` in turn: its models must notice; --quick takes a few
   ci [STEP]...          Run every check, or the named ones; --list names them, --keep-going does not stop
   tour [--list] [N]     Run the programs of the tutorials, or one of them, each with a line on what it shows
   doc [--open]          Build the documentation of every package

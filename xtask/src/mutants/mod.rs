@@ -5,7 +5,10 @@
 //! a mutant names are run with that mutant switched on, until one fails: then it is *caught*. In the end the models that
 //! caught something have to pass without a mutant.
 //!
-//! What it costs: one build of `sync` under loom, and for each mutant a few model runs, as many at a time as there are CPUs.
+//! What loom cannot see, shuttle may: a mutant that names models of `schedules::` has these run as well.
+//!
+//! What it costs: one build of `sync` under loom, one under shuttle if a mutant needs it, and for each mutant a few model
+//! runs, as many at a time as there are CPUs.
 
 mod copy;
 mod model;
@@ -78,7 +81,7 @@ pub(crate) fn check(project: &Project, wanted: impl Fn(&Mutant) -> bool) -> Resu
         return Err("none of these mutants is among the quick ones: leave out --quick".into());
     }
     println!("building {} mutants in one program", table.mutants().len());
-    let models = Models::build(project, &table)?;
+    let models = Models::build(project, &table, &chosen)?;
     let plans = models.plan(&chosen)?;
     let begin = Instant::now();
     let verdicts = side_by_side(&plans, |(mutant, names)| {

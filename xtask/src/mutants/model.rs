@@ -1,4 +1,4 @@
-//! The program that holds models and mutants: how it is built, and how one model is run in a process of its own.
+//! The programs that hold models and mutants: how they are built, and how one model is run in a process of its own.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -15,17 +15,30 @@ use super::table::{Mutant, Table};
 use super::{LIMIT, LIMIT_OF_UNWINDING, Plan};
 use crate::project::{Project, cannot_start};
 
-/// The program, and what its models are called.
+/// Loom's program, and shuttle's if a mutant needs it.
 pub(super) struct Models {
-    program: PathBuf,
+    programs: Vec<Program>,
+}
+
+struct Program {
+    path: PathBuf,
+    /// What its models are called.
     names: Vec<String>,
 }
 
+/// Who runs models.
+struct Runner {
+    /// What the code is told of it.
+    cfg: &'static str,
+    /// What the names of its models begin with.
+    all: &'static str,
+}
+
+const LOOM: Runner = Runner { cfg: "trefoil_loom", all: "models::" };
+const SHUTTLE: Runner = Runner { cfg: "trefoil_shuttle", all: "schedules::" };
+
 /// What stands in the first line of a panic's report.
 const PANIC: &str = "panicked at ";
-
-/// What the names of models begin with.
-const ALL: &str = "models::";
 
 /// How a run of a model ended.
 pub(super) enum Run {
@@ -36,14 +49,21 @@ pub(super) enum Run {
 }
 
 impl Models {
-    pub(super) fn build(project: &Project, table: &Table) -> Result<Self, String> {
+    /// What the `chosen` mutants need.
+    pub(super) fn build(project: &Project, table: &Table, chosen: &[&Mutant]) -> Result<Self, String> {
         let metadata = project.metadata()?;
         let target = metadata["target_directory"].as_str().ok_or("cargo names no target folder")?;
         let copy = Path::new(target).join("mutants");
         copy::make(project.root(), table, &copy)?;
-        let program = build(project, &copy, target)?;
-        let names = names(&program)?;
-        Ok(Models { program, names })
+        let is_shuttles = |part: &String| part.starts_with(SHUTTLE.all);
+        let shuttle = chosen.iter().flat_map(|mutant| &mutant.models).any(is_shuttles).then_some(SHUTTLE);
+        let runners = [LOOM].into_iter().chain(shuttle);
+        let programs = runners.map(|runner| {
+            let path = build(project, &copy, target, &runner)?;
+            let names = names(&path, &runner)?;
+            Ok(Program { path, names })
+        });
+        Ok(Models { programs: programs.collect::<Result<_, String>>()? })
     }
 
     /// The models of each mutant, those that it names first before the others.
@@ -52,7 +72,8 @@ impl Models {
         for mutant in mutants {
             let mut names: Vec<String> = Vec::new();
             for part in &mutant.models {
-                let found = self.names.iter().filter(|name| name[ALL.len()..].starts_with(part.as_str()));
+                let found = self.programs.iter().flat_map(|program| &program.names);
+                let found = found.filter(|name| is_named(name, part));
                 let before = names.len();
                 let is_new = |name: &&String| !names.contains(name);
                 let found: Vec<String> = found.filter(is_new).cloned().collect();
@@ -71,13 +92,17 @@ impl Models {
 
     /// Runs one model, with a mutant or without.
     pub(super) fn run(&self, name: &str, mutant: Option<&Mutant>) -> Run {
-        let mut command = Command::new(&self.program);
+        let program = self.programs.iter().find(|program| program.names.iter().any(|there| there == name));
+        let Some(program) = program else { return Run::Failed("there is no such model".into()) };
+        let mut command = Command::new(&program.path);
         // What it says is heard as it is said.
         command.args(["--exact", name, "--test-threads", "1", "--nocapture"]);
         // Somebody's own bounds would change what is looked at.
         for variable in ["LOOM_MAX_PREEMPTIONS", "LOOM_MAX_BRANCHES", "LOOM_MAX_DURATION", "LOOM_LOG"] {
             command.env_remove(variable);
         }
+        // Shuttle draws the same schedules each time.
+        command.env_remove("TREFOIL_FULL").env("TREFOIL_SEED", "1");
         match mutant {
             Some(mutant) => command.env(VARIABLE, mutant.number.to_string()),
             None => command.env_remove(VARIABLE),
@@ -91,16 +116,21 @@ impl Models {
     }
 }
 
-fn build(project: &Project, copy: &Path, target: &str) -> Result<PathBuf, String> {
+/// Whether a model's name begins as a mutant says: behind `models::`, or with `schedules::`.
+fn is_named(name: &str, part: &str) -> bool {
+    name.strip_prefix(LOOM.all).unwrap_or(name).starts_with(part)
+}
+
+fn build(project: &Project, copy: &Path, target: &str, runner: &Runner) -> Result<PathBuf, String> {
     let mut command = project.cargo();
     command.current_dir(copy).args(["test", "--release", "--package", "sync", "--lib", "--no-run"]);
     command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
-    // A model's time is loom's, which is optimized; to optimize the mutants as well, or all of it as a whole, would take longer
+    // A model's time is that of who runs it, which is optimized; to optimize the mutants as well, or all of it as a whole, would take longer
     // than to run most of them.
     for setting in ["package.sync.opt-level=1", "package.sync.codegen-units=16", "lto='off'", "debug=false"] {
         command.arg("--config").arg(format!("profile.release.{setting}"));
     }
-    command.env("RUSTFLAGS", "--cfg trefoil_loom").env("CARGO_TARGET_DIR", target);
+    command.env("RUSTFLAGS", format!("--cfg {}", runner.cfg)).env("CARGO_TARGET_DIR", target);
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| cannot_start(&command, &error))?;
     if !output.status.success() {
@@ -116,13 +146,13 @@ fn build(project: &Project, copy: &Path, target: &str) -> Result<PathBuf, String
     programs.next_back().ok_or_else(|| "cargo has built no program of models".into())
 }
 
-fn names(program: &Path) -> Result<Vec<String>, String> {
+fn names(program: &Path, runner: &Runner) -> Result<Vec<String>, String> {
     let mut command = Command::new(program);
     let output = command.args(["--list", "--format", "terse"]).output();
     let output = output.map_err(|error| cannot_start(&command, &error))?;
     let list = String::from_utf8_lossy(&output.stdout);
     let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
-    Ok(names.filter(|name| name.starts_with(ALL)).map(str::to_owned).collect())
+    Ok(names.filter(|name| name.starts_with(runner.all)).map(str::to_owned).collect())
 }
 
 /// Runs a command to its end, or kills it at the limit; what it said. One that has panicked has little time left: what it destroys as
@@ -183,6 +213,14 @@ fn reason(said: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mutant_names_models_behind_their_prefix_and_schedules_with_it() {
+        assert!(is_named("models::queue::one_to_one", "queue::one"));
+        assert!(is_named("schedules::queues::one_to_one", "schedules::queues::one"));
+        assert!(!is_named("models::queue::one_to_one", "schedules::queues::one"));
+        assert!(!is_named("schedules::queues::one_to_one", "queue"));
+    }
 
     #[test]
     fn the_first_panic_is_the_reason() {

@@ -7,7 +7,8 @@
 //! find = 'let flag = «FLAG.load(Ordering::Acquire)»'  # just once in the file; what is between the marks, or all, is replaced:
 //! replace = 'FLAG.load(Ordering::Relaxed)'            # an expression by one, statements up to a `;` or `}` by some
 //! why = 'the new owner sees what the last one wrote'
-//! models = 'lock:: condvar::one_who'                  # how the names of the models begin that may notice, behind `models::`
+//! models = 'lock:: condvar::one_who'                  # how the names of the models begin that may notice, behind `models::`;
+//!                                                     # or with `schedules::`, those of shuttle's
 //! ```
 //!
 //! Values stand between `'` on one line, or between `'''` on several. `equivalent = 'why'` says that the changed code is as
@@ -283,7 +284,7 @@ quick = 'yes'
         // A model that a mutant names is there.
         let mut models = String::new();
         for path in crate::tidy::Tree::of(&root).unwrap().files() {
-            if path.starts_with("crates/sync/src/models") {
+            if ["models", "schedules"].iter().any(|folder| path.starts_with(&format!("{SOURCES}/{folder}"))) {
                 models.push_str(&fs::read_to_string(root.join(path)).unwrap());
             }
         }
