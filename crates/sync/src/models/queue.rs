@@ -118,6 +118,20 @@ fn what_was_accepted_before_a_close_is_taken() {
 }
 
 #[test]
+fn a_closed_queue_takes_nothing_although_there_is_known_to_be_room() {
+    interrupted(2, || {
+        let queue = Plain::new(Queue::bounded(2));
+        // From here on it is known that there is room for another.
+        queue.put(0).unwrap();
+        let producer = Plain::clone(&queue);
+        let producer = thread::spawn(move || usize::from(producer.put(0).is_ok()));
+        queue.close();
+        let taken = (0..2).filter(|_| queue.try_get().is_ok()).count();
+        assert_eq!(taken, 1 + producer.join().unwrap());
+    });
+}
+
+#[test]
 fn a_producer_that_waits_learns_of_a_close() {
     loom::model(|| {
         let queue = Plain::new(Queue::bounded(2));
