@@ -58,4 +58,21 @@ impl<T> Slot<T> {
         #[cfg(any(miri, trefoil_loom, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
         let _ = slot;
     }
+
+    /// As [`will_be_written`](Slot::will_be_written), to be read.
+    #[inline(always)]
+    pub(crate) fn will_be_read(slot: *const Self) {
+        #[cfg(all(target_arch = "x86_64", not(miri), not(trefoil_loom)))]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!("prefetcht0 [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
+        }
+        #[cfg(all(target_arch = "aarch64", not(miri), not(trefoil_loom)))]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!("prfm pldl1keep, [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
+        }
+        #[cfg(any(miri, trefoil_loom, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+        let _ = slot;
+    }
 }

@@ -17,6 +17,10 @@ const BLOCK_BYTES: usize = 16 << 10;
 const BLOCK_SLOTS: usize = if crate::primitive::IS_MODEL { 2 } else { 512 };
 /// Slots so many bytes ahead are asked for before they are filled: some sixteen cache lines, of which CPUs fetch about as many at once.
 const AHEAD_BYTES: usize = 1024;
+/// So many bytes ahead they are asked for before they are emptied, if what is there is known to be filled: a line that is still written
+/// to would be taken from the producer. In a small ring, so much is seldom known, and looking whether it is costs more than it wins.
+const READ_AHEAD_BYTES: usize = 512;
+const SMALL_RING: usize = 128;
 const LINE_BYTES: usize = 64;
 /// So many spent blocks are kept.
 const SPARE: usize = 4;
@@ -118,15 +122,28 @@ impl<T> Storage<T> {
         unsafe { cursor.slot(offset) }
     }
 
-    /// The slot of the oldest item.
+    /// The slot of the oldest item, of `known` ones.
     ///
     /// # Safety
     /// The caller has the consumers' side, with its cursor, at this index, and it is among the slots that
     /// [`go_on_to_empty`](Storage::go_on_to_empty) told of.
     #[inline(always)]
-    pub(super) unsafe fn slot_to_empty(&self, cursor: &Cursor<T>, index: usize) -> *const Slot<T> {
+    pub(super) unsafe fn slot_to_empty(
+        &self,
+        cursor: &Cursor<T>,
+        index: usize,
+        known: usize,
+    ) -> *const Slot<T> {
+        let offset = index & self.mask;
+        if offset % const { slots_in::<T>(LINE_BYTES) } == 0
+            && self.mask >= SMALL_RING
+            && known >= const { slots_in::<T>(READ_AHEAD_BYTES + LINE_BYTES) }
+        {
+            let ahead = (offset + const { slots_in::<T>(READ_AHEAD_BYTES) }) & self.mask;
+            Slot::will_be_read(cursor.slots.wrapping_add(ahead));
+        }
         // SAFETY: the block is there, and has more slots than this.
-        unsafe { cursor.slot(index & self.mask) }
+        unsafe { cursor.slot(offset) }
     }
 
     /// How many slots there are from this index on, of the block where the next item belongs, which is allocated if it is not there.

@@ -3,7 +3,8 @@
 //! A consumer who catches each item the moment it comes makes every item a transfer of cache lines between CPUs, which takes
 //! longer than the item. So he looks in *steps*: where items come several at a time he looks less often, and finds more. Where
 //! they come one by one, each perhaps an answer to the last, he looks all the time, and now and then tries whether that is
-//! still so. A producer who waits for room waits until a good part of the queue is free, for the same reason.
+//! still so. A producer who waits for room waits until a good part of the queue is free, for the same reason. And he looks but once or twice
+//! meanwhile: each look takes from the consumers the cache line that they need for each item.
 //!
 //! A consumer who is a little faster than the producer need not find the queue empty for that to happen: he takes what came, finds
 //! the little that came meanwhile, and then less, until he takes each item as it comes. So a lone one pauses for a step then, too.
@@ -47,14 +48,20 @@ impl Pace {
 
     /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
     pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
-        let step = self.step();
-        let mut found = 0;
+        let waits_for_much = enough > 1;
+        let step = if waits_for_much { self.step.load(Relaxed) } else { self.step() };
+        let (mut found, mut looks) = (0, 0);
         let is_enough = || {
             found = look();
+            looks += 1;
             found >= enough
         };
         let is_there = self.patience.wait_in_steps(u32::from(step), is_enough, moved);
-        self.learn(step, found);
+        match waits_for_much {
+            true if is_there => self.learn_to_look_once(step, looks, found / enough),
+            true => {}
+            false => self.learn(step, found),
+        }
         is_there || found > 0
     }
 
@@ -88,6 +95,15 @@ impl Pace {
         }
     }
 
+    /// After a wait for much, of which so many `times` as much was found as is enough.
+    fn learn_to_look_once(&self, step: u8, looks: u32, times: usize) {
+        self.keep(match (looks, times) {
+            (_, 2..) => (step / 2).max(1),
+            (0..=1, _) => step,
+            _ => step.saturating_mul(2),
+        });
+    }
+
     fn step(&self) -> u8 {
         let step = self.step.load(Relaxed);
         if step > 1 {
@@ -99,13 +115,51 @@ impl Pace {
     }
 
     fn learn(&self, step: u8, found: usize) {
-        let next = match found {
+        self.keep(match found {
             0..=SINGLE => 1,
             PLENTY.. => step,
             _ => step.saturating_mul(2).min(LONGEST),
-        };
+        });
+    }
+
+    fn keep(&self, next: u8) {
         if next != self.step.load(Relaxed) {
             self.step.store(next, Relaxed);
         }
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::{Pace, Relaxed};
+    use std::cell::Cell;
+
+    #[test]
+    fn who_waits_for_much_comes_to_look_once() {
+        if crate::os::cpus() == 1 {
+            // There, nobody pauses between two looks.
+            return;
+        }
+        let pace = Pace::new();
+        // A slot gets free in each pause, as far as a look can tell.
+        let wait_for = |enough: usize| {
+            let (looks, room) = (Cell::new(0), Cell::new(0));
+            let look = || {
+                looks.set(looks.get() + 1);
+                room.set(room.get() + usize::from(pace.step.load(Relaxed)));
+                room.get()
+            };
+            assert!(pace.wait(enough, look, || 0));
+            looks.get()
+        };
+        assert!(wait_for(64) > 2, "it has to be learned");
+        for _ in 0..6 {
+            wait_for(64);
+        }
+        assert!(wait_for(64) <= 2);
+        for _ in 0..8 {
+            wait_for(2);
+        }
+        assert!(pace.step.load(Relaxed) < 16, "what comes soon would lie idle");
     }
 }

@@ -303,8 +303,9 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
             if position == own.until {
                 look(own, position)?;
             }
+            let known = own.until.wrapping_sub(position) / ONE;
             // SAFETY: the side is ours, at this position, and up to `until` there are items in the cursor's block.
-            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE) };
+            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE, known) };
             Ok(Found { slot, position })
         };
         // SAFETY: the side is ours.
@@ -325,8 +326,9 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
             if end.is_waited_at() || position == own.until {
                 return None;
             }
+            let known = own.until.wrapping_sub(position) / ONE;
             // SAFETY: the side is ours, at this position, and up to `until` there are items in the cursor's block.
-            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE) };
+            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE, known) };
             Some(Found { slot, position })
         };
         // SAFETY: the side is ours.

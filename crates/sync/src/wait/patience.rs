@@ -165,7 +165,7 @@ impl Patience {
     }
 
     fn pause(&self, pauses: u32, step: u32, look: &mut impl FnMut() -> bool) -> bool {
-        let mut paused = 0;
+        let (mut paused, pauses) = (0, if pauses > 0 { pauses.max(2 * step) } else { 0 });
         while paused < pauses {
             (0..step).for_each(|_| spin_loop());
             paused += step;
