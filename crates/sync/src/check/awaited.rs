@@ -123,10 +123,10 @@ impl Followed {
     /// It was not to be had at this look.
     #[inline]
     pub(crate) fn waits(&mut self, tag: &Tag, mode: Mode, waker: &Waker) {
-        if is_on()
-            && self.waiting.is_none()
-            && let Some(site) = self.site
-        {
+        if !is_on() || self.waiting.is_some() {
+            return;
+        }
+        if let Some(site) = self.site {
             self.waiting = Awaited { tag, wanted: mode, site }.begin(waker);
         }
     }
@@ -135,14 +135,15 @@ impl Followed {
     #[inline]
     pub(crate) fn has(&mut self, tag: &Tag, mode: Mode) {
         self.over();
-        if is_on()
-            && let Some(site) = self.site
-        {
+        if !is_on() {
+            return;
+        }
+        if let Some(site) = self.site {
             mode.hold(tag, site);
         }
     }
 
-    /// It waits no more: to be said before it leaves the queue.
+    /// It waits no more: to be said before it leaves the queue, or once it has the lock.
     #[inline]
     pub(crate) fn over(&mut self) {
         self.waiting = None;

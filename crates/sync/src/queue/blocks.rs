@@ -166,6 +166,12 @@ impl<T> Storage<T> {
         if index & self.mask == 0 {
             // SAFETY: as promised by the caller.
             unsafe { self.follow_block(cursor) };
+            if !self.is_ring {
+                // From the last block, nobody could ask for them: it takes as long for all of them as for one.
+                for ahead in (0..READ_AHEAD_BYTES + LINE_BYTES).step_by(LINE_BYTES) {
+                    Slot::will_be_read(cursor.slots.wrapping_byte_add(ahead));
+                }
+            }
         }
         self.slots_from(index)
     }

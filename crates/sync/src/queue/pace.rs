@@ -14,7 +14,7 @@ use crate::primitive::spin_loop;
 use crate::wait::patience::Patience;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// The longest step: in the 0.7 µs that it takes, some tens of items come.
+/// The longest step of one who waits for a single one: in the 0.7 µs that it takes, some tens of items come.
 const LONGEST: u8 = 64;
 /// Every so many waits in steps of one pause, one is in steps of this length.
 const TRIAL_EVERY: u8 = 16;
@@ -59,7 +59,8 @@ impl Pace {
         let is_there = self.patience.wait_in_steps(u32::from(step), is_enough, moved);
         match waits_for_much {
             true if is_there => self.learn_to_look_once(step, looks, found / enough),
-            true => {}
+            // What has not come at all says nothing of how long to wait for it.
+            true => self.keep(1),
             false => self.learn(step, found),
         }
         is_there || found > 0
@@ -67,7 +68,7 @@ impl Pace {
 
     /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
     pub(super) fn glance(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
-        let step = self.step();
+        let step = self.step().min(LONGEST);
         let mut found = None;
         let is_enough = || {
             let now = look();

@@ -35,7 +35,7 @@ use std::time::Instant;
 #[repr(C)]
 pub(crate) struct Node {
     state: AtomicU32,
-    /// Of a thread.
+    /// Of a thread. It does not change.
     sleeper: Option<Sleeper>,
     inner: UnsafeCell<Inner>,
     /// Others point to it.
@@ -45,7 +45,8 @@ pub(crate) struct Node {
 // SAFETY: whatever is behind its pointers is used by whoever has the list, on any thread, and a `Waker` may be sent.
 unsafe impl Send for Node {}
 
-// SAFETY: what is shared is the state, an atomic; the rest is used by one at a time (Invariant 2).
+// SAFETY: what is shared is the state, an atomic, and `sleeper`, which does not change and may be looked at from any thread; the
+// rest is used by one at a time (Invariant 2).
 unsafe impl Sync for Node {}
 
 /// In this order: what others read and write who pass something on is in one piece with the state, and the rest is the waiter's own.
