@@ -108,11 +108,19 @@ fn items_without_a_size_and_items_of_a_page_are_counted_as_well() {
 #[test]
 fn what_is_left_is_dropped_with_the_queue_wherever_it_lies() {
     // None at all; within a block; at its end; several blocks; blocks behind that were given back.
-    let cases =
-        [(0, 0), (3, 1), (512, 0), (512, 512), (600, 515), (2_000, 0), (5_000, 4_100), (5_000, 5_000)];
+    let cases = [
+        (0, 0),
+        (3, 1),
+        (2_048, 0),
+        (2_048, 2_048),
+        (2_400, 2_051),
+        (8_000, 0),
+        (20_000, 16_400),
+        (20_000, 20_000),
+    ];
     for (put, got) in cases.into_iter().take(if cfg!(miri) { 5 } else { 8 }) {
         let items = Counted::default();
-        let (unbounded, bounded) = (Queue::unbounded(), Queue::bounded(5_000));
+        let (unbounded, bounded) = (Queue::unbounded(), Queue::bounded(20_000));
         for queue in [&unbounded, &bounded] {
             (0..put).for_each(|_| queue.put(items.clone()).unwrap());
             (0..got).for_each(|_| drop(queue.get().unwrap()));

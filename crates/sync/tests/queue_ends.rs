@@ -189,7 +189,7 @@ fn what_was_sent_is_there_after_the_sender_went() {
 
 #[test]
 fn items_that_both_ends_leave_behind_are_dropped() {
-    for count in [0, 1, 600] {
+    for count in [0, 1, 2_100] {
         let items = Counted::default();
         let (mut one, its) = spsc::unbounded();
         let (many, theirs) = mpsc::bounded(50_000);

@@ -14,7 +14,7 @@ const RING_SLOTS: usize = 1 << 16;
 /// A block has at most so many bytes, or one slot.
 const BLOCK_BYTES: usize = 16 << 10;
 /// A block has at most so many slots. More make the end of a block rarer, and an almost empty queue larger.
-const BLOCK_SLOTS: usize = if crate::primitive::IS_MODEL { 2 } else { 512 };
+const BLOCK_SLOTS: usize = if crate::primitive::IS_MODEL { 2 } else { 2048 };
 /// Slots so many bytes ahead are asked for before they are filled: some sixteen cache lines, of which CPUs fetch about as many at once.
 const AHEAD_BYTES: usize = 1024;
 /// So many bytes ahead they are asked for before they are emptied, if what is there is known to be filled: a line that is still written
