@@ -105,8 +105,10 @@ impl<T> Future for Get<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut getting = self.getting();
-        // The first attempt does without a waker, unless it would be in vain. An arm does not wait awake, for another arm may be ready.
-        if !getting.waits() && (getting.hand().seems_to_have(ITEM) || !is_arm() && getting.hand().glance()) {
+        // The first attempt does without a waker, unless it would be in vain. Who has waited already does not wait awake, nor does an arm,
+        // for another arm may be ready.
+        let hand = getting.hand();
+        if hand.seems_to_have(ITEM) || !getting.waits() && !is_arm() && hand.glance() {
             if let Poll::Ready(answer) = getting.as_mut().look() {
                 return Poll::Ready(answer);
             }
