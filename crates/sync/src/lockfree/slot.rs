@@ -63,7 +63,7 @@ impl<T> Slot<T> {
     #[inline(always)]
     pub(crate) fn will_be_read(slot: *const Self) {
         #[cfg(all(target_arch = "x86_64", not(miri), not(trefoil_loom)))]
-        // SAFETY: as above.
+        // SAFETY: as above: it changes nothing that a program can see.
         unsafe {
             std::arch::asm!("prefetcht0 [{}]", in(reg) slot, options(nostack, preserves_flags, readonly));
         }

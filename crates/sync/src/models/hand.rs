@@ -139,6 +139,27 @@ fn a_task_is_told_and_comes() {
     }
 }
 
+/// It may find that there is an item, then that there is none, and that there is another before it waits on.
+#[test]
+fn a_told_task_whose_item_another_takes_has_the_next() {
+    loom::model(|| {
+        let queue = queue(true);
+        let (taken, got) = beside(
+            &queue,
+            |queue| {
+                queue.try_put(item(1)).unwrap();
+                let taken = queue.try_get().is_ok();
+                if taken {
+                    queue.try_put(item(2)).unwrap();
+                }
+                taken
+            },
+            |queue| *block_on(queue.get_async()).unwrap(),
+        );
+        assert_eq!(got, 1 + u32::from(taken));
+    });
+}
+
 #[test]
 fn a_task_sends_to_a_thread() {
     loom::model(|| {

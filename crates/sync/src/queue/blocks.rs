@@ -18,7 +18,8 @@ const BLOCK_SLOTS: usize = if crate::primitive::IS_MODEL { 2 } else { 2048 };
 /// Slots so many bytes ahead are asked for before they are filled: some sixteen cache lines, of which CPUs fetch about as many at once.
 const AHEAD_BYTES: usize = 1024;
 /// So many bytes ahead they are asked for before they are emptied, if what is there is known to be filled: a line that is still written
-/// to would be taken from the producer. In a small ring, so much is seldom known, and looking whether it is costs more than it wins.
+/// to would be taken from the producer, which is put up with for the first ones of a block alone. In a small ring or block, so much is seldom
+/// known, and looking whether it is costs more than it wins.
 const READ_AHEAD_BYTES: usize = 512;
 const SMALL_RING: usize = 128;
 const LINE_BYTES: usize = 64;
@@ -45,6 +46,12 @@ unsafe impl<T: Send> Sync for Storage<T> {}
 const fn slots_in<T>(bytes: usize) -> usize {
     let size = if size_of::<T>() > 0 { size_of::<T>() } else { 1 };
     if size < bytes { bytes / size } else { 1 }
+}
+
+/// Of so many that are filled, the line that is read ahead is one: it ends in the last of them at most.
+const fn slots_to_read_ahead<T>() -> usize {
+    let (first, end) = (slots_in::<T>(READ_AHEAD_BYTES), slots_in::<T>(READ_AHEAD_BYTES + LINE_BYTES));
+    if first < end { end } else { first + 1 }
 }
 
 struct Block<T> {
@@ -137,7 +144,7 @@ impl<T> Storage<T> {
         let offset = index & self.mask;
         if offset % const { slots_in::<T>(LINE_BYTES) } == 0
             && self.mask >= SMALL_RING
-            && known >= const { slots_in::<T>(READ_AHEAD_BYTES + LINE_BYTES) }
+            && known >= const { slots_to_read_ahead::<T>() }
         {
             let ahead = (offset + const { slots_in::<T>(READ_AHEAD_BYTES) }) & self.mask;
             Slot::will_be_read(cursor.slots.wrapping_add(ahead));

@@ -58,7 +58,7 @@ impl Pace {
         };
         let is_there = self.patience.wait_in_steps(u32::from(step), is_enough, moved);
         match waits_for_much {
-            true if is_there => self.learn_to_look_once(step, looks, found / enough),
+            true if found > 0 => self.learn_to_look_once(step, looks, found / enough),
             // What has not come at all says nothing of how long to wait for it.
             true => self.keep(1),
             false => self.learn(step, found),
@@ -162,5 +162,16 @@ mod tests {
             wait_for(2);
         }
         assert!(pace.step.load(Relaxed) < 16, "what comes soon would lie idle");
+    }
+
+    #[test]
+    fn who_waits_for_more_than_comes_learns_to_look_less_too() {
+        let pace = Pace::new();
+        for step in [2, 4] {
+            assert!(pace.wait(2, || 1, || 0), "there is some room");
+            assert_eq!(pace.step.load(Relaxed), step);
+        }
+        assert!(!pace.wait(2, || 0, || 0));
+        assert_eq!(pace.step.load(Relaxed), 1, "nothing came");
     }
 }

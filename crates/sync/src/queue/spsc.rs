@@ -36,7 +36,7 @@ struct Shared<T> {
     ring: Ring<T, Sole, Sole>,
 }
 
-/// A channel without a bound. Allocates a block for some hundreds of items.
+/// A channel without a bound. Allocates blocks of 16 KiB, or of one item that is larger.
 #[must_use]
 #[doc(alias = "channel")]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
