@@ -13,8 +13,16 @@ use std::time::{Duration, Instant};
 use sync::park::block_on;
 use sync::{Condvar, Mutex, MutexGuard, TimedOut};
 
+/// No two tests at once. Locks that are watched share a few places: those of one test would be woken for nothing by another, or
+/// a moment late, by a thread of another that has them told and has not come to wake them.
+fn alone() -> impl Drop {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock()
+}
+
 #[test]
 fn five_ways() {
+    let _alone = alone();
     let mutex = Mutex::new(0);
     assert!(mutex.try_when(|value| *value == 1).is_none());
     assert!(!mutex.is_locked(), "trying in vain must not keep the lock");
@@ -41,6 +49,7 @@ fn five_ways() {
 
 #[test]
 fn limits_of_nothing_and_of_for_ever() {
+    let _alone = alone();
     let mutex = Mutex::new(1);
     drop(mutex.when_timeout(|value| *value == 1, Duration::ZERO).expect("it holds"));
     drop(block_on(mutex.when_async_timeout(|value| *value == 1, Duration::ZERO)).expect("it holds"));
@@ -57,6 +66,7 @@ fn limits_of_nothing_and_of_for_ever() {
 
 #[test]
 fn every_way_to_release_tells_those_who_wait() {
+    let _alone = alone();
     let condvar = Condvar::new();
     type Way = fn(&Arc<Mutex<i32>>, &Condvar);
     let ways: [Way; 7] = [
@@ -91,6 +101,7 @@ fn every_way_to_release_tells_those_who_wait() {
 
 #[test]
 fn who_hands_over_tells_those_who_wait_for_a_condition_too() {
+    let _alone = alone();
     let mutex = Mutex::new(0);
     let mut condition = ByHand::waiting(mutex.when_async(|value| *value == 1));
     let mut guard = mutex.lock();
@@ -104,6 +115,7 @@ fn who_hands_over_tells_those_who_wait_for_a_condition_too() {
 
 #[test]
 fn two_who_look_in_vain_do_not_wake_each_other() {
+    let _alone = alone();
     let mutex = Mutex::new(0);
     let mut first = ByHand::waiting(mutex.when_async(|value| *value == 1));
     let mut second = ByHand::waiting(mutex.when_async(|value| *value == 1));
@@ -118,6 +130,7 @@ fn two_who_look_in_vain_do_not_wake_each_other() {
 
 #[test]
 fn a_condition_that_panics_releases_the_lock_and_loses_nobody() {
+    let _alone = alone();
     let mutex = Mutex::new(0);
     let mut other = ByHand::waiting(mutex.when_async(|value| *value == 1));
     let bad = |value: &i32| *value == 0 || panic!("a panic that the test asked for");
@@ -141,6 +154,7 @@ fn a_condition_that_panics_releases_the_lock_and_loses_nobody() {
 
 #[test]
 fn a_condition_that_is_slow_keeps_nobody_from_another_lock() {
+    let _alone = alone();
     let (slow, quick) = (Mutex::new(0), Mutex::new(0));
     let (go_on, told_to) = mpsc::channel::<()>();
     let (looks, is_looking) = mpsc::channel();
@@ -161,6 +175,7 @@ fn a_condition_that_is_slow_keeps_nobody_from_another_lock() {
 
 #[test]
 fn a_waker_that_panics_is_the_affair_of_nobody_who_releases() {
+    let _alone = alone();
     let mutex = Mutex::new(0);
     let mut bomb = Box::pin(mutex.when_async(|value| *value == 1));
     assert!(bomb.as_mut().poll(&mut Context::from_waker(&Bomb::waker())).is_pending());
@@ -172,6 +187,7 @@ fn a_waker_that_panics_is_the_affair_of_nobody_who_releases() {
 
 #[test]
 fn futures_go_away_in_every_state_and_nobody_is_lost() {
+    let _alone = alone();
     let mutex = Mutex::new(0);
     // Not polled; waiting for the lock; waiting for a change; told; told and waiting for the lock.
     drop(mutex.when_async(|_| true));
@@ -198,6 +214,7 @@ fn futures_go_away_in_every_state_and_nobody_is_lost() {
 
 #[test]
 fn polled_once_and_dropped_leaves_nothing() {
+    let _alone = alone();
     let times = if cfg!(miri) { 100 } else { 10_000 };
     let mutex = Mutex::new(0);
     let mut waits = ByHand::waiting(mutex.when_async(|value| *value == 1));
@@ -212,6 +229,7 @@ fn polled_once_and_dropped_leaves_nothing() {
 
 #[test]
 fn a_lock_may_go_away_before_a_future_that_was_forgotten() {
+    let _alone = alone();
     let mutex = Box::new(Mutex::new(0));
     std::mem::forget(ByHand::waiting(mutex.when_async(|value| *value == 1)));
     let moved = *mutex;
@@ -221,6 +239,7 @@ fn a_lock_may_go_away_before_a_future_that_was_forgotten() {
 
 #[test]
 fn threads_take_turns_without_telling_each_other() {
+    let _alone = alone();
     const TURNS: u64 = if cfg!(miri) { 3 } else { 300 };
     const THREADS: u64 = 4;
     let turn = Mutex::new(0);
@@ -268,6 +287,7 @@ proptest! {
     /// Whoever waits for what the value is has been told, and whoever looks goes through exactly if it is so.
     #[test]
     fn as_a_model_says(steps in steps()) {
+        let _alone = alone();
         let mutex = Mutex::new(0_u8);
         let mut value = 0;
         let mut waiting: Vec<(u8, ByHand<'_, MutexGuard<'_, u8>>)> = Vec::new();
