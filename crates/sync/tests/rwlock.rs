@@ -492,9 +492,10 @@ fn a_reader_who_looked_too_early_does_not_wait_for_a_reader() {
 #[track_caller]
 fn stays_kept_when(others: impl Fn(&RwLock<()>) -> bool) {
     let lock = RwLock::new(());
-    let mut rounds = 0;
-    // Rounds in which the told one may be late by now say nothing.
-    while rounds < 10 {
+    let (mut rounds, mut tries) = (0, 0);
+    // Rounds in which the told one may be late by now say nothing. Under Miri, it is always late.
+    while rounds < 10 && !(cfg!(miri) && tries == 2) {
+        tries += 1;
         let guard = lock.write();
         let mut told = ByHand::waiting(lock.write_async());
         // Overdue, so that the lock is kept for it.
