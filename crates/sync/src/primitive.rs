@@ -271,6 +271,19 @@ mod modelled {
     }
 }
 
+/// A number that no other living thread has. 0 if this one is about to end, where that keeps it from knowing.
+pub(crate) fn this_thread() -> usize {
+    #[cfg(any(trefoil_loom, trefoil_shuttle))]
+    return thread_index() as usize + 1;
+    #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
+    {
+        std::thread_local! {
+            static PLACE: u8 = const { 0 };
+        }
+        PLACE.try_with(|place| std::ptr::from_ref(place).addr()).unwrap_or(0)
+    }
+}
+
 /// A constructor that is `const`, but for loom, whose atomics cannot be made so.
 macro_rules! const_but_for_loom {
     ($(#[$about:meta])* $visible:vis fn $new:ident($($name:ident: $type:ty)?) -> Self $body:block) => {

@@ -7,7 +7,7 @@ pub use lazy::{Awaited, Lazy};
 use crate::catch::contain;
 use crate::error::TimedOut;
 use crate::park;
-use crate::primitive::OnceLock;
+use crate::primitive::{OnceLock, this_thread};
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Turn, Waiters};
 use std::convert::Infallible;
@@ -364,17 +364,10 @@ impl Here {
     /// Where coroutines share a thread, others may come to the cell while one that makes the value is suspended. So it is with
     /// loom's threads.
     fn if_plain(polls: bool) -> Option<Self> {
-        (park::is_plain_thread() && !crate::primitive::IS_MODEL)
-            .then(|| Here { thread: this_thread(), polls })
+        let thread = this_thread();
+        (thread != 0 && park::is_plain_thread() && !crate::primitive::IS_MODEL)
+            .then_some(Here { thread, polls })
     }
-}
-
-/// A number that no other living thread has.
-fn this_thread() -> usize {
-    thread_local! {
-        static PLACE: u8 = const { 0 };
-    }
-    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }
 
 #[cold]

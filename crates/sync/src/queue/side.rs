@@ -29,7 +29,17 @@ use std::time::Duration;
 /// How many use a side at a time.
 pub(crate) trait Users {
     const SHARED: bool;
+    /// Aligned as what belongs to those who move a side is to be.
+    type Apart;
 }
+
+/// On another line than what the other side looks at.
+#[repr(align(64))]
+pub(crate) struct NextLine;
+
+/// On another pair of lines: CPUs fetch them in pairs, and a look at the one would take the other from the owner.
+#[repr(align(128))]
+pub(crate) struct NextPair;
 
 /// Any number: whoever comes locks the side for one operation.
 #[derive(Debug)]
@@ -41,10 +51,13 @@ pub(crate) enum Sole {}
 
 impl Users for Many {
     const SHARED: bool = true;
+    // Not further: whoever locks the side needs both.
+    type Apart = NextLine;
 }
 
 impl Users for Sole {
     const SHARED: bool = false;
+    type Apart = NextPair;
 }
 
 /// Somebody uses the side. The rest of the word is the position.
@@ -69,24 +82,37 @@ const BATCH: usize = 16;
 
 /// What a full barrier at each item costs the owner, about: two lines from another CPU. By itself it is done sooner, but the CPU waits
 /// for each item then, where it would fetch the next ones meanwhile.
-const FENCE_NS: usize = 100;
+const FENCE_NS: u32 = 100;
+/// The same where both sides are used by one thread, and no line comes from anywhere.
+const NEAR_FENCE_NS: u32 = 8;
 /// What a barrier on all CPUs costs is measured, beginning with at most this.
 const BARRIER_NS: u32 = 1_000;
-/// The owner drops the barrier when it has cost as much as at so many items more than those who waited would have paid.
-const CALM: u32 = if cfg!(trefoil_shuttle) { 2 } else { 256 };
+/// The owner drops the barrier when it has cost so much more than those who waited would have paid.
+const CALM_NS: u32 = if cfg!(trefoil_shuttle) { 2 * FENCE_NS } else { 256 * FENCE_NS };
 
-/// A side, on cache lines of its own: two, because CPUs fetch them in pairs.
-#[repr(align(128))]
-pub(super) struct Side<T, U> {
+/// He also drops it, for a wait or two, when it has cost so many times what a barrier on all CPUs took when it was measured last, or
+/// `BARRIER_NS`: that depends on what the other CPUs do meanwhile, between half a microsecond and twenty.
+const TRIAL_AFTER: u32 = 16;
+
+/// A side, on cache lines of its own. The first is what the other side looks at, and those who wait; behind it is what whoever moves this
+/// one needs for each item, and what is used at waits only.
+#[repr(C, align(128))]
+pub(super) struct Side<T, U: Users> {
     word: AtomicUsize,
-    own: UnsafeCell<Own<T>>,
     waiting: UnsafeCell<Waiting>,
-    /// Of a side of one: the lock of `waiting`.
-    short: ShortLock,
+    _apart: [U::Apart; 0],
+    own: UnsafeCell<Own<T>>,
     /// How long the barrier took that was made last for the owner. A hint.
     barrier_ns: AtomicU32,
+    /// Of a side of one: what a barrier at each item costs the owner, about. A hint.
+    fence_ns: AtomicU32,
+    /// Of a side of one: the lock of `waiting`.
+    short: ShortLock,
     _users: PhantomData<U>,
 }
+
+#[cfg(all(target_pointer_width = "64", not(any(trefoil_loom, trefoil_shuttle))))]
+const _: () = assert!(size_of::<Side<u64, Many>>() == 128 && size_of::<Side<u64, Sole>>() == 256);
 
 // SAFETY: items and blocks go from thread to thread, which needs `T: Send`; the nodes of those who wait may be used on any.
 unsafe impl<T: Send, U: Users> Send for Side<T, U> {}
@@ -103,8 +129,10 @@ pub(super) struct Own<T> {
     pub(super) cursor: Cursor<T>,
     /// Of a side of one: it publishes with a full barrier.
     fenced: bool,
-    /// Of a side of one, while it publishes with a barrier: for so many items more than those who waited were worth.
-    calm: u32,
+    /// Of a side of one, while it publishes with a barrier: what this has cost more than those who waited would have paid.
+    calm_ns: u32,
+    /// What it has cost in all.
+    spent_ns: u32,
 }
 
 /// Those who wait for this side to move.
@@ -117,6 +145,8 @@ pub(super) struct Waiting {
     /// Of a side of one: where it was when somebody queued up, and how often in a row a barrier was too dear since.
     last_position: usize,
     dear: u8,
+    /// Of a side of one: the thread on which the owner was last when he told somebody.
+    told_on: usize,
 }
 
 impl<T> Own<T> {
@@ -127,28 +157,41 @@ impl<T> Own<T> {
         // Whoever moves a side has come by here before he does so for the first time.
         self.fenced |= !is_asymmetric();
     }
+
+    /// Those who wait make the barrier from now on, where the kernel has one.
+    fn without_barriers(&mut self) {
+        (self.fenced, self.calm_ns, self.spent_ns) = (!is_asymmetric(), 0, 0);
+    }
 }
 
 /// A side with its flag, which lies elsewhere: it is read for every item, and seldom written.
-pub(super) struct End<'r, T, U> {
+pub(super) struct End<'r, T, U: Users> {
     side: &'r Side<T, U>,
     flag: &'r AtomicU8,
 }
 
-impl<T, U> Clone for End<'_, T, U> {
+impl<T, U: Users> Clone for End<'_, T, U> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T, U> Copy for End<'_, T, U> {}
+impl<T, U: Users> Copy for End<'_, T, U> {}
 
-impl<T, U> Side<T, U> {
+impl<T, U: Users> Side<T, U> {
     crate::primitive::const_but_for_loom! {
         pub(super) fn new() -> Self {
             Side {
                 word: AtomicUsize::new(0),
-                own: UnsafeCell::new(Own { other: 0, until: 0, cursor: Cursor::nowhere(), fenced: false, calm: 0 }),
+                _apart: [],
+                own: UnsafeCell::new(Own {
+                    other: 0,
+                    until: 0,
+                    cursor: Cursor::nowhere(),
+                    fenced: false,
+                    calm_ns: 0,
+                    spent_ns: 0,
+                }),
                 waiting: UnsafeCell::new(Waiting {
                     list: List::new(),
                     len: 0,
@@ -156,16 +199,22 @@ impl<T, U> Side<T, U> {
                     last_ticket: 0,
                     last_position: 0,
                     dear: 0,
+                    told_on: 0,
                 }),
                 short: ShortLock::new(),
                 barrier_ns: AtomicU32::new(0),
+                fence_ns: AtomicU32::new(FENCE_NS),
                 _users: PhantomData,
             }
         }
     }
 
     /// The cursors of both sides of a queue that goes away.
-    pub(super) fn both<V>(&mut self, other: &mut Side<T, V>, access: impl FnOnce(&Cursor<T>, &Cursor<T>)) {
+    pub(super) fn both<V: Users>(
+        &mut self,
+        other: &mut Side<T, V>,
+        access: impl FnOnce(&Cursor<T>, &Cursor<T>),
+    ) {
         let own = |own: *mut Own<T>| -> *const Cursor<T> {
             // SAFETY: the side is borrowed mutably.
             unsafe { &raw const (*own).cursor }
@@ -376,37 +425,37 @@ impl<'r, T, U: Users> End<'r, T, U> {
         }
         if flag & FENCED == 0 {
             // SAFETY: as promised by the caller.
-            return unsafe { self.own(|own| own.fenced = !is_asymmetric()) };
+            return unsafe { self.own(Own::without_barriers) };
         }
         if flag & SURE == 0 {
             self.flag.fetch_or(SURE, Ordering::SeqCst);
         }
+        let cost = self.side.fence_ns.load(Ordering::Relaxed);
         // One who waits without it pays for a barrier on all CPUs.
-        let worth = match flag & WAITING {
-            0 => 0,
-            _ => self.side.barrier_ns.load(Ordering::Relaxed) / FENCE_NS as u32,
-        };
+        let worth = self.side.barrier_ns.load(Ordering::Relaxed);
         // SAFETY: as promised by the caller.
-        let calm = unsafe {
+        let is_calm = unsafe {
             self.own(|own| {
-                own.calm = own.calm.saturating_add(1).saturating_sub(worth);
-                own.calm
+                let paid = if flag & WAITING == 0 { 0 } else { worth };
+                own.calm_ns = own.calm_ns.saturating_add(cost).saturating_sub(paid);
+                own.spent_ns = own.spent_ns.saturating_add(cost);
+                own.calm_ns >= CALM_NS || own.spent_ns / TRIAL_AFTER > worth.max(BARRIER_NS)
             })
         };
-        if calm >= CALM {
+        if is_calm && flag == FENCED | SURE {
             // Whoever has set `WAITING` meanwhile relies on `SURE`, and this fails.
             if self.flag.compare_exchange(FENCED | SURE, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 // SAFETY: as above.
-                unsafe { self.own(|own| (own.fenced, own.calm) = (!is_asymmetric(), 0)) };
+                unsafe { self.own(Own::without_barriers) };
             }
         }
     }
 
-    /// Wakes the one who has waited longest.
+    /// As the owner of a side of one: wakes the one who has waited longest.
     #[cold]
     #[inline(never)]
     fn tell_one(self) {
-        let wake = self.hold().tell_first();
+        let wake = self.hold().tell_first_here();
         run(wake);
     }
 

@@ -1,7 +1,7 @@
 //! The list of those who wait for a side to move, held by one at a time.
 
-use super::{End, FENCE_NS, FENCED, ONE, SURE, TOLD, Users, WAITING, Waiting, run};
-use crate::primitive::{Ordering, ShortGuard};
+use super::{End, FENCE_NS, FENCED, NEAR_FENCE_NS, ONE, SURE, TOLD, Users, WAITING, Waiting, run};
+use crate::primitive::{Ordering, ShortGuard, this_thread};
 use crate::wait::list::{Node, Wake};
 use std::ptr::NonNull;
 
@@ -59,6 +59,12 @@ impl<T, U: Users> Hold<'_, T, U> {
         wake
     }
 
+    /// As [`tell_first`](Hold::tell_first), for the owner of a side of one.
+    pub(super) fn tell_first_here(&mut self) -> Wake {
+        self.access(|waiting| waiting.told_on = this_thread());
+        self.tell_first()
+    }
+
     /// Puts a node in its place, at the end if it has no ticket; its ticket.
     ///
     /// # Safety
@@ -99,11 +105,14 @@ impl<T, U: Users> Hold<'_, T, U> {
             self.end.flag.fetch_or(WAITING, Ordering::Relaxed);
             return Queued::Locked;
         }
-        let (position, barrier) = (self.position, self.end.side.barrier_ns.load(Ordering::Relaxed));
+        let (position, side) = (self.position, self.end.side);
         let wants_fence = self.access(|waiting| {
+            let fence = if waiting.told_on == this_thread() { NEAR_FENCE_NS } else { FENCE_NS };
+            side.fence_ns.store(fence, Ordering::Relaxed);
             let moved = position.wrapping_sub(waiting.last_position) / ONE;
             waiting.last_position = position;
-            let is_dear = moved.saturating_mul(FENCE_NS) < barrier as usize;
+            let is_dear =
+                moved.saturating_mul(fence as usize) < side.barrier_ns.load(Ordering::Relaxed) as usize;
             waiting.dear = if is_dear { waiting.dear.saturating_add(1) } else { 0 };
             waiting.dear > 1
         });
@@ -151,5 +160,89 @@ impl<T, U: Users> Hold<'_, T, U> {
 impl<T, U: Users> Drop for Hold<'_, T, U> {
     fn drop(&mut self) {
         self.end.leave(self.position);
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::super::{
+        BARRIER_NS, FENCE_NS, FENCED, NEAR_FENCE_NS, ONE, SURE, Side, Sole, TRIAL_AFTER, WAITING,
+    };
+    use super::End;
+    use crate::primitive::{AtomicU8, Ordering::Relaxed, this_thread};
+
+    const DEAR_NS: u32 = 17_000;
+
+    /// A side of one on which the barrier on all CPUs took so long.
+    fn with_barriers_of(nanos: u32) -> Side<u64, Sole> {
+        let side = Side::new();
+        side.barrier_ns.store(nanos, Relaxed);
+        side
+    }
+
+    /// Whether the owner is to make barriers, after some waits with so many items between them, if he told who waits here or elsewhere.
+    fn is_to_be_fenced(barrier_ns: u32, items: usize, is_near: bool) -> bool {
+        let (side, flag) = (with_barriers_of(barrier_ns), AtomicU8::new(0));
+        let end = End::new(&side, &flag);
+        if is_near {
+            end.tell_one();
+        }
+        for wait in 1..4 {
+            side.word.store(wait * items * ONE, Relaxed);
+            end.hold().set_waiting();
+        }
+        flag.load(Relaxed) & FENCED != 0
+    }
+
+    #[test]
+    fn a_barrier_at_each_item_is_cheap_for_one_on_the_thread_of_who_waits() {
+        assert!(is_to_be_fenced(DEAR_NS, 1_024, true));
+        assert!(!is_to_be_fenced(DEAR_NS, 1_024, false));
+        assert!(is_to_be_fenced(DEAR_NS, 128, false));
+        assert!(!is_to_be_fenced(500, 128, true));
+    }
+
+    #[test]
+    fn who_publishes_notes_where_he_tells() {
+        for flags in [WAITING, WAITING | FENCED] {
+            let (side, flag) = (Side::<u64, Sole>::new(), AtomicU8::new(flags));
+            let end = End::new(&side, &flag);
+            // SAFETY: nobody else has the side.
+            unsafe { end.publish(0) };
+            assert_eq!(end.hold().access(|waiting| waiting.told_on), this_thread());
+        }
+    }
+
+    /// After how many items the owner drops his barriers, if somebody waits every so many.
+    fn fenced_for(barrier_ns: u32, fence_ns: u32, waits_every: u32) -> Option<u32> {
+        let (side, flag) = (with_barriers_of(barrier_ns), AtomicU8::new(FENCED | SURE));
+        side.fence_ns.store(fence_ns, Relaxed);
+        let end = End::new(&side, &flag);
+        // SAFETY: nobody else has the side.
+        unsafe { end.own(|own| own.fenced = true) };
+        (1..10_000).find(|item| {
+            if item % waits_every == 0 {
+                // Whoever it is has left again when the owner comes to tell him.
+                flag.fetch_or(WAITING, Relaxed);
+            }
+            // SAFETY: as above.
+            unsafe { end.publish(*item as usize * ONE) };
+            flag.load(Relaxed) & FENCED == 0
+        })
+    }
+
+    #[test]
+    fn barriers_are_dropped_when_they_do_not_pay_and_now_and_then() {
+        // 800 ns for what takes 1,500, so they pay; and a trial for 24 us.
+        let stays = fenced_for(1_500, NEAR_FENCE_NS, 100).expect("there is a trial");
+        assert!(stays.abs_diff(TRIAL_AFTER * 1_500 / NEAR_FENCE_NS) < 10, "{stays}");
+        // 128 ns for what takes 500, which is too little for a trial to matter.
+        let stays = fenced_for(500, NEAR_FENCE_NS, 16).expect("there is a trial");
+        assert!(stays.abs_diff(TRIAL_AFTER * BARRIER_NS / NEAR_FENCE_NS) < 10, "{stays}");
+        // 102 us for what takes 17.
+        let stays = fenced_for(DEAR_NS, FENCE_NS, 1_024).expect("they do not pay");
+        assert!(stays <= 512, "{stays}");
+        // While somebody waits at each item, nothing is dropped.
+        assert_eq!(fenced_for(DEAR_NS, FENCE_NS, 1), None);
     }
 }
