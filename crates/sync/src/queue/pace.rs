@@ -11,7 +11,7 @@
 
 use crate::os;
 use crate::primitive::spin_loop;
-use crate::wait::patience::Patience;
+use crate::wait::patience::{Crowd, Patience};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// The longest step of one who waits for a single one: in the 0.7 µs that it takes, some tens of items come.
@@ -34,6 +34,7 @@ pub(super) struct Pace {
     step: AtomicU8,
     /// Waits in steps of one since the last trial.
     waits: AtomicU8,
+    crowd: Crowd,
 }
 
 impl Pace {
@@ -43,11 +44,19 @@ impl Pace {
             of_tasks: Patience::of_tasks(),
             step: AtomicU8::new(1),
             waits: AtomicU8::new(0),
+            crowd: Crowd::new(),
         }
     }
 
     /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
-    pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
+    /// One of `many` may wait beside others.
+    pub(super) fn wait(
+        &self,
+        many: bool,
+        enough: usize,
+        look: impl Fn() -> usize,
+        moved: impl Fn() -> usize,
+    ) -> bool {
         let waits_for_much = enough > 1;
         let step = if waits_for_much { self.step.load(Relaxed) } else { self.step() };
         let (mut found, mut looks) = (0, 0);
@@ -56,7 +65,8 @@ impl Pace {
             looks += 1;
             found >= enough
         };
-        let is_there = self.patience.wait_in_steps(u32::from(step), is_enough, moved);
+        let crowd = many.then_some(&self.crowd);
+        let is_there = self.patience.wait_in_steps(u32::from(step), crowd, is_enough, moved);
         match waits_for_much {
             true if found > 0 => self.learn_to_look_once(step, looks, found / enough),
             // What has not come at all says nothing of how long to wait for it.
@@ -150,7 +160,7 @@ mod tests {
                 room.set(room.get() + usize::from(pace.step.load(Relaxed)));
                 room.get()
             };
-            assert!(pace.wait(enough, look, || 0));
+            assert!(pace.wait(false, enough, look, || 0));
             looks.get()
         };
         assert!(wait_for(64) > 2, "it has to be learned");
@@ -168,10 +178,10 @@ mod tests {
     fn who_waits_for_more_than_comes_learns_to_look_less_too() {
         let pace = Pace::new();
         for step in [2, 4] {
-            assert!(pace.wait(2, || 1, || 0), "there is some room");
+            assert!(pace.wait(false, 2, || 1, || 0), "there is some room");
             assert_eq!(pace.step.load(Relaxed), step);
         }
-        assert!(!pace.wait(2, || 0, || 0));
+        assert!(!pace.wait(false, 2, || 0, || 0));
         assert_eq!(pace.step.load(Relaxed), 1, "nothing came");
     }
 }

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Re
 
 /// About two microseconds, which is a hand-over between two CPUs ten times over.
 const PAUSES: u32 = 200;
+/// Of the second who waits: longer than the other one pauses, and his CPU takes to go over to somebody else.
+const PAUSES_OF_SECOND: u32 = 800;
 /// What a task does before it queues up: longer than whoever puts an item is away to wake somebody, or each item that finds a task
 /// asleep would find it asleep the next time, too.
 const GLANCE_PAUSES: u32 = 400;
@@ -58,6 +60,19 @@ pub(crate) struct Busy {
     ban: AtomicU32,
 }
 
+/// Those of many who wait awake for the same thing.
+///
+/// Whoever comes *second* pauses for longer than the first. Where four threads share two CPUs, two that send may run at the same time, and wait
+/// for two that receive and cannot run. If both gave way at the same time, those two would run, empty the queue, and wait for the first
+/// two, and so on: as if there were one CPU. Now one gives way, and his receiver finds a sender awake on the other CPU. One who comes
+/// later does as the first: of eight senders that all wait awake for long, their one receiver would wait, too.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    awake: AtomicU32,
+    /// Of those who came second.
+    pausing: Score,
+}
+
 /// How well something has paid: one more when it did, two fewer when not.
 #[derive(Debug)]
 struct Score {
@@ -91,14 +106,16 @@ impl Patience {
     /// Waits awake until `look` says yes; `false` if it is time to sleep.
     #[inline]
     pub(crate) fn wait(&self, mut look: impl FnMut() -> bool) -> bool {
-        look() || self.wait_in_steps(1, look, || 0)
+        look() || self.wait_in_steps(1, None, look, || 0)
     }
 
     /// As [`wait`](Patience::wait), with so many pauses before each look, the first one too. `moved` says how many
-    /// have come so far, of which some are waited for: where they come all the time, a yield that takes long was not lost.
+    /// have come so far, of which some are waited for: where they come all the time, a yield that takes long was not lost. One of many says
+    /// with whom he waits.
     pub(crate) fn wait_in_steps(
         &self,
         step: u32,
+        crowd: Option<&Crowd>,
         mut look: impl FnMut() -> bool,
         moved: impl Fn() -> usize,
     ) -> bool {
@@ -106,8 +123,21 @@ impl Patience {
         if crate::primitive::IS_MODEL {
             return false;
         }
-        self.pause(self.pauses(PAUSES, TRIAL_PAUSES), step, &mut look)
-            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look, moved)
+        if os::cpus() == 1 {
+            return self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look, moved);
+        }
+        let (pausing, pauses) = match crowd {
+            Some(crowd) if crowd.awake.fetch_add(1, Relaxed) == 1 => {
+                (&crowd.pausing, crowd.pausing.length(PAUSES_OF_SECOND, PAUSES_OF_SECOND))
+            }
+            _ => (&self.pausing, self.pausing.length(PAUSES, TRIAL_PAUSES)),
+        };
+        let is_there = pausing.pause(pauses, step, &mut look)
+            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look, moved);
+        if let Some(crowd) = crowd {
+            crowd.awake.fetch_sub(1, Relaxed);
+        }
+        is_there
     }
 
     /// As [`wait_in_steps`](Patience::wait_in_steps), for a task, whose thread may have others to run: some microseconds, and one yield.
@@ -130,7 +160,7 @@ impl Patience {
         let pauses = self.pausing.length(GLANCE_PAUSES, GLANCE_PAUSES);
         if pauses > 0 && os::cpus() > 1 {
             begin = Some(clock::now());
-            is_there = self.pause(pauses, step, &mut look);
+            is_there = self.pausing.pause(pauses, step, &mut look);
         }
         if !is_there {
             let yields = self.yields(1, 1);
@@ -151,31 +181,12 @@ impl Patience {
         is_there
     }
 
-    /// How long to pause this time.
-    fn pauses(&self, whole: u32, trial: u32) -> u32 {
-        if os::cpus() > 1 { self.pausing.length(whole, trial) } else { 0 }
-    }
-
     /// How often to yield this time.
     fn yields(&self, whole: u32, trial: u32) -> u32 {
         if self.busy.leaves_out() {
             return 0;
         }
         self.yielding.length(whole, trial)
-    }
-
-    fn pause(&self, pauses: u32, step: u32, look: &mut impl FnMut() -> bool) -> bool {
-        let (mut paused, pauses) = (0, if pauses > 0 { pauses.max(2 * step) } else { 0 });
-        while paused < pauses {
-            (0..step).for_each(|_| spin_loop());
-            paused += step;
-            if look() {
-                self.pausing.paid();
-                return true;
-            }
-        }
-        self.pausing.did_not_pay(pauses);
-        false
     }
 
     fn give_way(&self, yields: u32, look: &mut impl FnMut() -> bool, moved: impl Fn() -> usize) -> bool {
@@ -274,9 +285,29 @@ impl Busy {
     }
 }
 
+impl Crowd {
+    pub(crate) const fn new() -> Self {
+        Crowd { awake: AtomicU32::new(0), pausing: Score::new(SCORE_MOST / 2) }
+    }
+}
+
 impl Score {
     const fn new(points: u8) -> Self {
         Score { points: AtomicU8::new(points), skipped: AtomicU16::new(0), failed: AtomicU8::new(0) }
+    }
+
+    fn pause(&self, pauses: u32, step: u32, look: &mut impl FnMut() -> bool) -> bool {
+        let (mut paused, pauses) = (0, if pauses > 0 { pauses.max(2 * step) } else { 0 });
+        while paused < pauses {
+            (0..step).for_each(|_| spin_loop());
+            paused += step;
+            if look() {
+                self.paid();
+                return true;
+            }
+        }
+        self.did_not_pay(pauses);
+        false
     }
 
     /// How long to try this time.
@@ -314,11 +345,38 @@ impl Score {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{BUSY_US, Busy, GLANCES_IN_A_ROW, Patience, Score};
-    use crate::os::clock;
+    use super::{BUSY_US, Busy, Crowd, GLANCES_IN_A_ROW, PAUSES, PAUSES_OF_SECOND, Patience, Score};
+    use crate::os::{self, clock};
     use std::cell::Cell;
+    use std::sync::atomic::Ordering::Relaxed;
     use std::thread::sleep;
     use std::time::Duration;
+
+    /// How often one of a crowd looks in vain, if so many wait awake already.
+    fn looks_beside(crowd: &Crowd, awake: u32) -> u32 {
+        let (patience, looks) = (Patience::new(), Cell::new(0));
+        patience.yielding.points.store(0, Relaxed);
+        crowd.awake.store(awake, Relaxed);
+        let in_vain = || {
+            looks.set(looks.get() + 1);
+            false
+        };
+        assert!(!patience.wait_in_steps(1, Some(crowd), in_vain, || 0));
+        assert_eq!(crowd.awake.load(Relaxed), awake, "whoever has waited has gone");
+        looks.get()
+    }
+
+    #[test]
+    fn the_second_pauses_for_longer_as_long_as_that_pays() {
+        let (crowd, is_alone) = (Crowd::new(), os::cpus() == 1);
+        let expected = |pauses: u32| if is_alone { 0 } else { pauses };
+        assert_eq!(looks_beside(&crowd, 0), expected(PAUSES));
+        assert_eq!(looks_beside(&crowd, 1), expected(PAUSES_OF_SECOND));
+        assert_eq!(looks_beside(&crowd, 2), expected(PAUSES), "the third");
+        let trials = (0..100).filter(|_| looks_beside(&crowd, 1) > 0).count();
+        assert!(trials < 10, "it has never paid, and was tried {trials} times");
+        assert_eq!(looks_beside(&crowd, 0), expected(PAUSES), "that says nothing of the first");
+    }
 
     #[test]
     fn a_task_that_is_served_in_each_glance_is_pending_now_and_then() {
@@ -368,7 +426,7 @@ mod tests {
                 moved.set(came);
                 true
             };
-            assert!(patience.wait_in_steps(1, comes_late, || moved.get()));
+            assert!(patience.wait_in_steps(1, None, comes_late, || moved.get()));
             patience.busy.is_recent()
         };
         assert!(learns_of_one(128) && !learns_of_one(1_000_000_000));
