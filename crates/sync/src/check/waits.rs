@@ -45,6 +45,50 @@ enum Clones {
     AtLeast,
 }
 
+/// What each context waits for, at one moment: who has a clone of a task's waker, and who has used it, changes while this is looked at.
+struct Waits<'a>(BTreeMap<ContextId, &'a [Wait]>);
+
+impl<'a> Waits<'a> {
+    fn now(state: &'a State, clones: Clones) -> Self {
+        let waits = state.contexts.keys().map(|id| (*id, waits(state, *id, clones)));
+        Waits(waits.filter(|(_, waits)| !waits.is_empty()).collect())
+    }
+
+    fn of(&self, id: ContextId) -> &'a [Wait] {
+        self.0.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Everybody who waits for ever.
+    fn stuck(&self, state: &State) -> BTreeSet<ContextId> {
+        let mut stuck: BTreeSet<ContextId> = self.0.keys().copied().collect();
+        loop {
+            let goes_on =
+                |id: &ContextId| self.of(*id).iter().any(|wait| keepers(state, *id, wait, &stuck).is_empty());
+            let free: Vec<ContextId> = stuck.iter().copied().filter(goes_on).collect();
+            if free.is_empty() {
+                return stuck;
+            }
+            stuck.retain(|id| !free.contains(id));
+        }
+    }
+
+    /// Whom a context waits for, and whom these wait for, and so on.
+    fn reach(&self, state: &State, stuck: &BTreeSet<ContextId>, start: ContextId) -> BTreeSet<ContextId> {
+        let mut reached = BTreeSet::new();
+        let mut ahead = vec![start];
+        while let Some(id) = ahead.pop() {
+            for wait in self.of(id) {
+                for keeper in keepers(state, id, wait, stuck) {
+                    if reached.insert(keeper) {
+                        ahead.push(keeper);
+                    }
+                }
+            }
+        }
+        reached
+    }
+}
+
 /// Those who wait for each other, if `start` is one of them.
 pub(super) fn suspicion(state: &mut State, start: ContextId) -> Option<Suspicion> {
     let suspicion =
@@ -55,14 +99,17 @@ pub(super) fn suspicion(state: &mut State, start: ContextId) -> Option<Suspicion
 }
 
 fn circle(state: &State, start: ContextId, clones: Clones) -> Option<Suspicion> {
-    let stuck = stuck(state, clones);
+    let waits = Waits::now(state, clones);
+    let stuck = waits.stuck(state);
     if !stuck.contains(&start) {
         return None;
     }
-    let reached = reach(state, &stuck, start, clones);
+    let reached = waits.reach(state, &stuck, start);
     // Who only waits for the others is no part of it.
-    let circle = reached.into_iter().filter(|id| reach(state, &stuck, *id, clones).contains(id));
-    Some(circle.map(|id| (id, serials(waits(state, id, clones)))).collect())
+    let circle = reached.into_iter().filter(|id| waits.reach(state, &stuck, *id).contains(id));
+    let circle: Suspicion = circle.map(|id| (id, serials(waits.of(id)))).collect();
+    debug_assert!(!circle.is_empty(), "each of those who are stuck waits for one of them");
+    Some(circle)
 }
 
 /// Looks again after a while, on another thread, and reports.
@@ -73,14 +120,15 @@ pub(super) fn follow(suspicion: Option<Suspicion>) {
         thread::sleep(patience());
         let report = state::with(|state| {
             state.suspected.remove(&key(&suspicion));
-            let stuck = stuck(state, Clones::Exact);
+            let waits = Waits::now(state, Clones::Exact);
+            let stuck = waits.stuck(state);
             let moved = |(id, before): (&ContextId, &Vec<u64>)| {
-                !stuck.contains(id) || serials(waits(state, *id, Clones::Exact)) != *before
+                !stuck.contains(id) || serials(waits.of(*id)) != *before
             };
             if !super::is_on() || suspicion.iter().any(moved) {
                 return;
             }
-            let report = Report::of_waits(state, &stuck, &suspicion);
+            let report = Report::of_waits(state, &waits, &stuck, &suspicion);
             state.report(report);
         });
         if report.is_some() {
@@ -91,22 +139,6 @@ pub(super) fn follow(suspicion: Option<Suspicion>) {
     if looked_at.is_err() {
         // Where there are no threads left, there is no verdict.
         state::with(|state| state.suspected.remove(&number));
-    }
-}
-
-/// Everybody who waits for ever.
-fn stuck(state: &State, clones: Clones) -> BTreeSet<ContextId> {
-    let mut stuck: BTreeSet<ContextId> =
-        state.contexts.keys().copied().filter(|id| !waits(state, *id, clones).is_empty()).collect();
-    loop {
-        let goes_on = |id: &ContextId| {
-            waits(state, *id, clones).iter().any(|wait| keepers(state, *id, wait, &stuck).is_empty())
-        };
-        let free: Vec<ContextId> = stuck.iter().copied().filter(goes_on).collect();
-        if free.is_empty() {
-            return stuck;
-        }
-        stuck.retain(|id| !free.contains(id));
     }
 }
 
@@ -213,27 +245,6 @@ fn is_ahead(other: &Wait, lock: LockId, wait: &Wait) -> bool {
     }
 }
 
-/// Whom a context waits for, and whom these wait for, and so on.
-fn reach(
-    state: &State,
-    stuck: &BTreeSet<ContextId>,
-    start: ContextId,
-    clones: Clones,
-) -> BTreeSet<ContextId> {
-    let mut reached = BTreeSet::new();
-    let mut ahead = vec![start];
-    while let Some(id) = ahead.pop() {
-        for wait in waits(state, id, clones) {
-            for keeper in keepers(state, id, wait, stuck) {
-                if reached.insert(keeper) {
-                    ahead.push(keeper);
-                }
-            }
-        }
-    }
-    reached
-}
-
 fn serials(waits: &[Wait]) -> Vec<u64> {
     waits.iter().map(|wait| wait.serial).collect()
 }
@@ -244,16 +255,21 @@ fn key(suspicion: &Suspicion) -> Vec<u64> {
 }
 
 impl Report {
-    fn of_waits(state: &State, stuck: &BTreeSet<ContextId>, suspicion: &Suspicion) -> Report {
+    fn of_waits(
+        state: &State,
+        waits: &Waits<'_>,
+        stuck: &BTreeSet<ContextId>,
+        suspicion: &Suspicion,
+    ) -> Report {
         let wanted: BTreeSet<LockId> = (suspicion.keys())
-            .flat_map(|id| waits(state, *id, Clones::Exact))
+            .flat_map(|id| waits.of(*id))
             .filter_map(|wait| match wait.target {
                 Target::Lock(lock, _) | Target::Permits(lock, _) => Some(lock),
                 Target::Work(_) | Target::Task(_) | Target::Tasks(..) => None,
             })
             .collect();
         let joined: Vec<Cell> = (suspicion.keys())
-            .flat_map(|id| waits(state, *id, Clones::Exact))
+            .flat_map(|id| waits.of(*id))
             .flat_map(|wait| match &wait.target {
                 Target::Task(cell) => std::slice::from_ref(cell),
                 Target::Tasks(_, cells) => cells,
@@ -262,14 +278,14 @@ impl Report {
             .copied()
             .collect();
         let mut entries = Vec::new();
-        for id in in_order(state, stuck, suspicion) {
+        for id in in_order(state, waits, stuck, suspicion) {
             let held = state.contexts.get(&id).map_or(&[][..], |context| &context.held);
             let held = held.iter().find(|(lock, _)| wanted.contains(lock));
             let held = held.and_then(|(lock, serial)| {
                 let hold = state.hold(*lock, *serial)?;
                 Some((*lock, hold.mode, hold.site))
             });
-            for wait in waits(state, id, Clones::Exact) {
+            for wait in waits.of(id) {
                 let (what, mode) = match &wait.target {
                     &Target::Lock(lock, mode) => (state.lock_name(lock), Some(mode)),
                     &Target::Permits(lock, 1) => (format!("a permit of {}", state.lock_name(lock)), None),
@@ -290,14 +306,19 @@ impl Report {
 }
 
 /// Each before the one whom he waits for, as far as that goes.
-fn in_order(state: &State, stuck: &BTreeSet<ContextId>, suspicion: &Suspicion) -> Vec<ContextId> {
+fn in_order(
+    state: &State,
+    waits: &Waits<'_>,
+    stuck: &BTreeSet<ContextId>,
+    suspicion: &Suspicion,
+) -> Vec<ContextId> {
     let mut left: BTreeSet<ContextId> = suspicion.keys().copied().collect();
     let mut order = Vec::new();
     let mut next = left.first().copied();
     while let Some(id) = next {
         left.remove(&id);
         order.push(id);
-        let keepers = waits(state, id, Clones::Exact).iter().flat_map(|wait| keepers(state, id, wait, stuck));
+        let keepers = waits.of(id).iter().flat_map(|wait| keepers(state, id, wait, stuck));
         next = keepers.into_iter().find(|id| left.contains(id)).or_else(|| left.first().copied());
     }
     order
