@@ -34,29 +34,24 @@ pub(super) struct Pace {
     step: AtomicU8,
     /// Waits in steps of one since the last trial.
     waits: AtomicU8,
-    crowd: Crowd,
+    /// Where those who wait are many.
+    crowd: Option<Crowd>,
 }
 
 impl Pace {
-    pub(super) const fn new() -> Self {
+    /// Of one who waits, or of `many`.
+    pub(super) const fn new(many: bool) -> Self {
         Pace {
             patience: Patience::new(),
             of_tasks: Patience::of_tasks(),
             step: AtomicU8::new(1),
             waits: AtomicU8::new(0),
-            crowd: Crowd::new(),
+            crowd: if many { Some(Crowd::new()) } else { None },
         }
     }
 
     /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
-    /// One of `many` may wait beside others.
-    pub(super) fn wait(
-        &self,
-        many: bool,
-        enough: usize,
-        look: impl Fn() -> usize,
-        moved: impl Fn() -> usize,
-    ) -> bool {
+    pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
         let waits_for_much = enough > 1;
         let step = if waits_for_much { self.step.load(Relaxed) } else { self.step() };
         let (mut found, mut looks) = (0, 0);
@@ -65,7 +60,7 @@ impl Pace {
             looks += 1;
             found >= enough
         };
-        let crowd = many.then_some(&self.crowd);
+        let crowd = self.crowd.as_ref();
         let is_there = self.patience.wait_in_steps(u32::from(step), crowd, is_enough, moved);
         match waits_for_much {
             true if found > 0 => self.learn_to_look_once(step, looks, found / enough),
@@ -151,7 +146,7 @@ mod tests {
             // There, nobody pauses between two looks.
             return;
         }
-        let pace = Pace::new();
+        let pace = Pace::new(false);
         // A slot gets free in each pause, as far as a look can tell.
         let wait_for = |enough: usize| {
             let (looks, room) = (Cell::new(0), Cell::new(0));
@@ -160,7 +155,7 @@ mod tests {
                 room.set(room.get() + usize::from(pace.step.load(Relaxed)));
                 room.get()
             };
-            assert!(pace.wait(false, enough, look, || 0));
+            assert!(pace.wait(enough, look, || 0));
             looks.get()
         };
         assert!(wait_for(64) > 2, "it has to be learned");
@@ -176,12 +171,12 @@ mod tests {
 
     #[test]
     fn who_waits_for_more_than_comes_learns_to_look_less_too() {
-        let pace = Pace::new();
+        let pace = Pace::new(false);
         for step in [2, 4] {
-            assert!(pace.wait(false, 2, || 1, || 0), "there is some room");
+            assert!(pace.wait(2, || 1, || 0), "there is some room");
             assert_eq!(pace.step.load(Relaxed), step);
         }
-        assert!(!pace.wait(false, 2, || 0, || 0));
+        assert!(!pace.wait(2, || 0, || 0));
         assert_eq!(pace.step.load(Relaxed), 1, "nothing came");
     }
 }

@@ -120,8 +120,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                     capacity,
                     storage: Storage::new(capacity),
                 }),
-                for_items: CachePadded::new(Pace::new()),
-                for_room: CachePadded::new(Pace::new()),
+                for_items: CachePadded::new(Pace::new(C::SHARED)),
+                for_room: CachePadded::new(Pace::new(P::SHARED)),
             }
         }
     }

@@ -131,15 +131,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     fn rest_until_room<R>(&self, deadline: Option<Instant>, attempt: impl FnMut() -> Option<R>) -> Option<R> {
         let (enough, look) = ((self.capacity() / 4).max(1), || self.room_in_sight());
         let moved = || self.taken();
-        rest_until::<P, _, _, _>(
-            deadline,
-            Place::new(self.consumers()),
-            &self.for_room,
-            enough,
-            look,
-            moved,
-            attempt,
-        )
+        rest_until(deadline, Place::new(self.consumers()), &self.for_room, enough, look, moved, attempt)
     }
 
     /// Waits for an item until `deadline` and takes it from the front. Blocks.
@@ -271,15 +263,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     ) -> Option<R> {
         let look = || self.items_in_sight();
         let moved = || self.put_count();
-        rest_until::<C, _, _, _>(
-            deadline,
-            Place::new(self.producers()),
-            &self.for_items,
-            1,
-            look,
-            moved,
-            attempt,
-        )
+        rest_until(deadline, Place::new(self.producers()), &self.for_items, 1, look, moved, attempt)
     }
 
     /// The future that waits for room, takes the item out of `item` and puts it at the end.
@@ -299,9 +283,8 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     }
 }
 
-/// Blocks this thread, which is one of `W`, until an `attempt` succeeds, which is made when `look` has shown `enough` or after a while, or
-/// until the deadline.
-fn rest_until<W: Users, R, T, U: Users>(
+/// Blocks this thread until an `attempt` succeeds, which is made when `look` has shown `enough` or after a while, or until the deadline.
+fn rest_until<R, T, U: Users>(
     deadline: Option<Instant>,
     place: Place<'_, T, U>,
     pace: &Pace,
@@ -314,7 +297,7 @@ fn rest_until<W: Users, R, T, U: Users>(
     loop {
         let late = is_late(deadline, place.has_queued_up());
         if !late && !place.is_in_the_list() {
-            pace.wait(W::SHARED, enough, &look, &moved);
+            pace.wait(enough, &look, &moved);
         }
         let done = attempt();
         if done.is_some() {
