@@ -61,6 +61,12 @@ impl<'a, T> ByHand<'a, T> {
     pub(crate) fn is_told(&self) -> bool {
         self.wakes() > self.wakes_at_poll
     }
+
+    /// Whether it does not get what somebody else was told of at `since`, unless that one is late. It may have been woken all the
+    /// same, by the patrol and for a lock of another test: then it looks in vain.
+    pub(crate) fn is_not_next(&mut self, since: Instant) -> bool {
+        !self.is_told() || others_may_be_woken(since) || self.poll().is_none()
+    }
 }
 
 /// Whether so much time has passed since somebody was told that others may have been woken to see whether he comes.
