@@ -1,6 +1,7 @@
 //! The program of an area: its command line and its answers.
 
 use std::ffi::OsString;
+use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -113,6 +114,7 @@ fn list(area: &Area) -> Value {
 }
 
 fn sample(row: &Row, contestant: &Contestant, least: Duration, seed: u64) -> Result<Value, String> {
+    shuffle_the_heap(seed);
     let place = row.cpus.settle()?;
     let hogs = row.cpus.hogs()?;
     let outcome = (contestant.run)(&Order { least, seed, place });
@@ -129,6 +131,24 @@ fn sample(row: &Row, contestant: &Contestant, least: Duration, seed: u64) -> Res
         Err(why) => answer["wrong"] = why.into(),
     }
     Ok(answer)
+}
+
+/// Whatever is allocated from now on lies elsewhere with each seed.
+///
+/// Where the objects of a contestant come to lie, and so which of their fields share a cache line, follows from all that was
+/// allocated and freed before, down to the length of this program's path. Each round has another seed, so no contestant keeps the luck,
+/// good or bad, of one place.
+fn shuffle_the_heap(seed: u64) {
+    const STEP: usize = 16;
+    const PAGE: usize = 4096;
+    // More than what was freed so far, of any size that allocators keep apart: what comes next is new memory.
+    const SMALL: usize = 1024;
+    const OF_EACH_SIZE: usize = 16;
+    let leak = |bytes| std::mem::forget(black_box(Vec::<u8>::with_capacity(bytes)));
+    (STEP..=SMALL).step_by(STEP).for_each(|bytes| (0..OF_EACH_SIZE).for_each(|_| leak(bytes)));
+    // The odd multiple spreads seeds that follow each other (D. E. Knuth, "The Art of Computer Programming" 3, 6.4).
+    let steps = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    leak(SMALL + steps as usize % (PAGE / STEP) * STEP);
 }
 
 /// A sample has every measure that its row promises.
@@ -173,6 +193,18 @@ mod tests {
     fn said(line: &str) -> Result<Value, String> {
         let ask = read(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())?;
         answer(&area(), &ask).map(|text| serde_json::from_str(&text).expect("it is JSON"))
+    }
+
+    #[test]
+    fn with_another_seed_what_is_allocated_lies_elsewhere_in_its_cache_line() {
+        let places: std::collections::BTreeSet<usize> = (0..64)
+            .map(|seed| {
+                shuffle_the_heap(seed);
+                // Not given back, or the next one might get it.
+                std::ptr::from_mut(Box::leak(Box::new([0_u64; 30]))).addr() % 64
+            })
+            .collect();
+        assert!(places.len() > 1, "{places:?}");
     }
 
     #[test]

@@ -300,12 +300,13 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         // SAFETY: as promised by the caller.
         let position = unsafe { end.enter() };
         let find = |own: &mut Own<T>| {
-            if position == own.until {
+            let mut known = own.until.wrapping_sub(position);
+            if known == 0 {
                 look(own, position)?;
+                known = own.until.wrapping_sub(position);
             }
-            let known = own.until.wrapping_sub(position) / ONE;
             // SAFETY: the side is ours, at this position, and up to `until` there are items in the cursor's block.
-            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE, known) };
+            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE, known / ONE) };
             Ok(Found { slot, position })
         };
         // SAFETY: the side is ours.
@@ -323,12 +324,12 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         let end = self.consumers();
         let position = end.try_enter()?;
         let find = |own: &mut Own<T>| {
-            if end.is_waited_at() || position == own.until {
+            let known = own.until.wrapping_sub(position);
+            if known == 0 || end.is_waited_at() {
                 return None;
             }
-            let known = own.until.wrapping_sub(position) / ONE;
             // SAFETY: the side is ours, at this position, and up to `until` there are items in the cursor's block.
-            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE, known) };
+            let slot = unsafe { self.common.storage.slot_to_empty(&own.cursor, position / ONE, known / ONE) };
             Some(Found { slot, position })
         };
         // SAFETY: the side is ours.
