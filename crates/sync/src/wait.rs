@@ -4,9 +4,10 @@
 //! - [`list`]: the nodes, and the lists that they stand in; how one is told, and how a thread sleeps until he is.
 //! - [`guarded`]: the state, the attempt that ends a wait, and the five ways to wait made of it.
 //! - [`waiters`]: those who wait for one thing, in which order, and who is told.
-//! - [`patience`]: whether it pays to wait awake.
+//! - [`patience`]: whether it pays to wait awake; [`crowd`]: where many do.
 //! - [`patrol`]: who comes by where a task was told and does not come, and all others are tasks that sleep.
 
+pub(crate) mod crowd;
 pub(crate) mod guarded;
 #[expect(unsafe_code, reason = "nodes lie in the frames of those who wait")]
 pub(crate) mod list;

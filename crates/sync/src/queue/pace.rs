@@ -11,8 +11,10 @@
 
 use crate::os;
 use crate::primitive::spin_loop;
-use crate::wait::patience::{Crowd, Patience};
+use crate::wait::crowd::{Company, Crowd, NAP};
+use crate::wait::patience::Patience;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::time::Instant;
 
 /// The longest step of one who waits for a single one: in the 0.7 µs that it takes, some tens of items come.
 const LONGEST: u8 = 64;
@@ -38,6 +40,36 @@ pub(super) struct Pace {
     crowd: Option<Crowd>,
 }
 
+/// The pace of those who wait at one end of a ring, and of those at the other end, who bring it.
+#[derive(Clone, Copy)]
+pub(super) struct Paces<'r> {
+    pub(super) here: &'r Pace,
+    pub(super) across: &'r Pace,
+}
+
+impl Paces<'_> {
+    /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
+    pub(super) fn wait(
+        self,
+        deadline: Option<Instant>,
+        enough: usize,
+        look: impl Fn() -> usize,
+        moved: impl Fn() -> usize,
+    ) -> bool {
+        let is_near = |deadline: Instant| deadline.saturating_duration_since(Instant::now()) < 2 * NAP;
+        self.here.wait(enough, self.company(!deadline.is_some_and(is_near)), look, moved)
+    }
+
+    /// As [`wait`](Paces::wait), for a task: some microseconds, and one yield.
+    pub(super) fn glance(self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
+        self.here.glance(enough, self.company(false), look, moved)
+    }
+
+    fn company(&self, may_nap: bool) -> Company<'_> {
+        Company { beside: self.here.crowd.as_ref(), across: self.across.crowd.as_ref(), may_nap }
+    }
+}
+
 impl Pace {
     /// Of one who waits, or of `many`.
     pub(super) const fn new(many: bool) -> Self {
@@ -50,8 +82,14 @@ impl Pace {
         }
     }
 
-    /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
-    pub(super) fn wait(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
+    /// See [`Paces::wait`].
+    fn wait(
+        &self,
+        enough: usize,
+        company: Company<'_>,
+        look: impl Fn() -> usize,
+        moved: impl Fn() -> usize,
+    ) -> bool {
         let waits_for_much = enough > 1;
         let step = if waits_for_much { self.step.load(Relaxed) } else { self.step() };
         let (mut found, mut looks) = (0, 0);
@@ -60,8 +98,7 @@ impl Pace {
             looks += 1;
             found >= enough
         };
-        let crowd = self.crowd.as_ref();
-        let is_there = self.patience.wait_in_steps(u32::from(step), crowd, is_enough, moved);
+        let is_there = self.patience.wait_in_steps(u32::from(step), company, is_enough, moved);
         match waits_for_much {
             true if found > 0 => self.learn_to_look_once(step, looks, found / enough),
             // What has not come at all says nothing of how long to wait for it.
@@ -71,8 +108,14 @@ impl Pace {
         is_there || found > 0
     }
 
-    /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
-    pub(super) fn glance(&self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
+    /// See [`Paces::glance`].
+    fn glance(
+        &self,
+        enough: usize,
+        company: Company<'_>,
+        look: impl Fn() -> usize,
+        moved: impl Fn() -> usize,
+    ) -> bool {
         let step = self.step().min(LONGEST);
         let mut found = None;
         let is_enough = || {
@@ -80,7 +123,7 @@ impl Pace {
             found = Some(now);
             now >= enough
         };
-        self.of_tasks.glance(u32::from(step), is_enough, moved);
+        self.of_tasks.glance(u32::from(step), company, is_enough, moved);
         // Who has not looked has learned nothing.
         found.is_some_and(|found| {
             self.learn(step, found);
@@ -137,7 +180,7 @@ impl Pace {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{Pace, Relaxed};
+    use super::{Company, Pace, Relaxed};
     use std::cell::Cell;
 
     #[test]
@@ -155,7 +198,7 @@ mod tests {
                 room.set(room.get() + usize::from(pace.step.load(Relaxed)));
                 room.get()
             };
-            assert!(pace.wait(enough, look, || 0));
+            assert!(pace.wait(enough, Company::NONE, look, || 0));
             looks.get()
         };
         assert!(wait_for(64) > 2, "it has to be learned");
@@ -173,10 +216,10 @@ mod tests {
     fn who_waits_for_more_than_comes_learns_to_look_less_too() {
         let pace = Pace::new(false);
         for step in [2, 4] {
-            assert!(pace.wait(2, || 1, || 0), "there is some room");
+            assert!(pace.wait(2, Company::NONE, || 1, || 0), "there is some room");
             assert_eq!(pace.step.load(Relaxed), step);
         }
-        assert!(!pace.wait(2, || 0, || 0));
+        assert!(!pace.wait(2, Company::NONE, || 0, || 0));
         assert_eq!(pace.step.load(Relaxed), 1, "nothing came");
     }
 }

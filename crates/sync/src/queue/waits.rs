@@ -1,7 +1,7 @@
 //! Waiting for a ring: threads that sleep, and futures.
 
 use super::error::{GetError, PutError, Refusal};
-use super::pace::Pace;
+use super::pace::Paces;
 use super::place::{Place, Who};
 use super::ring::Ring;
 use super::side::{ONE, Own, Users};
@@ -117,7 +117,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 false => park::block_on_until(
                     Sight {
                         place: Place::new(self.consumers()),
-                        pace: &self.for_room,
+                        paces: self.paces_for_room(),
                         look,
                         moved: || self.taken(),
                     },
@@ -128,10 +128,26 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
         }
     }
 
+    fn paces_for_room(&self) -> Paces<'_> {
+        Paces { here: &self.for_room, across: &self.for_items }
+    }
+
+    fn paces_for_items(&self) -> Paces<'_> {
+        Paces { here: &self.for_items, across: &self.for_room }
+    }
+
     fn rest_until_room<R>(&self, deadline: Option<Instant>, attempt: impl FnMut() -> Option<R>) -> Option<R> {
         let (enough, look) = ((self.capacity() / 4).max(1), || self.room_in_sight());
         let moved = || self.taken();
-        rest_until(deadline, Place::new(self.consumers()), &self.for_room, enough, look, moved, attempt)
+        rest_until(
+            deadline,
+            Place::new(self.consumers()),
+            self.paces_for_room(),
+            enough,
+            look,
+            moved,
+            attempt,
+        )
     }
 
     /// Waits for an item until `deadline` and takes it from the front. Blocks.
@@ -213,7 +229,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
                 false => park::block_on_until(
                     Sight {
                         place: Place::new(self.producers()),
-                        pace: &self.for_items,
+                        paces: self.paces_for_items(),
                         look,
                         moved: || self.put_count(),
                     },
@@ -263,7 +279,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
     ) -> Option<R> {
         let look = || self.items_in_sight();
         let moved = || self.put_count();
-        rest_until(deadline, Place::new(self.producers()), &self.for_items, 1, look, moved, attempt)
+        rest_until(deadline, Place::new(self.producers()), self.paces_for_items(), 1, look, moved, attempt)
     }
 
     /// The future that waits for room, takes the item out of `item` and puts it at the end.
@@ -287,7 +303,7 @@ impl<T, P: Users, C: Users> Ring<T, P, C> {
 fn rest_until<R, T, U: Users>(
     deadline: Option<Instant>,
     place: Place<'_, T, U>,
-    pace: &Pace,
+    paces: Paces<'_>,
     enough: usize,
     look: impl Fn() -> usize,
     moved: impl Fn() -> usize,
@@ -297,7 +313,7 @@ fn rest_until<R, T, U: Users>(
     loop {
         let late = is_late(deadline, place.has_queued_up());
         if !late && !place.is_in_the_list() {
-            pace.wait(enough, &look, &moved);
+            paces.wait(deadline, enough, &look, &moved);
         }
         let done = attempt();
         if done.is_some() {
@@ -329,7 +345,7 @@ fn is_late(deadline: Option<Instant>, has_queued_up: bool) -> bool {
 /// What a lone end waits for on a thread that has others to run: that a look shows something.
 struct Sight<'r, T, U: Users, L, M> {
     place: Place<'r, T, U>,
-    pace: &'r Pace,
+    paces: Paces<'r>,
     look: L,
     moved: M,
 }
@@ -339,7 +355,7 @@ impl<T, U: Users, L: Fn() -> usize, M: Fn() -> usize> Future for Sight<'_, T, U,
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the place is not moved.
-        let Sight { place, pace, look, moved } = unsafe { self.get_unchecked_mut() };
+        let Sight { place, paces, look, moved } = unsafe { self.get_unchecked_mut() };
         let (look, moved) = (&*look, &*moved);
         // SAFETY: it is part of what is pinned.
         let mut place = unsafe { Pin::new_unchecked(place) };
@@ -349,7 +365,7 @@ impl<T, U: Users, L: Fn() -> usize, M: Fn() -> usize> Future for Sight<'_, T, U,
                 place.served();
                 return Poll::Ready(());
             }
-            if !mem::replace(&mut has_glanced, true) && may_glance(&place) && pace.glance(1, look, moved) {
+            if !mem::replace(&mut has_glanced, true) && may_glance(&place) && paces.glance(1, look, moved) {
                 continue;
             }
             if place.as_mut().queue_up(Who::Task(cx.waker().clone()), || look() > 0) {
@@ -418,7 +434,7 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
-                && ring.for_room.glance(1, || ring.room_in_sight(), || ring.taken())
+                && ring.paces_for_room().glance(1, || ring.room_in_sight(), || ring.taken())
             {
                 continue;
             }
@@ -462,7 +478,7 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
-                && ring.for_items.glance(1, || ring.items_in_sight(), || ring.put_count())
+                && ring.paces_for_items().glance(1, || ring.items_in_sight(), || ring.put_count())
             {
                 continue;
             }

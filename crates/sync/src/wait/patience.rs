@@ -7,6 +7,7 @@
 //!
 //! All of it is hints, shared by those who wait for the same thing: lost updates do no harm.
 
+use super::crowd::Company;
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
@@ -22,6 +23,8 @@ const GLANCE_PAUSES: u32 = 400;
 /// executor's other tasks wait for that.
 const GLANCES_IN_A_ROW: u8 = 64;
 const YIELDS: u32 = 64;
+/// After so many turns in which others had all that came, one of a crowd naps.
+const LOST_TURNS: u32 = 2;
 /// A trial after so many waits in which nothing was tried; after each trial in vain, after twice as many, up to `TRIAL_SHIFT_MOST`
 /// times.
 const TRIAL_EVERY: u16 = 128;
@@ -35,7 +38,7 @@ const TRIAL_YIELDS: u32 = 4;
 const BUSY_US: u32 = 1_000;
 /// Waits go by without a yield at most for so long.
 const BAN_MOST_US: u32 = 200_000;
-const SCORE_MOST: u8 = 15;
+pub(super) const SCORE_MOST: u8 = 15;
 
 /// What those who wait for one thing have learned about it.
 #[derive(Debug)]
@@ -60,22 +63,9 @@ pub(crate) struct Busy {
     ban: AtomicU32,
 }
 
-/// Those of many who wait awake for the same thing.
-///
-/// Whoever comes *second* pauses for longer than the first. Where four threads share two CPUs, two that send may run at the same time, and wait
-/// for two that receive and cannot run. If both gave way at the same time, those two would run, empty the queue, and wait for the first
-/// two, and so on: as if there were one CPU. Now one gives way, and his receiver finds a sender awake on the other CPU. One who comes
-/// later does as the first: of eight senders that all wait awake for long, their one receiver would wait, too.
-#[derive(Debug)]
-pub(crate) struct Crowd {
-    awake: AtomicU32,
-    /// Of those who came second.
-    pausing: Score,
-}
-
 /// How well something has paid: one more when it did, two fewer when not.
 #[derive(Debug)]
-struct Score {
+pub(super) struct Score {
     points: AtomicU8,
     /// Waits since the last trial.
     skipped: AtomicU16,
@@ -106,16 +96,15 @@ impl Patience {
     /// Waits awake until `look` says yes; `false` if it is time to sleep.
     #[inline]
     pub(crate) fn wait(&self, mut look: impl FnMut() -> bool) -> bool {
-        look() || self.wait_in_steps(1, None, look, || 0)
+        look() || self.wait_in_steps(1, Company::NONE, look, || 0)
     }
 
     /// As [`wait`](Patience::wait), with so many pauses before each look, the first one too. `moved` says how many
-    /// have come so far, of which some are waited for: where they come all the time, a yield that takes long was not lost. One of many says
-    /// with whom he waits.
+    /// have come so far, of which some are waited for: where they come all the time, a yield that takes long was not lost.
     pub(crate) fn wait_in_steps(
         &self,
         step: u32,
-        crowd: Option<&Crowd>,
+        company: Company<'_>,
         mut look: impl FnMut() -> bool,
         moved: impl Fn() -> usize,
     ) -> bool {
@@ -124,8 +113,11 @@ impl Patience {
             return false;
         }
         if os::cpus() == 1 {
-            return self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look, moved);
+            return self.give_way(self.yields(YIELDS, TRIAL_YIELDS), company, &mut look, moved);
         }
+        // Who naps might leave a CPU to nobody.
+        let company = Company { may_nap: false, ..company };
+        let crowd = company.beside;
         let (pausing, pauses) = match crowd {
             Some(crowd) if crowd.awake.fetch_add(1, Relaxed) == 1 => {
                 (&crowd.pausing, crowd.pausing.length(PAUSES_OF_SECOND, PAUSES_OF_SECOND))
@@ -133,7 +125,7 @@ impl Patience {
             _ => (&self.pausing, self.pausing.length(PAUSES, TRIAL_PAUSES)),
         };
         let is_there = pausing.pause(pauses, step, &mut look)
-            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), &mut look, moved);
+            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), company, &mut look, moved);
         if let Some(crowd) = crowd {
             crowd.awake.fetch_sub(1, Relaxed);
         }
@@ -144,6 +136,7 @@ impl Patience {
     pub(crate) fn glance(
         &self,
         step: u32,
+        company: Company<'_>,
         mut look: impl FnMut() -> bool,
         moved: impl Fn() -> usize,
     ) -> bool {
@@ -166,7 +159,9 @@ impl Patience {
             let yields = self.yields(1, 1);
             if yields > 0 {
                 begin = begin.or_else(|| Some(clock::now()));
-                is_there = self.give_way(yields, &mut look, moved);
+                is_there = self.give_way(yields, company, &mut look, moved);
+            } else {
+                company.call();
             }
         }
         // What took a slice of the scheduler's is as long as many of them, even if it has paid.
@@ -189,13 +184,27 @@ impl Patience {
         self.yielding.length(whole, trial)
     }
 
-    fn give_way(&self, yields: u32, look: &mut impl FnMut() -> bool, moved: impl Fn() -> usize) -> bool {
+    fn give_way(
+        &self,
+        yields: u32,
+        company: Company<'_>,
+        look: &mut impl FnMut() -> bool,
+        moved: impl Fn() -> usize,
+    ) -> bool {
         if yields == 0 {
+            company.call();
             return false;
         }
         let (before, mut begin) = (moved(), clock::now());
+        let (mut seen, mut lost) = (before, 0);
         for _ in 0..yields {
-            std::thread::yield_now();
+            match company.beside {
+                Some(crowd) if company.may_nap && lost >= LOST_TURNS => {
+                    crowd.nap();
+                    begin = clock::now();
+                }
+                _ => std::thread::yield_now(),
+            }
             let is_there = look();
             let now = clock::now();
             let took = now.wrapping_sub(begin);
@@ -212,6 +221,10 @@ impl Patience {
                 break;
             }
             begin = now;
+            match moved() {
+                now if now == seen => company.call(),
+                now => (seen, lost) = (now, lost + 1),
+            }
         }
         self.yielding.did_not_pay(yields);
         false
@@ -285,14 +298,8 @@ impl Busy {
     }
 }
 
-impl Crowd {
-    pub(crate) const fn new() -> Self {
-        Crowd { awake: AtomicU32::new(0), pausing: Score::new(SCORE_MOST / 2) }
-    }
-}
-
 impl Score {
-    const fn new(points: u8) -> Self {
+    pub(super) const fn new(points: u8) -> Self {
         Score { points: AtomicU8::new(points), skipped: AtomicU16::new(0), failed: AtomicU8::new(0) }
     }
 
@@ -345,12 +352,15 @@ impl Score {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{BUSY_US, Busy, Crowd, GLANCES_IN_A_ROW, PAUSES, PAUSES_OF_SECOND, Patience, Score};
+    use super::{
+        BUSY_US, Busy, Company, GLANCES_IN_A_ROW, LOST_TURNS, PAUSES, PAUSES_OF_SECOND, Patience, Score,
+    };
     use crate::os::{self, clock};
+    use crate::wait::crowd::Crowd;
     use std::cell::Cell;
     use std::sync::atomic::Ordering::Relaxed;
-    use std::thread::sleep;
-    use std::time::Duration;
+    use std::thread::{self, sleep};
+    use std::time::{Duration, Instant};
 
     /// How often one of a crowd looks in vain, if so many wait awake already.
     fn looks_beside(crowd: &Crowd, awake: u32) -> u32 {
@@ -361,7 +371,7 @@ mod tests {
             looks.set(looks.get() + 1);
             false
         };
-        assert!(!patience.wait_in_steps(1, Some(crowd), in_vain, || 0));
+        assert!(!patience.wait_in_steps(1, Company { beside: Some(crowd), ..Company::NONE }, in_vain, || 0));
         assert_eq!(crowd.awake.load(Relaxed), awake, "whoever has waited has gone");
         looks.get()
     }
@@ -378,11 +388,57 @@ mod tests {
         assert_eq!(looks_beside(&crowd, 0), expected(PAUSES), "that says nothing of the first");
     }
 
+    /// Gives way, in vain, while so many come each time.
+    fn gives_way_in_vain(company: Company<'_>, come: usize) {
+        let (patience, moved) = (Patience::new(), Cell::new(0));
+        let others_have_it = &mut || {
+            moved.set(moved.get() + come);
+            false
+        };
+        assert!(!patience.give_way(2 * LOST_TURNS, company, others_have_it, || moved.get()));
+    }
+
+    /// A turn that takes long is the last: on a busy machine it may take some attempts.
+    fn until(is_so: impl Fn() -> bool, mut attempt: impl FnMut()) {
+        let begin = Instant::now();
+        while !is_so() {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+            attempt();
+        }
+    }
+
+    #[test]
+    fn whoever_has_his_turns_for_nothing_naps() {
+        let crowd = Crowd::new();
+        let company = Company { beside: Some(&crowd), across: None, may_nap: true };
+        for _ in 0..10 {
+            gives_way_in_vain(company, 0);
+            gives_way_in_vain(Company { may_nap: false, ..company }, 1);
+        }
+        assert_eq!(crowd.naps(), 0, "nobody had them, or he has no time");
+        until(|| crowd.naps() > 0, || gives_way_in_vain(company, 1));
+    }
+
+    #[test]
+    fn whoever_waits_while_nothing_comes_calls_those_who_nap() {
+        let crowd = Crowd::new();
+        let company = Company { across: Some(&crowd), ..Company::NONE };
+        (0..10).for_each(|_| gives_way_in_vain(company, 0));
+        assert_eq!(crowd.calls(), 0, "nobody naps");
+        thread::scope(|scope| {
+            let napper = scope.spawn(|| until(|| crowd.calls() > 0, || crowd.nap()));
+            until(|| crowd.naps() > 0, thread::yield_now);
+            (0..10).for_each(|_| gives_way_in_vain(company, 1));
+            assert_eq!(crowd.calls(), 0, "something comes");
+            until(|| napper.is_finished(), || gives_way_in_vain(company, 0));
+        });
+    }
+
     #[test]
     fn a_task_that_is_served_in_each_glance_is_pending_now_and_then() {
         let patience = Patience::new();
-        assert!((0..=GLANCES_IN_A_ROW).any(|_| !patience.glance(1, || true, || 0)));
-        assert!(patience.glance(1, || true, || 0), "it is left out once");
+        assert!((0..=GLANCES_IN_A_ROW).any(|_| !patience.glance(1, Company::NONE, || true, || 0)));
+        assert!(patience.glance(1, Company::NONE, || true, || 0), "it is left out once");
     }
 
     #[test]
@@ -392,8 +448,8 @@ mod tests {
             sleep(Duration::from_micros(u64::from(3 * BUSY_US)));
             true
         };
-        assert!(patience.glance(1, comes_late, || 0));
-        assert!(!patience.glance(1, || true, || 0));
+        assert!(patience.glance(1, Company::NONE, comes_late, || 0));
+        assert!(!patience.glance(1, Company::NONE, || true, || 0));
     }
 
     #[test]
@@ -426,7 +482,7 @@ mod tests {
                 moved.set(came);
                 true
             };
-            assert!(patience.wait_in_steps(1, None, comes_late, || moved.get()));
+            assert!(patience.wait_in_steps(1, Company::NONE, comes_late, || moved.get()));
             patience.busy.is_recent()
         };
         assert!(learns_of_one(128) && !learns_of_one(1_000_000_000));
@@ -439,8 +495,11 @@ mod tests {
             looks.set(looks.get() + 1);
             false
         };
-        assert!((0..100).all(|_| !patience.glance(1, in_vain, || 0)));
+        assert!((0..100).all(|_| !patience.glance(1, Company::NONE, in_vain, || 0)));
         assert_eq!(looks.get(), 0);
-        assert!((0..1_000).any(|_| patience.glance(1, || true, || 0)), "it is tried some time");
+        assert!(
+            (0..1_000).any(|_| patience.glance(1, Company::NONE, || true, || 0)),
+            "it is tried some time"
+        );
     }
 }

@@ -18,6 +18,7 @@
 
 use crate::os::{self, clock};
 use crate::primitive::spin_loop;
+use crate::wait::crowd::Company;
 use crate::wait::patience::{Busy, Patience, is_long};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
@@ -86,7 +87,7 @@ impl Pace {
 
     /// As [`wait`](Pace::wait), for a task: some microseconds, and one yield.
     pub(super) fn glance(&self, look: impl FnMut() -> bool) -> bool {
-        self.of_tasks.glance(1, look, || 0)
+        self.of_tasks.glance(1, Company::NONE, look, || 0)
     }
 
     #[inline]
