@@ -4,9 +4,7 @@
 
 use super::patience::{SCORE_MOST, Score};
 #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
-use crate::os::Sleeper;
-#[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
-use crate::park::plain;
+use crate::{os::Sleeper, park::plain};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
