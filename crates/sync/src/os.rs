@@ -11,10 +11,16 @@ mod portable;
 pub(crate) mod clock;
 
 #[cfg(all(target_os = "linux", not(any(trefoil_loom, trefoil_shuttle))))]
-pub(crate) use linux::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
+pub(crate) use linux::{
+    Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric, runs_where_the_first_does,
+};
 #[cfg(all(test, trefoil_shuttle))]
 pub(crate) use modelled::another_machine;
 #[cfg(any(trefoil_loom, trefoil_shuttle))]
-pub(crate) use modelled::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
+pub(crate) use modelled::{
+    Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric, runs_where_the_first_does,
+};
 #[cfg(not(any(target_os = "linux", trefoil_loom, trefoil_shuttle)))]
-pub(crate) use portable::{Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric};
+pub(crate) use portable::{
+    Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric, runs_where_the_first_does,
+};

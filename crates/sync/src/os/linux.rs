@@ -126,15 +126,26 @@ fn first_thread() -> libc::pid_t {
 }
 
 fn allowed_cpus() -> u32 {
-    // SAFETY: a set of CPUs is plain numbers, for which zero is a value.
-    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: the kernel writes at most the given size into the set.
-    let answer = unsafe { libc::sched_getaffinity(first_thread(), size_of_val(&set), &mut set) };
-    if answer != 0 {
-        // More CPUs than the set has room for, or the first thread has ended.
-        return 0xff;
-    }
+    // More CPUs than a set has room for, or the first thread has ended.
+    let Some(set) = cpus_of(first_thread()) else { return 0xff };
     // SAFETY: only the bits of the set are read.
     let count = unsafe { libc::CPU_COUNT(&set) };
     count.unsigned_abs()
+}
+
+/// Whether this thread is let run where the first one is, of whom [`cpus`] tells.
+pub(crate) fn runs_where_the_first_does() -> bool {
+    const THIS: libc::pid_t = 0;
+    let (Some(here), Some(first)) = (cpus_of(THIS), cpus_of(first_thread())) else { return false };
+    // SAFETY: only the bits of the sets are read.
+    unsafe { libc::CPU_EQUAL(&here, &first) }
+}
+
+/// Where that thread is let run.
+fn cpus_of(thread: libc::pid_t) -> Option<libc::cpu_set_t> {
+    // SAFETY: a set of CPUs is plain numbers, for which zero is a value.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: the kernel writes at most the given size into the set.
+    let answer = unsafe { libc::sched_getaffinity(thread, size_of_val(&set), &mut set) };
+    (answer == 0).then_some(set)
 }

@@ -136,3 +136,8 @@ mod barrier {
 pub(crate) fn cpus() -> u32 {
     1
 }
+
+/// No model asks.
+pub(crate) fn runs_where_the_first_does() -> bool {
+    false
+}

@@ -42,3 +42,8 @@ pub(crate) fn heavy_barrier() {
 pub(crate) fn cpus() -> u32 {
     std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
 }
+
+/// Not known.
+pub(crate) fn runs_where_the_first_does() -> bool {
+    false
+}

@@ -11,7 +11,7 @@
 
 use crate::os;
 use crate::primitive::spin_loop;
-use crate::wait::crowd::{Company, Crowd, NAP};
+use crate::wait::crowd::{Company, Crowd};
 use crate::wait::patience::Patience;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
@@ -49,6 +49,7 @@ pub(super) struct Paces<'r> {
 
 impl Paces<'_> {
     /// Waits awake until `look` sees `enough`, or at the end at least one; `false` if it is time to sleep. So many have `moved` so far, ever.
+    /// On a thread that [sleeps on words](crate::park::plain).
     pub(super) fn wait(
         self,
         deadline: Option<Instant>,
@@ -56,17 +57,17 @@ impl Paces<'_> {
         look: impl Fn() -> usize,
         moved: impl Fn() -> usize,
     ) -> bool {
-        let is_near = |deadline: Instant| deadline.saturating_duration_since(Instant::now()) < 2 * NAP;
-        self.here.wait(enough, self.company(!deadline.is_some_and(is_near)), look, moved)
+        self.here.wait(enough, Company { may_nap: true, deadline, ..self.company() }, look, moved)
     }
 
     /// As [`wait`](Paces::wait), for a task: some microseconds, and one yield.
     pub(super) fn glance(self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
-        self.here.glance(enough, self.company(false), look, moved)
+        self.here.glance(enough, self.company(), look, moved)
     }
 
-    fn company(&self, may_nap: bool) -> Company<'_> {
-        Company { beside: self.here.crowd.as_ref(), across: self.across.crowd.as_ref(), may_nap }
+    fn company(&self) -> Company<'_> {
+        let (beside, across) = (self.here.crowd.as_ref(), self.across.crowd.as_ref());
+        Company { beside, across, ..Company::NONE }
     }
 }
 

@@ -1,14 +1,15 @@
-//! Those of many who wait awake for the same thing, and in whose way they are.
+//! Those of many who wait awake for the same thing, and get in each other's way.
 //!
 //! All of it is hints: lost updates do no harm, and a nap ends by itself.
 
 use super::patience::{SCORE_MOST, Score};
+use crate::os;
 #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 use crate::{os::Sleeper, park::plain};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Nobody naps for longer, and nobody whose deadline is nearer than twice that.
+/// Nobody naps for longer, nor where his deadline is nearer than twice that.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 
 /// Those of many who wait awake for the same thing.
@@ -20,7 +21,7 @@ pub(crate) const NAP: Duration = Duration::from_millis(1);
 ///
 /// On one CPU the scheduler lets all that give way run in turn. Whoever has his turn after one who took all there was has it for
 /// nothing, each time, and two switches of threads for each hand-over become three, or nine where there are eight. So he *naps*: he leaves
-/// the CPU to the others until a little time has passed, or until those on the other side wait, too, and nothing comes.
+/// the CPU to the others until a little time has passed, or until a thread on the other side has waited for a turn in which nothing came.
 #[derive(Debug)]
 pub(crate) struct Crowd {
     pub(super) awake: AtomicU32,
@@ -39,8 +40,9 @@ pub(crate) struct Company<'a> {
     pub(crate) beside: Option<&'a Crowd>,
     /// Those who bring it, where they are many.
     pub(crate) across: Option<&'a Crowd>,
-    /// Whether he has the time for it, and is a thread that [sleeps on words](crate::park::plain).
+    /// Whether he may nap if he has the time: he is a thread that [sleeps on words](crate::park::plain).
     pub(crate) may_nap: bool,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl Crowd {
@@ -55,7 +57,7 @@ impl Crowd {
         }
     }
 
-    /// As a thread that sleeps on words.
+    /// On a thread that [sleeps on words](crate::park::plain).
     #[cold]
     pub(super) fn nap(&self) {
         #[cfg(test)]
@@ -90,8 +92,16 @@ impl Crowd {
     }
 }
 
-impl Company<'_> {
-    pub(crate) const NONE: Self = Company { beside: None, across: None, may_nap: false };
+impl<'a> Company<'a> {
+    pub(crate) const NONE: Self = Company { beside: None, across: None, may_nap: false, deadline: None };
+
+    /// Beside whom he may nap now.
+    #[cold]
+    pub(super) fn to_nap_beside(self) -> Option<&'a Crowd> {
+        let is_near = |deadline: Instant| deadline.saturating_duration_since(Instant::now()) < 2 * NAP;
+        let naps = self.may_nap && !self.deadline.is_some_and(is_near) && os::runs_where_the_first_does();
+        self.beside.filter(|_| naps)
+    }
 
     /// Says to those across that nothing comes.
     pub(super) fn call(self) {

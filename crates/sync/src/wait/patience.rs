@@ -23,7 +23,7 @@ const GLANCE_PAUSES: u32 = 400;
 /// executor's other tasks wait for that.
 const GLANCES_IN_A_ROW: u8 = 64;
 const YIELDS: u32 = 64;
-/// After so many turns in which others had all that came, one of a crowd naps.
+/// After so many turns in which something came, and not enough for him, one of a crowd naps.
 const LOST_TURNS: u32 = 2;
 /// A trial after so many waits in which nothing was tried; after each trial in vain, after twice as many, up to `TRIAL_SHIFT_MOST`
 /// times.
@@ -115,8 +115,6 @@ impl Patience {
         if os::cpus() == 1 {
             return self.give_way(self.yields(YIELDS, TRIAL_YIELDS), company, &mut look, moved);
         }
-        // Who naps might leave a CPU to nobody.
-        let company = Company { may_nap: false, ..company };
         let crowd = company.beside;
         let (pausing, pauses) = match crowd {
             Some(crowd) if crowd.awake.fetch_add(1, Relaxed) == 1 => {
@@ -125,7 +123,8 @@ impl Patience {
             _ => (&self.pausing, self.pausing.length(PAUSES, TRIAL_PAUSES)),
         };
         let is_there = pausing.pause(pauses, step, &mut look)
-            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), company, &mut look, moved);
+            // Who naps might leave a CPU to nobody.
+            || self.give_way(self.yields(YIELDS, TRIAL_YIELDS), Company::NONE, &mut look, moved);
         if let Some(crowd) = crowd {
             crowd.awake.fetch_sub(1, Relaxed);
         }
@@ -160,8 +159,6 @@ impl Patience {
             if yields > 0 {
                 begin = begin.or_else(|| Some(clock::now()));
                 is_there = self.give_way(yields, company, &mut look, moved);
-            } else {
-                company.call();
             }
         }
         // What took a slice of the scheduler's is as long as many of them, even if it has paid.
@@ -198,13 +195,7 @@ impl Patience {
         let (before, mut begin) = (moved(), clock::now());
         let (mut seen, mut lost) = (before, 0);
         for _ in 0..yields {
-            match company.beside {
-                Some(crowd) if company.may_nap && lost >= LOST_TURNS => {
-                    crowd.nap();
-                    begin = clock::now();
-                }
-                _ => std::thread::yield_now(),
-            }
+            std::thread::yield_now();
             let is_there = look();
             let now = clock::now();
             let took = now.wrapping_sub(begin);
@@ -221,9 +212,17 @@ impl Patience {
                 break;
             }
             begin = now;
-            match moved() {
-                now if now == seen => company.call(),
-                now => (seen, lost) = (now, lost + 1),
+            let now = moved();
+            if now == seen {
+                company.call();
+                continue;
+            }
+            (seen, lost) = (now, lost + 1);
+            if lost == LOST_TURNS {
+                if let Some(crowd) = company.to_nap_beside() {
+                    crowd.nap();
+                    return look();
+                }
             }
         }
         self.yielding.did_not_pay(yields);
@@ -356,7 +355,7 @@ mod tests {
         BUSY_US, Busy, Company, GLANCES_IN_A_ROW, LOST_TURNS, PAUSES, PAUSES_OF_SECOND, Patience, Score,
     };
     use crate::os::{self, clock};
-    use crate::wait::crowd::Crowd;
+    use crate::wait::crowd::{Crowd, NAP};
     use std::cell::Cell;
     use std::sync::atomic::Ordering::Relaxed;
     use std::thread::{self, sleep};
@@ -410,13 +409,30 @@ mod tests {
     #[test]
     fn whoever_has_his_turns_for_nothing_naps() {
         let crowd = Crowd::new();
-        let company = Company { beside: Some(&crowd), across: None, may_nap: true };
+        let company = Company { beside: Some(&crowd), may_nap: true, ..Company::NONE };
         for _ in 0..10 {
             gives_way_in_vain(company, 0);
             gives_way_in_vain(Company { may_nap: false, ..company }, 1);
+            gives_way_in_vain(Company { deadline: Some(Instant::now() + NAP), ..company }, 1);
         }
-        assert_eq!(crowd.naps(), 0, "nobody had them, or he has no time");
-        until(|| crowd.naps() > 0, || gives_way_in_vain(company, 1));
+        assert_eq!(crowd.naps(), 0, "nobody had them, or he must not, or has no time");
+        let far = || Some(Instant::now() + 1_000 * NAP);
+        until(|| crowd.naps() > 0, || gives_way_in_vain(Company { deadline: far(), ..company }, 1));
+        assert_eq!(crowd.naps(), 1, "a nap is the end of a wait");
+    }
+
+    #[test]
+    fn where_there_are_several_cpus_nobody_naps() {
+        let (crowd, patience, moved) = (Crowd::new(), Patience::new(), Cell::new(0));
+        let company = Company { beside: Some(&crowd), may_nap: true, ..Company::NONE };
+        let others_have_it = || {
+            moved.set(moved.get() + 1);
+            false
+        };
+        if os::cpus() > 1 {
+            assert!(!patience.wait_in_steps(1, company, others_have_it, || moved.get()));
+            assert_eq!(crowd.naps(), 0);
+        }
     }
 
     #[test]
@@ -431,6 +447,10 @@ mod tests {
             (0..10).for_each(|_| gives_way_in_vain(company, 1));
             assert_eq!(crowd.calls(), 0, "something comes");
             until(|| napper.is_finished(), || gives_way_in_vain(company, 0));
+            // Who does not yield at all goes to sleep.
+            let (crowd, calls) = (&crowd, crowd.calls());
+            scope.spawn(move || until(|| crowd.calls() > calls, || crowd.nap()));
+            until(|| crowd.calls() > calls, || _ = Patience::new().give_way(0, company, &mut || false, || 0));
         });
     }
 
