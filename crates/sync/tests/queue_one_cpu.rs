@@ -37,6 +37,7 @@ fn all_items_pass_on_one_cpu() {
         many_to_many(&Queue::bounded(capacity));
         many_to_one(capacity);
         one_to_one(capacity);
+        a_crowd_that_the_end_finds_waiting(&Queue::bounded(capacity));
     }
 }
 
@@ -79,5 +80,19 @@ fn one_to_one(capacity: usize) {
     thread::scope(|scope| {
         scope.spawn(move || (0..ITEMS).for_each(|item| sender.put(item).unwrap()));
         assert!(receiver.iter().eq(0..ITEMS), "items came in another order, or not at all");
+    });
+}
+
+/// Most of the turns of each are for nothing, so that they nap; and some do so when the queue is closed.
+fn a_crowd_that_the_end_finds_waiting(queue: &Queue<u64>) {
+    const CROWD: usize = 8;
+    let put_until_the_end = || (0..).take_while(|item| queue.put(*item).is_ok()).sum::<u64>();
+    thread::scope(|scope| {
+        let putting = [(); CROWD].map(|()| scope.spawn(put_until_the_end));
+        let taken: u64 = queue.iter().take(2 * usize::try_from(ITEMS).unwrap()).sum();
+        queue.close();
+        let left: u64 = queue.iter().sum();
+        let put: u64 = putting.into_iter().map(|it| it.join().unwrap()).sum();
+        assert_eq!(taken + left, put);
     });
 }
