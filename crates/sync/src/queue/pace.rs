@@ -57,12 +57,42 @@ impl Paces<'_> {
         look: impl Fn() -> usize,
         moved: impl Fn() -> usize,
     ) -> bool {
-        self.here.wait(enough, Company { may_nap: true, deadline, ..self.company() }, look, moved)
+        let pace = self.here;
+        let waits_for_much = enough > 1;
+        let step = if waits_for_much { pace.step.load(Relaxed) } else { pace.step() };
+        let (mut found, mut looks) = (0, 0);
+        let is_enough = || {
+            found = look();
+            looks += 1;
+            found >= enough
+        };
+        let company = Company { may_nap: true, deadline, ..self.company() };
+        let is_there = pace.patience.wait_in_steps(u32::from(step), company, is_enough, moved);
+        match waits_for_much {
+            true if found > 0 => pace.learn_to_look_once(step, looks, found / enough),
+            // What has not come at all says nothing of how long to wait for it.
+            true => pace.keep(1),
+            false => pace.learn(step, found),
+        }
+        is_there || found > 0
     }
 
-    /// As [`wait`](Paces::wait), for a task: some microseconds, and one yield.
-    pub(super) fn glance(self, enough: usize, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
-        self.here.glance(enough, self.company(), look, moved)
+    /// As [`wait`](Paces::wait), for a task and a single one: some microseconds, and one yield.
+    pub(super) fn glance(self, look: impl Fn() -> usize, moved: impl Fn() -> usize) -> bool {
+        let pace = self.here;
+        let step = pace.step().min(LONGEST);
+        let mut found = None;
+        let is_there = || {
+            let now = look();
+            found = Some(now);
+            now > 0
+        };
+        pace.of_tasks.glance(u32::from(step), self.company(), is_there, moved);
+        // Who has not looked has learned nothing.
+        found.is_some_and(|found| {
+            pace.learn(step, found);
+            found > 0
+        })
     }
 
     fn company(&self) -> Company<'_> {
@@ -81,55 +111,6 @@ impl Pace {
             waits: AtomicU8::new(0),
             crowd: if many { Some(Crowd::new()) } else { None },
         }
-    }
-
-    /// See [`Paces::wait`].
-    fn wait(
-        &self,
-        enough: usize,
-        company: Company<'_>,
-        look: impl Fn() -> usize,
-        moved: impl Fn() -> usize,
-    ) -> bool {
-        let waits_for_much = enough > 1;
-        let step = if waits_for_much { self.step.load(Relaxed) } else { self.step() };
-        let (mut found, mut looks) = (0, 0);
-        let is_enough = || {
-            found = look();
-            looks += 1;
-            found >= enough
-        };
-        let is_there = self.patience.wait_in_steps(u32::from(step), company, is_enough, moved);
-        match waits_for_much {
-            true if found > 0 => self.learn_to_look_once(step, looks, found / enough),
-            // What has not come at all says nothing of how long to wait for it.
-            true => self.keep(1),
-            false => self.learn(step, found),
-        }
-        is_there || found > 0
-    }
-
-    /// See [`Paces::glance`].
-    fn glance(
-        &self,
-        enough: usize,
-        company: Company<'_>,
-        look: impl Fn() -> usize,
-        moved: impl Fn() -> usize,
-    ) -> bool {
-        let step = self.step().min(LONGEST);
-        let mut found = None;
-        let is_enough = || {
-            let now = look();
-            found = Some(now);
-            now >= enough
-        };
-        self.of_tasks.glance(u32::from(step), company, is_enough, moved);
-        // Who has not looked has learned nothing.
-        found.is_some_and(|found| {
-            self.learn(step, found);
-            found > 0
-        })
     }
 
     /// Where items come many at a time and few are there, pauses for a step. Of `most` that there can be, a quarter is many.
@@ -181,8 +162,12 @@ impl Pace {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{Company, Pace, Relaxed};
+    use super::{Pace, Paces, Relaxed};
     use std::cell::Cell;
+
+    fn alone(pace: &Pace) -> Paces<'_> {
+        Paces { here: pace, across: pace }
+    }
 
     #[test]
     fn who_waits_for_much_comes_to_look_once() {
@@ -199,7 +184,7 @@ mod tests {
                 room.set(room.get() + usize::from(pace.step.load(Relaxed)));
                 room.get()
             };
-            assert!(pace.wait(enough, Company::NONE, look, || 0));
+            assert!(alone(&pace).wait(None, enough, look, || 0));
             looks.get()
         };
         assert!(wait_for(64) > 2, "it has to be learned");
@@ -217,10 +202,10 @@ mod tests {
     fn who_waits_for_more_than_comes_learns_to_look_less_too() {
         let pace = Pace::new(false);
         for step in [2, 4] {
-            assert!(pace.wait(2, Company::NONE, || 1, || 0), "there is some room");
+            assert!(alone(&pace).wait(None, 2, || 1, || 0), "there is some room");
             assert_eq!(pace.step.load(Relaxed), step);
         }
-        assert!(!pace.wait(2, Company::NONE, || 0, || 0));
+        assert!(!alone(&pace).wait(None, 2, || 0, || 0));
         assert_eq!(pace.step.load(Relaxed), 1, "nothing came");
     }
 }

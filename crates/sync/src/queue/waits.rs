@@ -365,7 +365,7 @@ impl<T, U: Users, L: Fn() -> usize, M: Fn() -> usize> Future for Sight<'_, T, U,
                 place.served();
                 return Poll::Ready(());
             }
-            if !mem::replace(&mut has_glanced, true) && may_glance(&place) && paces.glance(1, look, moved) {
+            if !mem::replace(&mut has_glanced, true) && may_glance(&place) && paces.glance(look, moved) {
                 continue;
             }
             if place.as_mut().queue_up(Who::Task(cx.waker().clone()), || look() > 0) {
@@ -434,7 +434,7 @@ impl<T, P: Users, C: Users, I: BorrowMut<Option<T>>> Future for Put<'_, T, P, C,
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
-                && ring.paces_for_room().glance(1, || ring.room_in_sight(), || ring.taken())
+                && ring.paces_for_room().glance(|| ring.room_in_sight(), || ring.taken())
             {
                 continue;
             }
@@ -478,7 +478,7 @@ impl<T, P: Users, C: Users> Future for Get<'_, T, P, C> {
             }
             if !mem::replace(&mut has_glanced, true)
                 && may_glance(&self.place)
-                && ring.paces_for_items().glance(1, || ring.items_in_sight(), || ring.put_count())
+                && ring.paces_for_items().glance(|| ring.items_in_sight(), || ring.put_count())
             {
                 continue;
             }
