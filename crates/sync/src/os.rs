@@ -10,6 +10,9 @@ mod portable;
 
 pub(crate) mod clock;
 
+#[cfg(all(test, target_os = "linux", not(any(miri, trefoil_loom, trefoil_shuttle))))]
+pub(crate) use linux::tests::is_on_one_cpu;
+
 #[cfg(all(target_os = "linux", not(any(trefoil_loom, trefoil_shuttle))))]
 pub(crate) use linux::{
     Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric, runs_where_the_first_does,

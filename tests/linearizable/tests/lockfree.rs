@@ -234,7 +234,9 @@ fn met_on_a_walk(map: &Map<u32, u32>, key: u32, kept: u32) -> Option<u32> {
     met.sort_unstable();
     let unchanged: Vec<_> = met.iter().copied().take_while(|(key, _)| *key < kept).collect();
     assert_eq!(unchanged, (0..kept).map(|key| (key, key)).collect::<Vec<_>>(), "what nobody changes");
-    assert!(met.windows(2).all(|two| two[0].0 != two[1].0), "a key was met twice: {met:?}");
+    // What is taken out and put in again may come to lie where the walk has not been.
+    let is_twice = |two: &[(u32, u32)]| two[0].0 == two[1].0 && (two[0].0 != CHANGED || two[0].1 == two[1].1);
+    assert!(!met.windows(2).any(is_twice), "an entry was met twice: {met:?}");
     met.iter().find(|(other, _)| *other == key).map(|(_, value)| *value)
 }
 

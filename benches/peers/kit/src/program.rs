@@ -171,6 +171,7 @@ fn checked(row: &Row, sample: Sample) -> Result<Sample, String> {
 mod tests {
     use super::*;
     use crate::{Cpus, Measure};
+    use std::collections::BTreeSet;
 
     fn area() -> Area {
         let contestants = vec![
@@ -205,6 +206,26 @@ mod tests {
         assert!(shifts.iter().all(|shift| *shift < 4096 && shift % 16 == 0));
         let so_often = |place: usize| shifts.iter().filter(|shift| **shift % 64 == place).count();
         assert_eq!([0, 16, 32, 48].map(so_often), [64; 4]);
+    }
+
+    #[test]
+    fn samples_of_other_seeds_find_another_heap() {
+        let address = |_: &Order| {
+            let object = Box::new([0_u8; 56]);
+            let values = vec![("ns", black_box(object.as_ptr()) as usize as f64)];
+            Ok(Sample { values, ..Sample::default() })
+        };
+        let (by, mut area) = (Contestant::new("address", address), area());
+        let row = &mut area.rows[0];
+        row.cpus = Cpus::Free;
+        let found = |seed| {
+            let answer = sample(row, &by, Duration::ZERO, seed).expect("it settles");
+            answer["values"]["ns"].as_f64().expect("an address") as usize
+        };
+        let places: BTreeSet<usize> = (0..16).map(found).collect();
+        assert_eq!(places.len(), 16, "{places:x?}");
+        let in_lines: BTreeSet<usize> = places.iter().map(|place| place % 64).collect();
+        assert_eq!(in_lines.len(), 4, "{places:x?}");
     }
 
     #[test]

@@ -132,7 +132,8 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         self.map.pin().clear();
     }
 
-    /// Shows every entry to `look`, in no order. What is put in or taken out meanwhile is shown or not.
+    /// Shows every entry to `look`, in no order. What is put in or taken out meanwhile is shown or not; a key that is taken out and put in
+    /// again may be shown more than once, each time with a value that it had meanwhile.
     pub fn for_each(&self, mut look: impl FnMut(&K, &V)) {
         for (key, value) in &self.map.pin() {
             look(key, value);

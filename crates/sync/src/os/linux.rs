@@ -149,3 +149,60 @@ fn cpus_of(thread: libc::pid_t) -> Option<libc::cpu_set_t> {
     let answer = unsafe { libc::sched_getaffinity(thread, size_of_val(&set), &mut set) };
     (answer == 0).then_some(set)
 }
+
+#[cfg(all(test, not(miri)))]
+pub(crate) mod tests {
+    use super::{allowed_cpus, cpus_of, first_thread, runs_where_the_first_does};
+    use std::process::Command;
+    use std::{env, mem, thread};
+
+    /// Whether this process has one CPU. If not, one that has runs `test` of this program.
+    pub(crate) fn is_on_one_cpu(test: &'static str) -> bool {
+        if allowed_cpus() == 1 {
+            return true;
+        }
+        let bound = thread::spawn(move || {
+            // SAFETY: a set of CPUs is plain numbers, for which zero is a value.
+            let mut one: libc::cpu_set_t = unsafe { mem::zeroed() };
+            // SAFETY: a number beyond the set's size is left out.
+            unsafe { libc::CPU_SET(this_cpu(), &mut one) };
+            bind_to(&one);
+            // It runs where the thread does that starts it.
+            Command::new(env::current_exe().unwrap()).arg("--exact").arg(test).output().unwrap()
+        });
+        let output = bound.join().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains(" 1 passed"), "{test} on one CPU: {said}");
+        false
+    }
+
+    fn this_cpu() -> usize {
+        // SAFETY: the call touches no memory.
+        usize::try_from(unsafe { libc::sched_getcpu() }).unwrap()
+    }
+
+    /// Binds the calling thread.
+    fn bind_to(set: &libc::cpu_set_t) {
+        // SAFETY: the set is as large as said, and only read.
+        let answer = unsafe { libc::sched_setaffinity(0, mem::size_of_val(set), set) };
+        assert_eq!(answer, 0, "{}", std::io::Error::last_os_error());
+    }
+
+    #[test]
+    fn a_thread_that_is_bound_elsewhere_runs_not_where_the_first_does() {
+        thread::spawn(|| {
+            let first = cpus_of(first_thread()).unwrap();
+            bind_to(&first);
+            assert!(runs_where_the_first_does());
+            if allowed_cpus() > 1 {
+                let mut others = first;
+                // SAFETY: a number beyond the set's size is left out.
+                unsafe { libc::CPU_CLR(this_cpu(), &mut others) };
+                bind_to(&others);
+                assert!(!runs_where_the_first_does());
+            }
+        })
+        .join()
+        .unwrap();
+    }
+}

@@ -209,3 +209,46 @@ mod tests {
         assert_eq!(pace.step.load(Relaxed), 1, "nothing came");
     }
 }
+
+#[cfg(all(test, target_os = "linux", not(any(miri, trefoil_loom, trefoil_shuttle))))]
+mod calls_on_one_cpu {
+    use super::Pace;
+    use crate::os;
+    use crate::queue::Queue;
+    use crate::queue::flavour::Flavour;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    /// Calls `wait`, which is in vain, until it has called who naps for what `pace` is for; `others` are called by nobody.
+    fn end_a_nap(pace: &Pace, others: &Pace, wait: impl Fn(Duration)) {
+        let crowd = pace.crowd.as_ref().unwrap();
+        let calls_of_others = || others.crowd.as_ref().unwrap().calls();
+        let (begin, calls_before) = (Instant::now(), calls_of_others());
+        thread::scope(|scope| {
+            let napper = scope.spawn(|| {
+                while crowd.calls() == 0 && begin.elapsed() < Duration::from_secs(60) {
+                    crowd.nap();
+                }
+            });
+            while !napper.is_finished() {
+                wait(Duration::from_millis(5));
+            }
+        });
+        assert!(crowd.calls() > 0, "nobody was called in a minute");
+        assert_eq!(calls_of_others(), calls_before);
+    }
+
+    #[test]
+    fn who_waits_in_vain_calls_those_who_nap_across() {
+        if !os::is_on_one_cpu("queue::pace::calls_on_one_cpu::who_waits_in_vain_calls_those_who_nap_across") {
+            return;
+        }
+        let queue = Queue::bounded(2);
+        let Flavour::Ring(ring) = &queue.flavour else { unreachable!("there is room for two") };
+        end_a_nap(&ring.for_room, &ring.for_items, |limit| assert!(queue.get_timeout(limit).is_err()));
+        for item in 0..2 {
+            queue.put(item).unwrap();
+        }
+        end_a_nap(&ring.for_items, &ring.for_room, |limit| assert!(queue.put_timeout(2, limit).is_err()));
+    }
+}

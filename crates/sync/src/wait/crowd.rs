@@ -59,7 +59,7 @@ impl Crowd {
 
     /// On a thread that [sleeps on words](crate::park::plain).
     #[cold]
-    pub(super) fn nap(&self) {
+    pub(crate) fn nap(&self) {
         #[cfg(test)]
         self.naps.fetch_add(1, Relaxed);
         self.napping.fetch_add(1, Relaxed);
@@ -87,7 +87,7 @@ impl Crowd {
     }
 
     /// How often somebody was called.
-    pub(super) fn calls(&self) -> u32 {
+    pub(crate) fn calls(&self) -> u32 {
         self.calls.load(Relaxed)
     }
 }
