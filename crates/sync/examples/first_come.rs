@@ -1,5 +1,7 @@
 //! Results in the order in which they come, each with the name of its task. One task panics, and one is cancelled.
 //!
+//! So a panic is printed on standard error, as always, and is no mistake here.
+//!
 //! `cargo run -p sync --example first_come`
 
 use std::thread;

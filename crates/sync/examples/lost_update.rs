@@ -5,6 +5,7 @@
 //!
 //! `cargo run -p sync --example lost_update`
 
+use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use sync::{Barrier, Mutex, Queue};
@@ -34,10 +35,15 @@ fn on_all_threads(add_one: impl Fn() + Sync) {
     let start = Barrier::new(usize::try_from(THREADS).expect("a few"));
     thread::scope(|scope| {
         for _ in 0..THREADS {
-            scope.spawn(|| {
+            let started = thread::Builder::new().spawn_scoped(scope, || {
                 start.wait().expect("nobody breaks it");
                 (0..EACH).for_each(|_| add_one());
             });
+            if let Err(why) = started {
+                // Those before it wait for one that never comes, and the scope for them: so the program ends here.
+                eprintln!("cannot start {THREADS} threads: {why}");
+                process::exit(1);
+            }
         }
     });
 }

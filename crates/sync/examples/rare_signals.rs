@@ -5,6 +5,7 @@
 //! ```
 
 use std::error::Error;
+use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -65,12 +66,17 @@ fn begin_together(workers: usize) -> (u64, u64) {
     let began = [const { AtomicU64::new(0) }; 2];
     thread::scope(|scope| {
         for _ in 0..workers {
-            scope.spawn(|| {
+            let started = thread::Builder::new().spawn_scoped(scope, || {
                 is_ready.fetch_add(1, Ordering::Relaxed);
                 ready.arrive_and_wait();
                 let in_time = is_ready.load(Ordering::Relaxed) == workers as u64;
                 began[usize::from(in_time)].fetch_add(1, Ordering::Relaxed);
             });
+            if let Err(why) = started {
+                // Those before it wait for one that never comes, and the scope for them: so the program ends here.
+                eprintln!("cannot start {workers} threads: {why}");
+                process::exit(1);
+            }
         }
     });
     let [early, in_time] = began.map(AtomicU64::into_inner);

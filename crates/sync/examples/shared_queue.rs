@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
+use sync::queue::GetError;
 use sync::{Queue, park};
 
 /// How many numbers each producer puts in.
@@ -29,15 +30,15 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         move || park::block_on(two_producers(&queue))
     });
 
-    let consumer = thread::spawn({
+    // Each consumer takes what it can until the queue is closed. Who gets how much is a matter of luck: no share is promised.
+    let blocking = thread::spawn({
         let queue = Arc::clone(&queue);
         move || queue.iter().sum::<u64>()
     });
-    // One more consumer, with a limit and without a runtime.
-    let mut sum = 0;
-    for _ in 0..100 {
-        sum += park::block_on(queue.get_async_timeout(Duration::from_secs(60)))?;
-    }
+    let awaiting = thread::spawn({
+        let queue = Arc::clone(&queue);
+        move || park::block_on(consumer_with_a_limit(&queue))
+    });
 
     for thread in threads {
         thread.join().map_err(|_| "a producer panicked")??;
@@ -45,11 +46,24 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     futures.join().map_err(|_| "a future panicked")?;
     // Nothing more comes: consumers take what is left and end.
     queue.close();
-    sum += consumer.join().map_err(|_| "the consumer panicked")?;
+    let sum = blocking.join().map_err(|_| "a consumer panicked")?
+        + awaiting.join().map_err(|_| "a consumer panicked")??;
 
     assert_eq!(sum, 4 * EACH * (EACH + 1) / 2);
     println!("4 producers of two kinds put in {sum} in all, and 2 consumers of two kinds took it out");
     Ok(())
+}
+
+/// A consumer that is awaited, with a limit and without a runtime.
+async fn consumer_with_a_limit(queue: &Queue<u64>) -> Result<u64, GetError> {
+    let mut sum = 0;
+    loop {
+        match queue.get_async_timeout(Duration::from_secs(60)).await {
+            Ok(number) => sum += number,
+            Err(GetError::Closed) => return Ok(sum),
+            Err(late) => return Err(late),
+        }
+    }
 }
 
 /// Two futures on one thread. Any runtime would do; this is the smallest one: it polls both whenever one is woken.
