@@ -32,13 +32,7 @@ bound = 1.5
 #[test]
 fn a_standard_output_that_is_full_does_not_cost_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (program, peers) = (folder.path().join("program"), folder.path().join("peers.json"));
-    fs::write(&program, PROGRAM).expect("it is ours");
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
-    fs::write(&peers, format!(r#"{{"areas": [{{"area": "sync", "program": {program:?}}}], "others": []}}"#))
-        .expect("it is ours");
-    fs::create_dir(folder.path().join("benches")).expect("it is new");
-    fs::write(folder.path().join("benches/goals.toml"), GOAL).expect("it is ours");
+    set_up(folder.path(), PROGRAM);
     for (command, rounds, found) in [("peers", "1", "\"a/b\""), ("goals", "6", "as fast as it")] {
         let json = folder.path().join(command);
         let output =
@@ -48,6 +42,45 @@ fn a_standard_output_that_is_full_does_not_cost_the_file() {
         let text = fs::read_to_string(&json).expect("it is there");
         assert!(text.contains(found), "{command}: {text:?}, {said}");
     }
+}
+
+/// A small disk of our own, where the machine lets us have one: two pages, one of which holds the results of before.
+#[test]
+fn a_disk_without_room_keeps_the_results_of_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let longer_than_the_disk = format!("\"about\": \"{}\"", "more than there is room for; ".repeat(400));
+    set_up(folder.path(), &PROGRAM.replace(r#""about": "nothing""#, &longer_than_the_disk));
+    let disk = folder.path().join("disk");
+    fs::create_dir(&disk).expect("it is new");
+    let script = r#"
+        mount -t tmpfs -o size=8k small "$1" || exit 77
+        echo 'found before' > "$1/found.json"
+        "$2" peers --rounds 1 --json "$1/found.json" > /dev/null
+        code=$?
+        cat "$1/found.json"
+        exit $code"#;
+    let mut shell = Command::new("unshare");
+    shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    shell.arg(&disk).arg(env!("CARGO_BIN_EXE_compare"));
+    shell.env("COMPARE_ROOT", folder.path()).env("COMPARE_PEERS", folder.path().join("peers.json"));
+    let Ok(output) = shell.output() else { return eprintln!("skipped: no `unshare` here") };
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.starts_with("unshare: ") || output.status.code() == Some(77) {
+        return eprintln!("skipped: no disk of our own: {said}");
+    }
+    assert!(output.status.code() == Some(1) && said.contains("free some space"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "found before\n");
+}
+
+/// An area with one program, and a goal.
+fn set_up(folder: &Path, program_text: &str) {
+    let (program, peers) = (folder.join("program"), folder.join("peers.json"));
+    fs::write(&program, program_text).expect("it is ours");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
+    fs::write(&peers, format!(r#"{{"areas": [{{"area": "sync", "program": {program:?}}}], "others": []}}"#))
+        .expect("it is ours");
+    fs::create_dir(folder.join("benches")).expect("it is new");
+    fs::write(folder.join("benches/goals.toml"), GOAL).expect("it is ours");
 }
 
 fn compare(root: &Path, args: &[&str]) -> Output {

@@ -247,6 +247,14 @@ fn an_interrupted_run_goes_on_where_it_was() {
 }
 
 #[test]
+fn results_do_not_take_the_place_of_the_rows_of_a_run() {
+    let peers = Peers::new().with_goals(&goal("g", "good/one", &format!("{TIME}bound = 0.9")));
+    let found = peers.project.folder().join("found.json");
+    let said = peers.run(&format!("goals fake --resume {}", found.display())).ended_with(2);
+    said.complained_of(&["--json and --resume name the same file", "name two files"]);
+}
+
+#[test]
 fn a_goal_of_which_some_rows_were_not_measured_is_not_met() {
     let goals = goal("both", "good/one", &format!("{TIME}bound = 0.9"))
         .replace("[\"good/one\"]", "[\"good/one\", \"bad/hung\"]");

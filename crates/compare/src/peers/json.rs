@@ -1,9 +1,11 @@
 //! The file that `--json` names.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::posix_fallocate;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -22,19 +24,37 @@ impl JsonFile {
         Ok(Self(Some((path.to_owned(), file))))
     }
 
-    /// Puts `what` in the place of all that it holds.
+    /// The file, where one was named.
+    pub(super) fn metadata(&self) -> Option<Metadata> {
+        self.0.as_ref()?.1.metadata().ok()
+    }
+
+    /// Puts `what` in the place of all that it holds. Where the disk has no room for it, all stays as it was.
     pub(super) fn write(self, what: &impl Serialize) -> Result<(), Failure> {
-        let Some((path, mut file)) = self.0 else { return Ok(()) };
+        let Some((path, file)) = self.0 else { return Ok(()) };
         let text = serde_json::to_string_pretty(what)
-            .map_err(Failure::doing("results cannot be written as JSON"))?;
-        // A pipe or a device has nothing in it that could be cut off, and refuses.
-        let emptied = file.metadata().and_then(|it| if it.is_file() { file.set_len(0) } else { Ok(()) });
-        let written = emptied.and_then(|()| file.write_all((text + "\n").as_bytes()));
-        written.map_err(|error| Failure::internal(refusal(&path, &error)))
+            .map_err(Failure::doing("results cannot be written as JSON"))?
+            + "\n";
+        replace(file, text.as_bytes()).map_err(|error| Failure::internal(refusal(&path, &error)))
     }
 }
 
-fn refusal(path: &Path, error: &std::io::Error) -> String {
+fn replace(mut file: File, text: &[u8]) -> io::Result<()> {
+    let before = file.metadata()?;
+    if !before.is_file() {
+        // A pipe or a device has nothing in it that could be kept or cut off, and refuses.
+        return file.write_all(text);
+    }
+    // Room first: what is there may be all that anybody has.
+    if let Err(no_room @ (Errno::ENOSPC | Errno::EDQUOT)) = posix_fallocate(&file, 0, text.len() as i64) {
+        file.set_len(before.len())?;
+        return Err(no_room.into());
+    }
+    file.write_all(text)?;
+    file.set_len(text.len() as u64)
+}
+
+fn refusal(path: &Path, error: &io::Error) -> String {
     let remedy = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space, or name a file elsewhere",
         _ => "name a file that can be written",

@@ -35,6 +35,7 @@ use self::show::Progress;
 use self::verdict::Verdict;
 use crate::cli::{GoalOptions, HeadToHead, PeerOptions};
 use crate::failure::Failure;
+use crate::machine::machine;
 use crate::measure::{clock_seed, print, say};
 use crate::select::matches;
 use crate::session::root;
@@ -104,15 +105,24 @@ pub(crate) fn goals(options: &GoalOptions) -> Result<ExitCode, Failure> {
     goals.check(&programs, &areas)?;
     let those = |row: &str| any(&options.how.rows, row);
     if programs.iter().all(|program| goals.of(&program.list, &those).next().is_none()) {
-        return Err(Failure::usage(
-            "no goal of benches/goals.toml speaks of these rows; it may do without --rows",
-        ));
+        let asked = match &*options.how.rows.join(",") {
+            "" => "these areas".to_owned(),
+            rows => format!("--rows {rows:?}"),
+        };
+        return Err(Failure::usage(format!(
+            "no goal of benches/goals.toml speaks of {asked}; `compare peers --list` shows all rows"
+        )));
     }
     let asked_for = |list: &List, row: &Row| {
         those(&row.row) && goals.of(list, &those).any(|goal| goal.speaks_of(&row.row))
     };
     let json = JsonFile::open(options.how.json.as_deref())?;
-    let mut log = options.resume.as_deref().map(Log::open).transpose()?;
+    let mut log = options.resume.as_deref().map(|path| Log::open(path, &this_machine())).transpose()?;
+    if log.as_ref().zip(json.metadata()).is_some_and(|(log, json)| log.is(&json)) {
+        return Err(Failure::usage(
+            "--json and --resume name the same file, and results would take the place of the rows; name two files",
+        ));
+    }
     let run = Run::new(&options.how, &programs, &asked_for)?;
     let mut found = Vec::new();
     for program in &programs {
@@ -222,6 +232,12 @@ fn any(globs: &[String], row: &str) -> bool {
     let mut globs =
         globs.iter().flat_map(|globs| globs.split(',')).filter(|glob| !glob.is_empty()).peekable();
     globs.peek().is_none() || globs.any(|glob| matches(glob, row))
+}
+
+/// What numbers depend on and the program does not tell.
+fn this_machine() -> String {
+    let it = machine();
+    format!("{}, {} CPUs, {}", it.cpu, it.cpus, it.os)
 }
 
 fn nothing(how: &HeadToHead, programs: &[Program]) -> Failure {

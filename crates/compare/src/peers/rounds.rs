@@ -152,6 +152,11 @@ impl Series {
         self.rounds.iter().map(|round| value(round).filter(|_| self.failure.is_none())).collect()
     }
 
+    /// Whether it has so many rounds, be it without a value.
+    pub(super) fn has(&self, rounds: u32) -> bool {
+        self.rounds.len() == rounds as usize
+    }
+
     /// A series as a test needs it.
     #[cfg(test)]
     pub(super) fn of(measures: &[(&str, &[f64])]) -> Self {
