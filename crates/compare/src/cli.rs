@@ -53,7 +53,7 @@ pub(crate) enum Command {
     New {
         /// What to write
         kind: NewKind,
-        /// Its name: lower-case letters, digits and hyphens
+        /// Its name: lower-case letters and digits; in a model's also hyphens, in a workload's underscores
         name: String,
     },
     /// Draw table and report of an earlier run again, from its samples

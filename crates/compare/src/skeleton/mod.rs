@@ -1,6 +1,7 @@
 //! `new`: skeletons of a model or a workload that run as they are. No list has to be edited: folders are the lists.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ pub(crate) fn write(kind: NewKind, name: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes below `root`. Nothing that exists is touched.
+/// Writes below `root`, all or nothing. Nothing that exists is touched.
 fn write_below(root: &Path, kind: NewKind, name: &str) -> Result<Vec<PathBuf>, Failure> {
     check_name(kind, name)?;
     let files: Vec<(PathBuf, &str)> = match kind {
@@ -55,14 +56,30 @@ fn write_below(root: &Path, kind: NewKind, name: &str) -> Result<Vec<PathBuf>, F
     if let Some(path) = taken {
         return Err(Failure::usage(format!("{name} exists: {}; choose another name", path.display())));
     }
-    for (path, template) in &files {
-        let path = root.join(path);
-        let folder = path.parent().unwrap_or(root);
-        fs::create_dir_all(folder).map_err(Failure::doing(format!("cannot make {}", folder.display())))?;
-        fs::write(&path, filled(template, name))
-            .map_err(Failure::doing(format!("cannot write {}", path.display())))?;
+    for (at, (path, template)) in files.iter().enumerate() {
+        if let Err(error) = write_one(&root.join(path), &filled(template, name)) {
+            // Half of a manifest, as a full disk leaves it, would stop every command of cargo.
+            for (path, _) in &files[..=at] {
+                fs::remove_file(root.join(path)).ok();
+            }
+            if matches!(kind, NewKind::Model) {
+                let folder = root.join("benches/models").join(name);
+                [folder.join("src"), folder].iter().for_each(|folder| drop(fs::remove_dir(folder)));
+            }
+            return Err(Failure::internal(format!(
+                "cannot write {}: {error}; nothing of {name} was left behind",
+                path.display()
+            )));
+        }
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+fn write_one(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
 }
 
 fn filled(template: &str, name: &str) -> String {
@@ -160,5 +177,18 @@ mod tests {
         fs::write(folder.path().join("compare.toml"), "[model.go]\ncommand = [\"go\"]").expect("ours");
         let said = write_below(folder.path(), NewKind::Model, "go").expect_err("it is listed").to_string();
         assert!(said.contains("compare.toml"), "{said}");
+    }
+    #[test]
+    fn what_cannot_be_written_whole_leaves_nothing() {
+        for (kind, page) in [(NewKind::Model, "docs/models"), (NewKind::Workload, "docs/workloads")] {
+            let folder = tempfile::tempdir().expect("a folder");
+            fs::create_dir(folder.path().join("docs")).expect("it is new");
+            fs::write(folder.path().join(page), "a file where a folder should be").expect("ours");
+            let said = write_below(folder.path(), kind, "mine").expect_err("it has no page").to_string();
+            assert!(said.contains(page) && said.contains("nothing of mine was left"), "{said}");
+            for left in ["benches/models/mine", "benches/kit/src/workloads/mine.rs"] {
+                assert!(!folder.path().join(left).exists(), "{left}");
+            }
+        }
     }
 }
