@@ -64,7 +64,8 @@ pub struct Vtable {
     /// Moves the result out: writes a `Result<T, JoinError>` to the second pointer. Called at most once, after the task
     /// has finished. Does not panic.
     pub take: unsafe fn(NonNull<Header>, *mut ()),
-    /// Whether the result is an error. Called by the handle after the task has finished and before `take`. Does not panic.
+    /// Whether the result is an error. Called by the handle after the task has finished and before `take`, perhaps by several threads
+    /// at once: it only reads. Does not panic.
     pub is_err: unsafe fn(NonNull<Header>) -> bool,
     /// The handle asks the task to stop. Called at most once, on the thread that asked, possibly while the producer
     /// finishes. It may do nothing: cancelling is a request.

@@ -80,7 +80,8 @@ impl TaskId {
 // functions may be called from any thread, as `from_cell` demands.
 unsafe impl<T: Send> Send for Task<T> {}
 
-// SAFETY: through `&Task` one can only read atomics and ask for cancelling, which any thread may.
+// SAFETY: through `&Task` one can only read atomics, ask for cancelling, which any thread may, and ask whether the result is an error,
+// for which several threads may look at it, but at nothing of a `T`. It is taken by whoever has the handle for himself.
 unsafe impl<T: Send> Sync for Task<T> {}
 
 /// The result is moved out whole or not at all, whatever panics.

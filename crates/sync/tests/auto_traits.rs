@@ -104,6 +104,7 @@ table! {
     MappedMutexGuard<'static, u8> => true, true;
     MappedMutexGuard<'static, Cell<u8>> => true, false;
     MappedMutexGuard<'static, Rc<u8>> => false, false;
+    MappedMutexGuard<'static, StdGuard<'static, u8>> => false, true;
     PoisonMutex<Cell<u8>> => true, true;
     PoisonMutex<Rc<u8>> => false, false;
     PoisonMutexGuard<'static, u8> => true, true;
@@ -121,20 +122,26 @@ table! {
     Owner => true, false;
     AlreadyToldApart => true, true;
 
-    // Readers share the value, on whichever threads they are.
+    // Readers share the value, on whichever threads they are; and whoever has the lock may write it, and take the value to his thread.
     RwLock<u8> => true, true;
     RwLock<Cell<u8>> => true, false;
+    RwLock<StdGuard<'static, u8>> => false, false;
     RwLock<Rc<u8>> => false, false;
     RwLockReadGuard<'static, u8> => true, true;
     RwLockReadGuard<'static, Cell<u8>> => false, false;
+    RwLockReadGuard<'static, StdGuard<'static, u8>> => false, false;
     RwLockUpgradableGuard<'static, u8> => true, true;
     RwLockUpgradableGuard<'static, Cell<u8>> => false, false;
+    RwLockUpgradableGuard<'static, StdGuard<'static, u8>> => false, false;
     RwLockWriteGuard<'static, u8> => true, true;
     RwLockWriteGuard<'static, Cell<u8>> => false, false;
+    RwLockWriteGuard<'static, StdGuard<'static, u8>> => false, false;
     MappedReadGuard<'static, u8> => true, true;
     MappedReadGuard<'static, Cell<u8>> => false, false;
+    MappedReadGuard<'static, StdGuard<'static, u8>> => true, true;
     MappedWriteGuard<'static, u8> => true, true;
     MappedWriteGuard<'static, Cell<u8>> => true, false;
+    MappedWriteGuard<'static, StdGuard<'static, u8>> => false, true;
     MappedWriteGuard<'static, Rc<u8>> => false, false;
 
     // A queue moves its items.

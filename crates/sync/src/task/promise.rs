@@ -171,7 +171,8 @@ impl<T: Send + 'static> HeapCell<T> {
         // SAFETY: the handle has not left, so the cell lives; it is a `HeapCell<T>`, whose vtable this is.
         let slot = unsafe { &cell.cast::<Self>().as_ref().result };
         slot.with(|slot| {
-            // SAFETY: the task has finished and its result was not taken, so it is there, and the handle alone uses it.
+            // SAFETY: the task has finished and its result was not taken, so it is there. Whoever shares the handle only reads it, as here,
+            // and it is taken by one who does not.
             let result = unsafe { &*slot.cast::<Result<T, JoinError>>() };
             result.is_err()
         })
