@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, LONG, SHORT};
+use common::{Bomb, ByHand, LONG, SHORT, others_may_be_woken};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::future::Future;
@@ -12,7 +12,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::park::{block_on, block_on_timeout};
-use sync::{Mutex, TimedOut};
+use sync::{Event, Mutex, TimedOut};
 
 /// So often somebody gets the lock that another takes again and again.
 const TURNS: usize = if cfg!(miri) { 3 } else { 200 };
@@ -160,6 +160,47 @@ fn a_task_gets_its_turn_while_a_thread_takes_the_lock_again_and_again() {
         });
         over.store(true, Ordering::Relaxed);
     });
+}
+
+/// Whoever has the lock and releases it could take it again at once, long before a thread that sleeps is awake.
+#[test]
+fn a_thread_that_has_waited_for_long_is_handed_the_lock() {
+    for _ in 0..5 {
+        let (mutex, go_on) = (Mutex::new(()), Event::new());
+        let guard = mutex.lock();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _guard = mutex.lock();
+                go_on.wait();
+            });
+            while !mutex.has_waiters() {
+                thread::yield_now();
+            }
+            thread::sleep(SHORT);
+            drop(guard);
+            let newcomer = mutex.try_lock().is_some();
+            go_on.set();
+            assert!(!newcomer, "one who has just come passes by one who has waited for {SHORT:?}");
+        });
+    }
+}
+
+#[test]
+fn for_a_task_that_has_waited_for_long_the_lock_is_kept() {
+    for _ in 0..5 {
+        let mutex = Mutex::new(());
+        let guard = mutex.lock();
+        let mut waiting = ByHand::waiting(mutex.lock_async());
+        thread::sleep(SHORT);
+        let since = Instant::now();
+        drop(guard);
+        let newcomer = mutex.try_lock();
+        // For a millisecond.
+        if !others_may_be_woken(since) {
+            assert!(newcomer.is_none(), "one who has just come passes by one who has waited for {SHORT:?}");
+            assert!(waiting.poll().is_some());
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, SHORT, many};
+use common::{ByHand, SHORT, many, others_may_be_woken};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::BoundedSemaphore;
-use sync::{Semaphore, park, semaphore::AcquireError};
+use sync::{Event, Semaphore, park, semaphore::AcquireError};
 
 #[test]
 fn closing_ends_every_wait_and_refuses_all_that_come() {
@@ -74,6 +74,48 @@ fn who_wants_many_gets_them_although_others_keep_coming() {
         }
         served.store(true, Ordering::Relaxed);
     });
+}
+
+/// Whoever gives a permit back could take it again at once, long before a thread that sleeps is awake.
+#[test]
+fn nobody_passes_by_a_thread_that_has_waited_for_long() {
+    for wanted in [1, 2, 3] {
+        let (semaphore, go_on) = (Semaphore::new(0), Event::new());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _permits = semaphore.acquire_many(wanted).unwrap();
+                go_on.wait();
+            });
+            while !format!("{semaphore:?}").contains("waiting: 1") {
+                thread::yield_now();
+            }
+            thread::sleep(SHORT);
+            // One is less than the others want, who are not passed by for that.
+            semaphore.release(1);
+            let newcomer = semaphore.try_acquire().is_ok();
+            semaphore.release(wanted);
+            go_on.set();
+            assert!(!newcomer, "one who has just come passes by one who has waited for {SHORT:?}");
+        });
+    }
+}
+
+#[test]
+fn nobody_passes_by_a_task_that_has_waited_for_long() {
+    for wanted in [1, 2] {
+        let semaphore = Semaphore::new(0);
+        let mut waiting = ByHand::waiting(semaphore.acquire_many_async(wanted));
+        thread::sleep(SHORT);
+        let since = Instant::now();
+        semaphore.release(1);
+        let newcomer = semaphore.try_acquire();
+        // For a millisecond.
+        if !others_may_be_woken(since) {
+            assert_eq!(newcomer.err(), Some(AcquireError::NoPermits));
+            semaphore.release(wanted - 1);
+            assert!(waiting.poll().unwrap().is_ok());
+        }
+    }
 }
 
 /// Futurelock: the first in the queue is a task that was told, and is not polled.
