@@ -8,13 +8,15 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use sync::extra::{Exchanger, Latch, NotExchanged, Notify, OnceCell, Owner, RLock, RLockGuard, WaitGroup};
+use sync::extra::{
+    BoundedSemaphore, Exchanger, Latch, NotExchanged, Notify, OnceCell, Owner, RLock, RLockGuard, WaitGroup,
+};
 use sync::park::block_on;
 use sync::queue::GetError;
 use sync::rwlock::RwLockUpgradableGuard;
 use sync::{
     Barrier, CancelToken, Condvar, Event, Mutex, Queue, RwLock, Semaphore, TimedOut, as_completed,
-    barrier::BarrierError, barrier::BarrierPlace, promise, timer,
+    barrier::BarrierError, barrier::BarrierPlace, promise, semaphore::AcquireError, timer,
 };
 
 /// The answer of `wait`, which must take at least `SHORT`.
@@ -151,6 +153,24 @@ fn a_semaphore() {
         drop(permit);
     });
     assert_eq!(semaphore.try_acquire().unwrap().count(), 1);
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn a_semaphore_that_has_no_more_than_it_began_with() {
+    let semaphore = BoundedSemaphore::new(1);
+    let permit = semaphore.acquire().unwrap();
+    assert_eq!(semaphore.try_acquire().err(), Some(AcquireError::NoPermits));
+    assert_eq!(late(|| semaphore.acquire_timeout(SHORT)).err(), Some(AcquireError::TimedOut));
+    assert_eq!(late(|| block_on(semaphore.acquire_async_timeout(SHORT))).err(), Some(AcquireError::TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| drop(semaphore.acquire().unwrap()));
+        scope.spawn(|| drop(semaphore.acquire_timeout(LONG).unwrap()));
+        scope.spawn(|| drop(block_on(semaphore.acquire_async()).unwrap()));
+        scope.spawn(|| drop(block_on(semaphore.acquire_async_timeout(LONG)).unwrap()));
+        drop(permit);
+    });
+    assert!(semaphore.try_acquire().is_ok());
     assert_eq!(semaphore.available(), 1);
 }
 

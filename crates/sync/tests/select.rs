@@ -226,12 +226,33 @@ fn each_arm_that_is_ready_wins_as_often_as_the_others() {
     }
     assert!(wins.iter().all(|count| fair.contains(count)), "{wins:?}");
 
-    let mut wins = [0; 3];
-    for _ in 0..ROUNDS {
-        let select: Select<'_, ()> = (0..3).map(|_| ready(())).collect();
-        wins[select.wait().0] += 1;
+    // In every other way as well.
+    type Way = fn() -> usize;
+    fn arms<'a>() -> Select<'a, ()> {
+        (0..3).map(|_| ready(())).collect()
     }
-    assert!(wins.iter().all(|count| fair.contains(count)), "{wins:?}");
+    let ways: [Way; 7] = [
+        || select! { () = ready(()) => 0, () = ready(()) => 1, () = ready(()) => 2, default => 3 },
+        || select! { () = ready(()) => 0, () = ready(()) => 1, () = ready(()) => 2, after(LONG) => 3 },
+        || {
+            block_on(async {
+                select_async! { () = ready(()) => 0, () = ready(()) => 1, () = ready(()) => 2 }
+            })
+        },
+        || {
+            block_on(async {
+                select_async! { () = ready(()) => 0, () = ready(()) => 1, () = ready(()) => 2, after(LONG) => 3 }
+            })
+        },
+        || arms().wait().0,
+        || arms().try_wait().map_or(3, |won| won.0),
+        || block_on(arms().wait_async()).0,
+    ];
+    for way in ways {
+        let mut wins = [0; 4];
+        (0..ROUNDS).for_each(|_| wins[way()] += 1);
+        assert!(wins[..3].iter().all(|count| fair.contains(count)) && wins[3] == 0, "{wins:?}");
+    }
 }
 
 #[test]
