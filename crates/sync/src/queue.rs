@@ -72,6 +72,7 @@ use unfinished::Unfinished;
 /// is full. After [`close`](Queue::close), nothing more goes in, and consumers get what is left and then an error.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing. Putting allocates the ring once, with the first item; without a bound, a block now and then. With a
 ///   capacity of 0 or 1 nothing is ever allocated.
 /// - **Order**: items come out as they went in. Those who wait are told in order of arrival, but whoever comes at the right
@@ -288,6 +289,15 @@ impl<T> Queue<T> {
         let left = Drained::of(Fifo::of(self.try_iter()));
         self.unfinished.done(left.len(), || self.flavour.put_count());
         left
+    }
+
+    /// Takes out what is inside now, in order. The queue stays open, and what comes meanwhile stays inside. Each item is still to be
+    /// [done](Queue::task_done), as if it had been got.
+    ///
+    /// Waits for nobody; allocates a place for the items. Of a queue without places nothing is taken, whoever waits to put. To take
+    /// items for as long as there are some, there is [`try_iter`](Queue::try_iter).
+    pub fn drain(&self) -> Drained<Fifo<T>> {
+        Drained::of(Fifo::of(self.try_iter().take(self.len())))
     }
 
     /// A handle to the queue that closes it when it is dropped, be it by a panic: where the queue ends with its only

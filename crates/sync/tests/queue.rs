@@ -399,6 +399,25 @@ fn a_queue_that_is_closed_now_gives_back_what_is_left() {
 }
 
 #[test]
+fn a_queue_that_is_drained_gives_what_is_inside_and_stays_open() {
+    for capacity in [1, 2, 40] {
+        let queue = Queue::bounded(capacity);
+        (0..capacity).for_each(|number| queue.put(number).unwrap());
+        let mut putter = ByHand::waiting(queue.put_async(capacity));
+        let drained = queue.drain();
+        assert_eq!(drained.len(), capacity);
+        assert!(drained.eq(0..capacity), "in order");
+        assert!(putter.is_told() && putter.poll().unwrap().is_ok());
+        assert_eq!((queue.try_get(), queue.is_closed()), (Ok(capacity), false));
+        assert_eq!(queue.unfinished(), capacity + 1);
+    }
+    let rendezvous = Queue::rendezvous();
+    let putter = ByHand::waiting(rendezvous.put_async(1));
+    assert_eq!(rendezvous.drain().len(), 0, "nothing is inside");
+    assert!(!putter.is_told());
+}
+
+#[test]
 fn a_stream_ends_with_the_queue() {
     let queue = Queue::bounded(2);
     let sum: u64 = thread::scope(|scope| {
