@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 /// with an error, and so does an [action](Barrier::with_action) that panics.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
+///   Whoever comes last runs the action.
 /// - **Allocates** nothing; the last to come allocates nothing either. One who leaves may make the list of free places longer.
 /// - **Order**: there is none. All who wait are woken together.
 /// - **Dropped** before the others have come, a future leaves as if it had never come; later, it was counted.

@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 /// as deep as memory allows. Dropping the last clone of a token cancels nothing, and frees it once no child is left.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
+///   [`cancel`](CancelToken::cancel) runs the callbacks.
 /// - **Allocates** nothing. A token is one allocation; a child and a callback are an entry in a map each, and a callback is a box.
 /// - **Order**: all who wait are woken, in order of arrival; then the callbacks run and the children are cancelled, in order of
 ///   registration.

@@ -263,6 +263,7 @@ where
 /// The results of tasks in the order in which they end; see [`as_completed`].
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing. A task costs an allocation when it is added.
 /// - **Order**: that in which the tasks end.
 /// - **Dropped**, the future of the next result loses nothing; the iterator detaches the tasks that are left.

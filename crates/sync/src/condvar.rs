@@ -33,6 +33,7 @@ pub(crate) use guard::Sealed;
 /// lock which it may.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: those who wait are told in order of arrival. Taking the lock again afterwards is as fair as the lock is, so one
 ///   who is told again and again may find each time that somebody else has changed the condition back.

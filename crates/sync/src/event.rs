@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 /// itself](Event::auto_reset) lets one through for each time that it is set. Looking at a set flag costs one load.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: all who wait for a flag that stays set are woken, the longest wait first. Of one that resets itself, those who wait
 ///   are told in order of arrival, but whoever comes at the right moment may be faster.

@@ -26,6 +26,7 @@ pub use mapped::MappedMutexGuard;
 /// another thread and held across an `.await`. While nobody waits, taking and releasing it costs about 6 ns.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: whoever comes while the lock is free takes it, even before those who were woken for it; but who has been first
 ///   in the queue for 50 to 200 µs is handed it when it is next released. A task that has been told to take the lock and is

@@ -97,7 +97,7 @@ pub fn is_cooperative() -> bool {
         .unwrap_or(false)
 }
 
-/// Waits for `future` by parking.
+/// Waits for `future` by parking. Blocks; allocates nothing on a thread that has waited before.
 ///
 /// # Examples
 /// ```
@@ -110,7 +110,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Waits for `future` by parking, at most `limit`; the future is dropped when the time has passed.
+/// Waits for `future` by parking, at most `limit`; the future is dropped when the time has passed. Blocks.
 ///
 /// # Errors
 /// [`TimedOut`] if it was not ready by then. It is polled once more after the time has passed, so that a result that is
@@ -120,7 +120,7 @@ pub fn block_on_timeout<F: Future>(future: F, limit: Duration) -> Result<F::Outp
     block_on_until(future, Instant::now().checked_add(limit)).ok_or(TimedOut)
 }
 
-/// Waits for `future` by parking until `deadline`; `None` if it was not ready by then.
+/// Waits for `future` by parking until `deadline`; `None` if it was not ready by then. Blocks.
 pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
     let _of_no_select = asking::set_aside();
     let parker = current();

@@ -59,6 +59,8 @@ pub use mapped::{MappedReadGuard, MappedWriteGuard};
 /// another thread and held across an `.await`. A guard that is forgotten holds the lock for ever.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions,
+///   and [`try_write`](RwLock::try_write) for a barrier on all CPUs.
 /// - **Allocates** nothing. The lines above are allocated by a reader, once.
 /// - **Order**: as said [above](#who-gets-it).
 /// - **Dropped** while it waits, a future leaves the queue in constant time; if it had been told, the next one is.

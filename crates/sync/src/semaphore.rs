@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 /// change the number for good. After [`close`](Semaphore::close), nobody gets a permit.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: whoever comes while enough permits are free takes them (*barging*), even before those who wait; but once the one who
 ///   has waited longest has been first in the queue for a fraction of a millisecond, nobody is let past him, so that who asks for many

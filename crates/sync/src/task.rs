@@ -40,6 +40,7 @@ use std::time::{Duration, Instant};
 /// A `Task` is one pointer. What it points to is described in [`cell`](crate::cell).
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody.
 /// - **Allocates** nothing.
 /// - **Order**: one waits at a time.
 /// - **Dropped** as any handle is, the future detaches. To wait with a limit and keep the task, await `&mut task`.
@@ -131,7 +132,7 @@ impl<T> Task<T> {
         self.take()
     }
 
-    /// Waits at most `limit`.
+    /// Waits at most `limit`. Blocks.
     ///
     /// # Errors
     /// [`Unfinished`] with this handle if the work has not ended by then: it goes on and can be waited for again. The

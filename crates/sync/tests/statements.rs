@@ -1,16 +1,17 @@
 //! Every public item that waits says what that means: read from the sources, so that nobody has to remember it.
 //!
 //! - A function that returns a future has a section `# Cancel safety`, one that returns a `Result` has `# Errors`.
-//! - The blocking kin of a future says that it blocks.
-//! - A type with such a function, or its module, has a section `# Waiting` that says what a wait allocates, in which order those who
-//!   wait go on, what dropping does, and what becomes of a waker that panics; or says of which other it holds.
+//! - The blocking kin of a future says that it blocks, and so does whatever has a limit and is no future.
+//! - A type with such a function, or its module, has a section `# Waiting` that says that nothing else blocks, what a wait allocates,
+//!   in which order those who wait go on, what dropping does, and what becomes of a waker that panics; or says of which other it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a section `# Waiting` has to speak of.
-const WAITING: [&str; 4] = ["**Allocates**", "**Order**", "**Dropped**", "**A waker that panics**"];
+const WAITING: [&str; 5] =
+    ["**Blocks**", "**Allocates**", "**Order**", "**Dropped**", "**A waker that panics**"];
 
 /// One public function, as its source says it.
 struct Function {
@@ -66,8 +67,13 @@ fn what_blocks_says_so() {
             source.functions.iter().filter(|f| f.is_awaited()).map(|f| &f.name).collect();
         for function in &source.functions {
             let stem = function.name.strip_suffix("_timeout").unwrap_or(&function.name);
-            let has_kin = awaited.contains(&format!("{stem}_async"));
-            if has_kin && !function.is_awaited() && !function.docs.contains("Blocks") {
+            let has_kin = awaited.contains(&format!("{stem}_async")) || stem != function.name;
+            let says = function.name.starts_with("is_");
+            if (has_kin || function.name.starts_with("block_on"))
+                && !says
+                && !function.is_awaited()
+                && !function.docs.contains("Blocks")
+            {
                 missing.push(function.place.clone());
             }
         }
@@ -123,6 +129,23 @@ fn the_readme_names_ways_to_wait_that_are_there() {
 
 /// Words of `select!` that the table names.
 const KEYWORDS: [&str; 3] = ["default", "after", "until"];
+
+/// The table beside others says how large ours are; what has grown since is to be said.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(feature = "check")))]
+fn the_readme_says_how_large_locks_are() {
+    use std::mem::size_of;
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).expect("it is there");
+    let says = |row: &str| {
+        let row = readme.lines().find_map(|line| line.strip_prefix(&format!("| {row} | ")));
+        row.and_then(|rest| rest.split(" |").next()).expect("the table has that row").to_owned()
+    };
+    assert_eq!(says("bytes of `Mutex<()>`"), size_of::<sync::Mutex<()>>().to_string());
+    assert_eq!(says("bytes of `RwLock<()>`"), size_of::<sync::RwLock<()>>().to_string());
+    let signals = format!("{}, {}", size_of::<sync::Condvar>(), size_of::<sync::Semaphore>());
+    assert_eq!(says("bytes of `Condvar`, of a semaphore"), signals);
+}
 
 #[test]
 fn the_sources_are_understood() {

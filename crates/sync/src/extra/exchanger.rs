@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 /// ours has one place under a short lock instead of an arena, so that it pairs by arrival.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing, but for the places where values lie: as many as there have been at once, kept for the next.
 /// - **Order**: that of arrival.
 /// - **Dropped** before somebody has come, a future drops its value; later, what it got for it.

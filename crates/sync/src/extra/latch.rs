@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 /// also be used again. For a number that is not known beforehand, take a [`WaitGroup`](super::WaitGroup).
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: there is none. All who wait are woken when it opens.
 /// - **Dropped** while it waits, a future loses nothing.

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 ///   [`Notified::enable`].
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: waits end in order of arrival; who comes while there is a permit takes it, for then nobody else waits.
 /// - **Dropped**, a future that has got a notification and not seen it passes it to the next, or leaves it as the permit.

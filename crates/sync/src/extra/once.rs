@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 /// polls, or that is forgotten, keeps all others waiting: they have nothing else to wait for.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: those who would make the value are told in order of arrival, but who comes at the right moment may be first. When it
 ///   is made, all are woken.

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 /// has come in before the waiter looks.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: there is none. All who wait are woken when the count comes to zero.
 /// - **Dropped** while it waits, a future loses nothing.

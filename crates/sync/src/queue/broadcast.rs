@@ -1,6 +1,7 @@
 //! Every item for every receiver, of which none holds up the others.
 //!
 //! # Waiting
+//! - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 //! - **Allocates** nothing; each item is one allocation.
 //! - **Order**: each receiver gets the items as they were sent. All who wait are woken for each.
 //! - **Dropped** while it waits, a future loses nothing.

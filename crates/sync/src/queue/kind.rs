@@ -44,6 +44,8 @@ use self::attempts::{Changes, Inner, Offer, Take};
 /// goes in, and consumers get what is left and then an error. Dropping it drops what is inside.
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions
+///   and comparisons.
 /// - **Allocates** nothing. Putting does when the queue has never been so long.
 /// - **Order**: those who wait are told in order of arrival, but whoever comes at the right moment may be first, again and again:
 ///   it is *not fair*. An operation holds a lock for as long as it takes to find an item's place, comparisons included, and

@@ -4,6 +4,7 @@
 //! [`Receiver`] is the only one and takes itself mutably. What is inside is dropped with the receiver.
 //!
 //! # Waiting
+//! - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 //! - **Allocates** nothing. A ring is allocated by the first item; without a bound, a block now and then.
 //! - **Order**: items come out as they went in. The receiver is alone and has nobody to be fair to. Senders that wait for
 //!   room are told in order of arrival, but whoever comes at the right moment is first, and may be again and again: it is

@@ -1,6 +1,7 @@
 //! One item, once, from one place to another.
 //!
 //! # Waiting
+//! - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 //! - **Allocates** nothing; the channel is one allocation.
 //! - **Order**: one waits at each end.
 //! - **Dropped** while it waits, a future loses nothing: the item is taken in the moment in which it is returned.

@@ -6,6 +6,7 @@
 //! To pass items without ever waiting, there is [`lockfree::spsc_ring`](crate::lockfree::spsc_ring).
 //!
 //! # Waiting
+//! - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 //! - **Allocates** nothing. A ring is allocated by the first item; without a bound, a block now and then.
 //! - **Order**: items come out as they went in; each end is alone and has nobody to be fair to.
 //! - **Dropped** while it waits, a future loses nothing but the item that it was to put.

@@ -1,6 +1,7 @@
 //! The latest value, for all who want to know when it changes.
 //!
 //! # Waiting
+//! - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 //! - **Allocates** nothing; each value is one allocation.
 //! - **Order**: there is none. All who wait are woken for each value, and see the latest.
 //! - **Dropped** while it waits, a future loses nothing: a value is seen in the moment in which it is returned.

@@ -23,6 +23,7 @@ use std::time::Duration;
 /// allocates nothing; for many tasks, there is [`as_completed`](crate::as_completed()).
 ///
 /// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody; what polling an arm does is its own affair.
 /// - **Allocates** a box for each arm, and nothing to wait.
 /// - **Order**: of those that are ready, each arm is as likely to win as any other; after [`biased`](Select::biased), the one
 ///   that was added first.
