@@ -200,6 +200,10 @@ mod tests {
 
     #[test]
     fn who_waits_for_more_than_comes_learns_to_look_less_too() {
+        if crate::os::cpus() == 1 {
+            // There, a turn that takes long ends a wait after one look, or before it.
+            return;
+        }
         let pace = Pace::new(false);
         for step in [2, 4] {
             assert!(alone(&pace).wait(None, 2, || 1, || 0), "there is some room");

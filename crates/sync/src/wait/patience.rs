@@ -457,8 +457,10 @@ mod tests {
     #[test]
     fn a_task_that_is_served_in_each_glance_is_pending_now_and_then() {
         let patience = Patience::new();
-        assert!((0..=GLANCES_IN_A_ROW).any(|_| !patience.glance(1, Company::NONE, || true, || 0)));
-        assert!(patience.glance(1, Company::NONE, || true, || 0), "it is left out once");
+        let is_served = || patience.glance(1, Company::NONE, || true, || 0);
+        assert!((0..=GLANCES_IN_A_ROW).any(|_| !is_served()));
+        // On one CPU a glance is a yield; after one that takes long there is none for a while.
+        assert!(is_served() || os::cpus() == 1, "it is left out once");
     }
 
     #[test]
