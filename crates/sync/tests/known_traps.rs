@@ -6,7 +6,8 @@ use common::{ByHand, LONG, SHORT};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use sync::park::block_on;
+use sync::extra::Notify;
+use sync::park::{block_on, block_on_timeout};
 use sync::queue::GetError;
 use sync::{Mutex, Queue, RwLock, Semaphore, select_async};
 
@@ -91,6 +92,26 @@ fn of_two_futures_of_a_task_the_second_is_awaited() {
     assert!(mutex.try_lock().is_some());
 }
 
+/// The same of an `RwLock`.
+#[test]
+fn of_two_writers_of_a_task_the_second_is_awaited() {
+    let lock = RwLock::new(());
+    let guard = lock.read();
+    let first = ByHand::waiting(lock.write_async());
+    let mut second = ByHand::waiting(lock.write_async());
+    let begin = Instant::now();
+    drop(guard);
+    assert!(first.is_told() && second.is_not_next(begin));
+    while second.poll().is_none() {
+        while !second.is_told() {
+            assert!(begin.elapsed() < SOME, "nobody wakes the second");
+            thread::yield_now();
+        }
+    }
+    drop(first);
+    assert!(lock.try_write().is_some());
+}
+
 /// The same, where the first is dropped, as an arm by value of a `select!` is.
 #[test]
 fn of_two_futures_of_a_task_the_second_is_awaited_and_the_first_is_gone() {
@@ -101,6 +122,33 @@ fn of_two_futures_of_a_task_the_second_is_awaited_and_the_first_is_gone() {
     drop(guard);
     drop(first);
     assert!(second.is_told() && second.poll().is_some());
+}
+
+/// tokio#4618: who waits for a notification, or for a permit, is told and goes away without having looked, as a client does that
+/// hangs up. What it was told of is there for who waits already, and for who comes only then. (In the report only a reference to the
+/// future was dropped, and the future kept what it had been given; that is so here as well, and `Notify` says so.)
+#[test]
+fn a_notification_or_a_permit_of_one_who_hangs_up() {
+    for others_wait in [true, false] {
+        let (notify, permits) = (Notify::new(), Semaphore::new(0));
+        let told = (ByHand::waiting(notify.wait_async()), ByHand::waiting(permits.acquire_async()));
+        let mut others = others_wait
+            .then(|| (ByHand::waiting(notify.wait_async()), ByHand::waiting(permits.acquire_async())));
+        notify.notify_one();
+        permits.release(1);
+        assert!(told.0.is_told() && told.1.is_told());
+        drop(told);
+        if let Some((notified, permitted)) = &mut others {
+            assert!(notified.is_told() && notified.poll().is_some(), "the notification is lost");
+            assert!(permitted.is_told() && permitted.poll().is_some_and(|permit| permit.is_ok()));
+            drop(others);
+        } else {
+            assert_eq!(block_on_timeout(notify.wait_async(), SOME), Ok(()), "the notification is lost");
+            assert!(permits.acquire_timeout(SOME).is_ok(), "the permit is lost");
+        }
+        assert!(!notify.try_wait(), "one notification let two through");
+        assert_eq!(permits.available(), 1);
+    }
 }
 
 /// kanal#50 (and #24): an item that was on its way to the arm of a `select!` that lost is gone.

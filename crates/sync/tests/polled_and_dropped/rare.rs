@@ -8,6 +8,9 @@ use std::sync::Arc;
 use sync::extra::{
     BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, Owner, PoisonMutex, RLock, WaitGroup,
 };
+use sync::queue::{
+    Buffer, DelayQueue, Delayed, LifoQueue, Order, Overflow, PriorityQueue, QueueOf, mpsc, spsc,
+};
 use sync::rwlock::RwLockUpgradableGuard;
 use sync::select::Select;
 use sync::{Event, Mutex, Queue, RwLock, timer};
@@ -184,4 +187,171 @@ fn a_select_with_a_limit_and_anything_with_one() {
         drop(guard);
     });
     assert!(!event.is_set() && mutex.try_lock().is_some());
+}
+
+/// Of a queue with an order of its own: its streams, and an item that stays with who puts it.
+fn in_rarer_ways<O: Order>(empty: &QueueOf<O>, full: &QueueOf<O>, item: impl Fn() -> O::Item) {
+    while full.try_put(item()).is_ok() {}
+    let places = full.len();
+    again_and_again(|| {
+        {
+            // It waits until it is dropped itself.
+            let mut stream = pin!(empty.stream());
+            drop(ByHand::waiting(stream.as_mut().next()));
+            drop(ByHand::waiting(poll_fn(|cx| stream.as_mut().poll_next(cx))));
+        }
+        let (mut one, mut other) = (Some(item()), Some(item()));
+        drop(ByHand::waiting(full.put_from_async(&mut one)));
+        assert!(one.is_some(), "who left has put nothing");
+        told_of_and_left!(full.put_from_async(&mut one), full.put_from_async(&mut other), drop(full.get()))
+            .unwrap();
+        assert!(one.is_some() && other.is_none());
+        // An item that somebody waits for in a stream is not his before he has it.
+        let mut gone = Box::pin(empty.stream());
+        let told = ByHand::waiting(gone.as_mut().next());
+        empty.put(item()).unwrap();
+        assert!(told.is_told());
+        drop(told);
+        drop(gone);
+        assert!(empty.try_get().is_ok(), "an item is lost with a stream");
+    });
+    assert!(empty.is_empty());
+    assert_eq!(full.len(), places);
+}
+
+#[test]
+fn queues_with_an_order_in_rarer_ways() {
+    in_rarer_ways(&LifoQueue::unbounded(), &LifoQueue::bounded(2), || Box::new(1));
+    in_rarer_ways(&PriorityQueue::unbounded(), &PriorityQueue::bounded(1), || Box::new(1));
+    let due = || Delayed::after(std::time::Duration::ZERO, Box::new(1));
+    in_rarer_ways(&DelayQueue::unbounded(), &DelayQueue::bounded(1), due);
+}
+
+/// Who waits for an item that is there and not due waits for the clock.
+#[test]
+fn an_item_that_is_not_due() {
+    let queue = DelayQueue::unbounded();
+    queue.put(Delayed::after(LONG, Box::new(1))).unwrap();
+    again_and_again(|| {
+        drop(ByHand::waiting(queue.get_async()));
+        drop(ByHand::waiting(queue.get_async_timeout(LONG / 2)));
+        drop(ByHand::waiting(pin!(queue.stream()).as_mut().next()));
+        // One that is due comes, and who is told of it leaves.
+        let item = told_of_and_left!(
+            queue.get_async(),
+            queue.get_async(),
+            queue.put(Delayed::after(std::time::Duration::ZERO, Box::new(2))).unwrap()
+        );
+        assert_eq!(item.map(|item| item.item), Ok(Box::new(2)));
+    });
+    assert_eq!(queue.len(), 1);
+}
+
+#[test]
+fn a_buffer_in_rarer_ways() {
+    let buffer = Buffer::new(1, Overflow::Block);
+    again_and_again(|| {
+        buffer.put(Box::new(1)).unwrap();
+        drop(ByHand::waiting(buffer.join_async()));
+        drop(ByHand::waiting(buffer.join_async_timeout(LONG)));
+        let (mut one, mut other) = (Some(Box::new(2)), Some(Box::new(3)));
+        drop(ByHand::waiting(buffer.put_from_async(&mut one)));
+        let put = told_of_and_left!(
+            buffer.put_from_async(&mut one),
+            buffer.put_from_async(&mut other),
+            drop(buffer.get())
+        );
+        assert_eq!((put, one, other), (Ok(None), Some(Box::new(2)), None));
+        assert_eq!(buffer.get(), Ok(Box::new(3)));
+        told_of_and_left!(buffer.join_async(), buffer.join_async(), {
+            buffer.task_done();
+            buffer.task_done();
+        });
+        drop(ByHand::waiting(pin!(buffer.stream()).as_mut().next()));
+    });
+    assert!(buffer.is_empty());
+    assert_eq!(buffer.unfinished(), 0);
+}
+
+#[test]
+fn lone_ends_of_rings() {
+    let ((mut to_ring, mut ring), (to_shared_ring, mut shared_ring)) = (spsc::bounded(3), mpsc::bounded(3));
+    (0..3).for_each(|item| to_ring.try_put(Box::new(item)).unwrap());
+    (0..3).for_each(|item| to_shared_ring.try_put(Box::new(item)).unwrap());
+    again_and_again(|| {
+        drop(ByHand::waiting(to_ring.put_async(Box::new(3))));
+        drop(ByHand::waiting(to_ring.put_async_timeout(Box::new(3), LONG)));
+        // The only one who puts is told of room, leaves, and comes back.
+        let told = ByHand::waiting(to_ring.put_async(Box::new(3)));
+        drop(ring.get());
+        assert!(told.is_told());
+        drop(told);
+        to_ring.try_put(Box::new(3)).expect("the room is lost with who was told of it");
+
+        drop(ByHand::waiting(to_shared_ring.put_async_timeout(Box::new(3), LONG)));
+        told_of_and_left!(
+            to_shared_ring.put_async(Box::new(3)),
+            to_shared_ring.put_async(Box::new(4)),
+            drop(shared_ring.get())
+        )
+        .unwrap();
+    });
+    assert_eq!((ring.len(), shared_ring.len()), (3, 3));
+}
+
+#[test]
+fn lone_ends_of_blocks() {
+    macro_rules! ends {
+        ($sender:ident, $receiver:ident) => {
+            again_and_again(|| {
+                drop(ByHand::waiting($receiver.get_async_timeout(LONG)));
+                let told = ByHand::waiting($receiver.get_async());
+                $sender.put(Box::new(5)).unwrap();
+                assert!(told.is_told());
+                drop(told);
+                assert_eq!($receiver.try_get(), Ok(Box::new(5)), "the item is lost with who was told of it");
+            });
+        };
+    }
+    let (mut sender, mut receiver) = spsc::unbounded();
+    ends!(sender, receiver);
+    let (sender, mut receiver) = mpsc::unbounded();
+    ends!(sender, receiver);
+}
+
+/// A value that is made by a function: others wait only while it is being made, so the function is where they are looked at.
+static LAZY: Lazy<u32> = Lazy::new(|| {
+    again_and_again(|| drop(ByHand::waiting(LAZY.force_async())));
+    7
+});
+
+#[test]
+fn a_value_that_a_function_makes() {
+    assert_eq!(LAZY.force(), &7);
+    assert_eq!(ByHand::new(LAZY.force_async()).poll(), Some(&7));
+}
+
+/// Readers, whose turn comes with others'.
+#[test]
+fn a_read_that_was_told_and_left() {
+    let lock = RwLock::new(0);
+    again_and_again(|| {
+        let guard = lock.write();
+        let told = ByHand::waiting(lock.upgradable_read_async());
+        let mut next = ByHand::waiting(lock.upgradable_read_async());
+        let reader = ByHand::waiting(lock.read_async());
+        drop(guard);
+        assert!(told.is_told());
+        drop((told, reader));
+        assert!(next.is_told() && next.poll().is_some(), "the right to upgrade is lost with who was told");
+
+        let guard = lock.write();
+        let told = ByHand::waiting(lock.read_async());
+        let mut writer = ByHand::waiting(lock.write_async());
+        drop(guard);
+        assert!(told.is_told());
+        drop(told);
+        assert!(writer.is_told() && writer.poll().is_some(), "the lock is lost with a reader");
+    });
+    assert!(!lock.is_locked());
 }
