@@ -135,6 +135,8 @@ const KEYWORDS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -189,6 +191,23 @@ mod tests {
             for left in ["benches/models/mine", "benches/kit/src/workloads/mine.rs"] {
                 assert!(!folder.path().join(left).exists(), "{left}");
             }
+        }
+    }
+    #[test]
+    fn what_is_written_passes_the_check_of_the_format() {
+        let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rustfmt.toml");
+        for (kind, code) in [
+            (NewKind::Model, "benches/models/mine/src/main.rs"),
+            (NewKind::Workload, "benches/kit/src/workloads/mine.rs"),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            write_below(folder.path(), kind, "mine").expect("it is new");
+            let mut rustfmt = Command::new("rustfmt");
+            rustfmt.args(["--check", "--color", "never", "--config-path", rules]);
+            let Ok(found) = rustfmt.arg(folder.path().join(code)).output() else {
+                return eprintln!("skipped: no `rustfmt` here");
+            };
+            assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stdout));
         }
     }
 }
