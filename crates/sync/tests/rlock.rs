@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ByHand, SHORT, many};
+use common::{ByHand, LONG, SHORT, many};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use sync::extra::{Owner, RLock, RLockGuard};
 use sync::park::block_on;
-use sync::{Event, TimedOut};
+use sync::{Condvar, Event, TimedOut};
 
 /// The message of the panic that `work` ends with.
 fn panic_of<R>(work: impl FnOnce() -> R) -> String {
@@ -298,4 +298,53 @@ fn it_shows_its_value_to_its_owner() {
     *lock.get_mut() += 1;
     assert_eq!(lock.into_inner(), 6);
     assert_eq!(RLock::<u8>::default().into_inner(), 0);
+}
+
+#[test]
+fn its_guard_waits_on_a_condvar() {
+    let (lock, condvar) = (RLock::new(Cell::new(0)), Condvar::new());
+    let add = |guard: RLockGuard<'_, Cell<u32>>| {
+        let again = lock.try_lock().expect("its owner has it again");
+        again.set(guard.get() + 1);
+    };
+    let none = |guard: &mut RLockGuard<'_, Cell<u32>>| guard.get() == 0;
+    thread::scope(|scope| {
+        scope.spawn(|| add(condvar.wait_while(lock.lock(), none)));
+        scope.spawn(|| {
+            let (guard, outcome) = condvar.wait_timeout(lock.lock(), LONG);
+            outcome.unwrap();
+            add(guard);
+        });
+        scope.spawn(|| {
+            block_on(Owner::new().task(async {
+                add(condvar.wait_while_async(lock.lock_async().await, none).await);
+            }));
+        });
+        scope.spawn(|| {
+            block_on(Owner::new().task(async {
+                let (guard, outcome) = condvar.wait_async_timeout(lock.lock_async().await, LONG).await;
+                outcome.unwrap();
+                add(guard);
+            }));
+        });
+        while condvar.waiting() < 4 {
+            thread::yield_now();
+        }
+        lock.lock().set(1);
+        condvar.notify_all();
+    });
+    assert!(!lock.is_locked());
+    assert_eq!(lock.into_inner().get(), 5);
+}
+
+#[test]
+fn a_wait_on_a_condvar_that_would_not_release_it_is_refused() {
+    let (lock, condvar) = (RLock::new(()), Condvar::new());
+    let first = lock.lock();
+    let wait = || condvar.wait_timeout(lock.lock(), SHORT).1;
+    assert!(panic_of(wait).contains("2 guards"), "it keeps everybody out while it waits");
+    assert_eq!((lock.depth(), condvar.waiting()), (1, 0));
+    drop(first);
+    assert_eq!(wait(), Err(TimedOut));
+    assert!(!lock.is_locked());
 }

@@ -5,12 +5,12 @@ use crate::rwlock::{RwLock, RwLockWriteGuard};
 use std::future::Future;
 use std::sync::Arc;
 
-/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, and the
-/// writer's of a `RwLock`.
+/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, the
+/// writer's of a `RwLock`, and an owner's only one of an [`RLock`](crate::extra::RLock).
 ///
 /// It cannot be implemented elsewhere: who waits relies on the lock being released, and being taken again.
 pub trait Guard: Sized + Sealed {
-    /// What the lock protects.
+    /// What the lock protects; the guard itself where that gives a shared reference only.
     type Value: ?Sized;
 
     /// What comes back from a wait: the guard, or what says that the value was spoiled meanwhile and has the guard in it.

@@ -1,6 +1,7 @@
 //! A lock that its owner may take again.
 
 use crate::check::{Kind, Site};
+use crate::condvar::{Guard, Sealed};
 use crate::error::TimedOut;
 use crate::lock::RawLock;
 use crate::owner::{self, Identity};
@@ -43,6 +44,9 @@ use std::time::{Duration, Instant};
 /// thread are let in.
 ///
 /// Two futures of one task are one owner. Each looks when it is first polled: who waits already waits until the lock is free.
+///
+/// A [`Condvar`](crate::Condvar) takes a guard that is its owner's only one, and gives it back; with another beside it, the lock would not be
+/// released, and the wait panics. Awaited, it is a wait of the [`Owner::task`](crate::extra::Owner::task) that has the guard.
 ///
 /// A panic releases it and poisons nothing. A guard that is forgotten keeps the lock with its owner for ever.
 ///
@@ -336,6 +340,42 @@ impl<T: ?Sized> Drop for RLockGuard<'_, T> {
             self.lock.thread.store(0, Ordering::Relaxed);
             self.lock.lock.release();
         }
+    }
+}
+
+impl<T: ?Sized> Sealed for RLockGuard<'_, T> {}
+
+impl<'a, T: ?Sized> Guard for RLockGuard<'a, T> {
+    /// The guard itself, for it shares its value, and gives it to nobody to be changed.
+    type Value = Self;
+    type Back = Self;
+    type Lock = &'a RLock<T>;
+
+    fn value(&mut self) -> &mut Self {
+        self
+    }
+
+    fn release(self) -> &'a RLock<T> {
+        // SAFETY: the owner has this guard, and is on this thread.
+        let guards = self.lock.depth.with(|depth| unsafe { *depth });
+        assert!(
+            guards == 1,
+            "a wait on a Condvar would not release the RLock, of which its owner has {guards} guards; drop all but one"
+        );
+        self.lock
+    }
+
+    #[cfg_attr(feature = "check", track_caller)]
+    fn lock(lock: &'a RLock<T>) -> Self {
+        lock.lock()
+    }
+
+    async fn lock_async(lock: &'a RLock<T>) -> Self {
+        lock.lock_async().await
+    }
+
+    fn back(self) -> Self {
+        self
     }
 }
 
