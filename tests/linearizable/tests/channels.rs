@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use sync::park::block_on;
 use sync::queue::broadcast::{self, ReceiveError};
-use sync::queue::{GetError, oneshot, watch};
+use sync::queue::{GetError, oneshot, pubsub, watch};
 
 /// Long enough to park, short enough to time out often.
 const LIMIT: Duration = Duration::from_micros(20);
@@ -144,6 +144,52 @@ fn on_broadcast((sender, receivers): &Broadcast, (way, operation): &(Way, Operat
                 Way::Timeout => receiver.get_timeout(LIMIT),
                 Way::Async => block_on(receiver.get_async()),
                 Way::AsyncTimeout => block_on(receiver.get_async_timeout(LIMIT)),
+            }
+        }
+    };
+    match heard {
+        Ok(news) => Response::Heard(news),
+        Err(ReceiveError::Lagged(missed)) => Response::Missed(missed),
+        Err(_) => Response::Nothing,
+    }
+}
+
+type Topic = (pubsub::PubSub<&'static str, u32>, [End<pubsub::Subscription<&'static str, u32>>; 2]);
+
+/// Beside one that nobody hears.
+#[test]
+fn a_topic_to_its_subscribers() {
+    let make = || -> Topic {
+        let topics = pubsub::PubSub::new(2);
+        let both = [(); 2].map(|()| End::new(topics.subscribe("news")));
+        (topics, both)
+    };
+    Trial::new("sync::queue::pubsub", Ways(News::for_receivers(2, 2)), make, on_topic)
+        .threads(2, &TELLS)
+        .threads(1, &HEARS[0])
+        .threads(1, &HEARS[1])
+        .ending(|_| (Way::Try, Operation::Hear(0)))
+        .wanting("something heard", |answer| matches!(answer, Response::Heard(_)))
+        .wanting("something missed", |answer| matches!(answer, Response::Missed(_)))
+        .check();
+}
+
+fn on_topic((topics, subscribers): &Topic, (way, operation): &(Way, Operation)) -> Response {
+    let heard = match *operation {
+        Operation::Tell(news) => {
+            assert_eq!(topics.publish("weather", 0), 0);
+            assert_eq!(topics.publish("news", news), 2);
+            return Response::Done;
+        }
+        Operation::Latest => unreachable!("a topic has none"),
+        Operation::Hear(subscriber) => {
+            let mut subscriber = subscribers[subscriber].lock();
+            match way {
+                Way::Try => subscriber.try_get(),
+                Way::Block => subscriber.get(),
+                Way::Timeout => subscriber.get_timeout(LIMIT),
+                Way::Async => block_on(subscriber.get_async()),
+                Way::AsyncTimeout => block_on(subscriber.get_async_timeout(LIMIT)),
             }
         }
     };

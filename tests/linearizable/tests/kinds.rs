@@ -5,9 +5,12 @@
 use linearizable::models::queue::{Operation, Queue as Model, Response};
 use linearizable::models::ways::{Way, Ways};
 use linearizable::{Kind, Trial};
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 use sync::park::block_on;
-use sync::queue::{GetError, LifoQueue, Order, PriorityQueue, QueueOf};
+use sync::queue::{
+    Buffer, DelayQueue, Delayed, GetError, LifoQueue, Order, Overflow, PriorityQueue, QueueOf,
+};
 
 /// Long enough to park, short enough to time out often.
 const LIMIT: Duration = Duration::from_micros(20);
@@ -36,7 +39,37 @@ fn the_smallest_first_until_it_is_closed() {
     closed(Trial::new("sync::PriorityQueue, closed", model, PriorityQueue::unbounded, on_queue));
 }
 
-fn bounded<O: Order<Item = u32> + Send + 'static>(trial: Trial<Ways<Model>, QueueOf<O>>) {
+#[test]
+fn the_first_due_with_two_places() {
+    let model = Ways(Model::smallest_first().bounded(2));
+    bounded(Trial::new("sync::DelayQueue", model, || DelayQueue::bounded(2), on_delays));
+}
+
+#[test]
+fn the_first_due_until_it_is_closed() {
+    let model = Ways(Model::smallest_first());
+    closed(Trial::new("sync::DelayQueue, closed", model, DelayQueue::unbounded, on_delays));
+}
+
+#[test]
+fn a_buffer_with_two_places() {
+    let model = Ways(Model::fifo().bounded(2));
+    bounded(Trial::new("sync::Buffer", model, || Buffer::new(2, Overflow::Block), on_buffer));
+}
+
+#[test]
+fn a_buffer_that_refuses_what_is_too_much() {
+    let model = Ways(Model::fifo().bounded(1));
+    bounded(Trial::new("sync::Buffer, refusing", model, || Buffer::new(1, Overflow::Error), on_buffer));
+}
+
+#[test]
+fn a_buffer_that_is_closed() {
+    let model = Ways(Model::fifo().bounded(100));
+    closed(Trial::new("sync::Buffer, closed", model, || Buffer::new(100, Overflow::Block), on_buffer));
+}
+
+fn bounded<Q: Send + Sync + 'static>(trial: Trial<Ways<Model>, Q>) {
     let kinds: &[Kind<_>] = &[
         |item| (Way::Try, Operation::Put(item)),
         |item| (Way::Timeout, Operation::Put(item)),
@@ -49,7 +82,7 @@ fn bounded<O: Order<Item = u32> + Send + 'static>(trial: Trial<Ways<Model>, Queu
     trial.threads(3, kinds).ending(|_| (Way::Try, Operation::Get)).check();
 }
 
-fn closed<O: Order<Item = u32> + Send + 'static>(trial: Trial<Ways<Model>, QueueOf<O>>) {
+fn closed<Q: Send + Sync + 'static>(trial: Trial<Ways<Model>, Q>) {
     let producer: &[Kind<_>] =
         &[|item| (Way::Block, Operation::Put(item)), |item| (Way::Async, Operation::Put(item))];
     let consumer: &[Kind<_>] = &[|_| (Way::Timeout, Operation::Get), |_| (Way::AsyncTimeout, Operation::Get)];
@@ -63,43 +96,66 @@ fn closed<O: Order<Item = u32> + Send + 'static>(trial: Trial<Ways<Model>, Queue
         .check();
 }
 
-fn on_queue<O: Order<Item = u32>>(queue: &QueueOf<O>, (way, operation): &(Way, Operation)) -> Response {
-    match *operation {
-        Operation::Put(item) => {
-            let done = match way {
-                Way::Try => queue.try_put(item),
-                Way::Block => queue.put(item),
-                Way::Timeout => queue.put_timeout(item, LIMIT),
-                Way::Async => block_on(queue.put_async(item)),
-                Way::AsyncTimeout => block_on(queue.put_async_timeout(item, LIMIT)),
-            };
-            match done {
-                Ok(()) => Response::Done,
-                Err(refused) => {
-                    let response = if refused.is_closed() { Response::Closed } else { Response::Full };
-                    assert_eq!(refused.into_inner(), item, "somebody else's item was given back");
-                    response
+/// What is done on each of them, which have the same ways; what goes in and comes out is made of a number and is one.
+macro_rules! on {
+    ($queue:ident, $way:ident, $operation:ident, $item:expr, $number:expr) => {
+        match *$operation {
+            Operation::Put(item) => {
+                let done = match $way {
+                    Way::Try => $queue.try_put($item(item)),
+                    Way::Block => $queue.put($item(item)),
+                    Way::Timeout => $queue.put_timeout($item(item), LIMIT),
+                    Way::Async => block_on($queue.put_async($item(item))),
+                    Way::AsyncTimeout => block_on($queue.put_async_timeout($item(item), LIMIT)),
+                };
+                match done {
+                    Ok(_) => Response::Done,
+                    Err(refused) => {
+                        let response = if refused.is_closed() { Response::Closed } else { Response::Full };
+                        assert_eq!(
+                            $number(refused.into_inner()),
+                            item,
+                            "somebody else's item was given back"
+                        );
+                        response
+                    }
                 }
             }
-        }
-        Operation::Get => {
-            let item = match way {
-                Way::Try => queue.try_get(),
-                Way::Block => queue.get(),
-                Way::Timeout => queue.get_timeout(LIMIT),
-                Way::Async => block_on(queue.get_async()),
-                Way::AsyncTimeout => block_on(queue.get_async_timeout(LIMIT)),
-            };
-            match item {
-                Ok(item) => Response::Got(item),
-                Err(GetError::Closed) => Response::Closed,
-                Err(_) => Response::Empty,
+            Operation::Get => {
+                let item = match $way {
+                    Way::Try => $queue.try_get(),
+                    Way::Block => $queue.get(),
+                    Way::Timeout => $queue.get_timeout(LIMIT),
+                    Way::Async => block_on($queue.get_async()),
+                    Way::AsyncTimeout => block_on($queue.get_async_timeout(LIMIT)),
+                };
+                match item {
+                    Ok(item) => Response::Got($number(item)),
+                    Err(GetError::Closed) => Response::Closed,
+                    Err(_) => Response::Empty,
+                }
+            }
+            Operation::Len => Response::Len($queue.len()),
+            Operation::Close => {
+                $queue.close();
+                Response::Done
             }
         }
-        Operation::Len => Response::Len(queue.len()),
-        Operation::Close => {
-            queue.close();
-            Response::Done
-        }
-    }
+    };
+}
+
+fn on_queue<O: Order<Item = u32>>(queue: &QueueOf<O>, (way, operation): &(Way, Operation)) -> Response {
+    on!(queue, way, operation, |item| item, |item| item)
+}
+
+/// Nothing here waits for the clock: all of it is due, the smaller since longer ago.
+fn on_delays(queue: &DelayQueue<u32>, (way, operation): &(Way, Operation)) -> Response {
+    static DUE: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let began = *DUE;
+    let due = |item: u32| Delayed::until(began - Duration::from_micros(u64::from(1_000 - item)), item);
+    on!(queue, way, operation, due, |delayed: Delayed<u32>| delayed.item)
+}
+
+fn on_buffer(buffer: &Buffer<u32>, (way, operation): &(Way, Operation)) -> Response {
+    on!(buffer, way, operation, |item| item, |item| item)
 }
