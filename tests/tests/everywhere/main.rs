@@ -8,10 +8,12 @@
 
 mod channels;
 mod greenlets;
+mod rare;
 mod world;
 
 use channels::{Ends, begin_relay, end_relay, read_letters, read_letters_async, relay, relay_async};
 use greenlets::on_greenlets;
+use rare::{Rare, Sums};
 use std::env;
 use std::sync::Arc;
 use std::thread;
@@ -98,4 +100,41 @@ fn share_everything(seed: u64) {
         KINDS * PARTICIPANTS,
         &shares.into_iter().fold(Share::default(), Share::add),
     );
+}
+
+#[test]
+fn threads_greenlets_and_tasks_of_three_runtimes_share_what_is_rare() {
+    let everybody = KINDS * PARTICIPANTS;
+    let rare = Arc::new(Rare::new(everybody as usize));
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let (mut threads, mut tokios, mut smols, mut async_stds) = (vec![], vec![], vec![], vec![]);
+    let mut green: Vec<Box<dyn FnOnce() -> Sums + Send>> = vec![];
+    // Nobody may publish before all have subscribed.
+    let mut news: Vec<_> = (0..everybody).map(|_| rare.subscribe()).collect();
+    for _ in 0..PARTICIPANTS {
+        let mut blocking = || {
+            let (rare, news) = (Arc::clone(&rare), news.pop().expect("one for each"));
+            move || rare.take_part(news)
+        };
+        threads.push(thread::spawn(blocking()));
+        green.push(Box::new(blocking()));
+        let mut awaited = || {
+            let (rare, news) = (Arc::clone(&rare), news.pop().expect("one for each"));
+            async move { rare.take_part_async(news).await }
+        };
+        tokios.push(tokio.spawn(awaited()));
+        smols.push(smol::spawn(awaited()));
+        async_stds.push(async_std::task::spawn(awaited()));
+    }
+    let green = thread::spawn(move || on_greenlets(green.into_iter()));
+    rare.end();
+
+    let mut sums = Vec::new();
+    sums.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
+    sums.extend(tokios.into_iter().map(|task| tokio.block_on(task).unwrap()));
+    sums.extend(smols.into_iter().map(smol::block_on));
+    sums.extend(async_stds.into_iter().map(async_std::task::block_on));
+    sums.extend(green.join().unwrap());
+    assert_eq!(sums.len() as u64, everybody);
+    rare.check(everybody, &sums.into_iter().fold(Sums::default(), Sums::add));
 }
