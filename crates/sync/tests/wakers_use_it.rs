@@ -80,19 +80,17 @@ macro_rules! woken {
 
 #[test]
 fn of_locks() {
-    // Whoever queues up needs what those who wait stand under.
-    let held = Arc::new(Mutex::new(()));
-    let (guard, waits, uses) = (held.lock_arc(), Arc::clone(&held), held);
-    let wait = async move { drop(waits.lock_async().await) };
-    woken(
-        "Mutex",
-        wait,
-        move || drop(guard),
-        move || {
+    // Whoever queues up needs what those who wait stand under. The first of all may be handed the lock, and the others are told.
+    for _ in 0..3 {
+        let held = Arc::new(Mutex::new(()));
+        let (guard, waits, uses) = (held.lock_arc(), Arc::clone(&held), held);
+        let wait = async move { drop(waits.lock_async().await) };
+        let queue_up = move || {
             let _held = uses.try_lock();
             says(ByHand::new(uses.lock_async()).poll());
-        },
-    );
+        };
+        woken("Mutex", wait, move || drop(guard), queue_up);
+    }
     woken!(mutex = Mutex::new(0); mutex.when_async(|number| *number > 0); *mutex.lock() += 1; mutex.try_lock());
     let lock: &'static RwLock<u32> = Box::leak(Box::new(RwLock::new(0)));
     let guard = lock.write();
