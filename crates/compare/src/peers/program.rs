@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -234,7 +234,14 @@ fn run(
     let crashed = |why: String| (Status::Crashed, why);
     let mut child =
         command.spawn().map_err(|error| crashed(format!("cannot start {}: {error}", path.display())))?;
-    let (stdout, stderr) = (text_of(child.stdout.take()), text_of(child.stderr.take()));
+    let streams = text_of(child.stdout.take()).and_then(|out| Ok((out, text_of(child.stderr.take())?)));
+    let (stdout, stderr) = streams.map_err(|error| {
+        // Not to be left behind, be it that it has ended by itself.
+        child.kill().and_then(|()| child.wait()).ok();
+        crashed(format!(
+            "no thread to be had that reads its answer: {error}; `ulimit -u` and `ulimit -v` bound them"
+        ))
+    })?;
     let ended =
         within(&mut child, limit, stop).map_err(|error| crashed(format!("lost sight of it: {error}")))?;
     let Some(status) = ended else { return Err((Status::Hung, format!("no end within {limit:?}"))) };
@@ -268,9 +275,9 @@ fn within(child: &mut Child, limit: Duration, stop: &AtomicBool) -> std::io::Res
 }
 
 /// All that a stream holds, read by a thread of its own so that the child never waits for us.
-fn text_of(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+fn text_of(stream: Option<impl Read + Send + 'static>) -> io::Result<Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         if let Some(stream) = stream {
             // Up to an error or the limit is still the best there is.
@@ -278,8 +285,8 @@ fn text_of(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
         }
         // Nobody listens when the child had to be killed.
         sender.send(bytes).ok();
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 /// How long a program may take to say what it offers.
