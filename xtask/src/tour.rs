@@ -46,8 +46,8 @@ pub(crate) fn run(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
         return print(&programs.iter().map(line).collect::<String>());
     }
     for program in &programs {
-        let built =
-            build(project, "building the programs", &["--package", "tutorials", "--bin", &program.name]);
+        let announcement = format!("building program {}", program.number);
+        let built = build(project, &announcement, &["--package", "tutorials", "--bin", &program.name]);
         let built = built.map_err(|why| Stop::Failed(from_first_error(&why.log).to_owned()))?;
         print(&format!("\n=== {}. {}\n    {}\n\n", program.number, program.title, program.shows))?;
         status(&mut Command::new(built))?;
