@@ -5,8 +5,9 @@
 
 use std::mem;
 use std::thread;
+use std::time::{Duration, Instant};
 use sync::park::block_on;
-use sync::queue::{Queue, mpsc, spsc};
+use sync::queue::{GetError, Queue, mpsc, spsc};
 
 const ITEMS: u64 = 20_000;
 
@@ -39,6 +40,7 @@ fn all_items_pass_on_one_cpu() {
         one_to_one(capacity);
         a_crowd_that_the_end_finds_waiting(&Queue::bounded(capacity));
     }
+    a_lone_sender_waits_awake_for_a_receiver_that_takes_one_at_a_time();
 }
 
 fn many_to_many(queue: &Queue<u64>) {
@@ -95,4 +97,42 @@ fn a_crowd_that_the_end_finds_waiting(queue: &Queue<u64>) {
         let put: u64 = putting.into_iter().map(|it| it.join().unwrap()).sum();
         assert_eq!(taken + left, put);
     });
+}
+
+/// Nobody else takes the room that he is left, so there is nobody to leave the CPU to.
+fn a_lone_sender_waits_awake_for_a_receiver_that_takes_one_at_a_time() {
+    const ITEMS: u64 = 1_600;
+    const CAPACITY: usize = 16;
+    let most = i64::try_from(ITEMS).unwrap() / CAPACITY as i64 / 4;
+    let begin = Instant::now();
+    // Beside somebody with work of his own he does sleep: on a busy machine it may take some attempts.
+    while sleeps_of_a_lone_sender(ITEMS, CAPACITY) > most {
+        assert!(begin.elapsed() < Duration::from_secs(60), "he sleeps once for each {} items", 4 * CAPACITY);
+    }
+}
+
+fn sleeps_of_a_lone_sender(items: u64, capacity: usize) -> i64 {
+    let (sender, mut receiver) = mpsc::bounded(capacity);
+    thread::scope(|scope| {
+        let sending = scope.spawn(move || {
+            let before = sleeps_of_this_thread();
+            (0..items).for_each(|item| sender.put(item).unwrap());
+            sleeps_of_this_thread() - before
+        });
+        let got = std::iter::from_fn(|| {
+            let got = receiver.try_get();
+            thread::yield_now();
+            (got != Err(GetError::Closed)).then_some(got)
+        });
+        assert!(got.filter_map(Result::ok).eq(0..items));
+        sending.join().unwrap()
+    })
+}
+
+fn sleeps_of_this_thread() -> i64 {
+    // SAFETY: a use of resources is plain numbers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { mem::zeroed() };
+    // SAFETY: the kernel writes one of these.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) }, 0);
+    usage.ru_nvcsw
 }

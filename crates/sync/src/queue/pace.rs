@@ -13,6 +13,7 @@ use crate::os;
 use crate::primitive::spin_loop;
 use crate::wait::crowd::{Company, Crowd};
 use crate::wait::patience::Patience;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -60,14 +61,15 @@ impl Paces<'_> {
         let pace = self.here;
         let waits_for_much = enough > 1;
         let step = if waits_for_much { pace.step.load(Relaxed) } else { pace.step() };
-        let (mut found, mut looks) = (0, 0);
+        let (found, mut looks) = (Cell::new(0), 0);
         let is_enough = || {
-            found = look();
+            found.set(look());
             looks += 1;
-            found >= enough
+            found.get() >= enough
         };
-        let company = Company { may_nap: true, deadline, ..self.company() };
+        let company = Company { may_nap: true, deadline, found: Some(&found), ..self.company() };
         let is_there = pace.patience.wait_in_steps(u32::from(step), company, is_enough, moved);
+        let found = found.get();
         match waits_for_much {
             true if found > 0 => pace.learn_to_look_once(step, looks, found / enough),
             // What has not come at all says nothing of how long to wait for it.

@@ -6,6 +6,7 @@ use super::patience::{SCORE_MOST, Score};
 use crate::os;
 #[cfg(not(any(trefoil_loom, trefoil_shuttle)))]
 use crate::{os::Sleeper, park::plain};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ pub(crate) struct Company<'a> {
     /// Whether he may nap if he has the time: he is a thread that [sleeps on words](crate::park::plain).
     pub(crate) may_nap: bool,
     pub(crate) deadline: Option<Instant>,
+    /// What there was at his last look, where a little may be too little: then nobody has taken it from him.
+    pub(crate) found: Option<&'a Cell<usize>>,
 }
 
 impl Crowd {
@@ -93,14 +96,21 @@ impl Crowd {
 }
 
 impl<'a> Company<'a> {
-    pub(crate) const NONE: Self = Company { beside: None, across: None, may_nap: false, deadline: None };
+    pub(crate) const NONE: Self =
+        Company { beside: None, across: None, may_nap: false, deadline: None, found: None };
+
+    /// Whether there was nothing at his last look, which was in vain.
+    pub(super) fn found_nothing(self) -> bool {
+        self.found.is_none_or(|found| found.get() == 0)
+    }
 
     /// Beside whom he may nap now.
     #[cold]
     pub(super) fn to_nap_beside(self) -> Option<&'a Crowd> {
         let is_near = |deadline: Instant| deadline.saturating_duration_since(Instant::now()) < 2 * NAP;
-        let naps = self.may_nap && !self.deadline.is_some_and(is_near) && os::runs_where_the_first_does();
-        self.beside.filter(|_| naps)
+        self.beside.filter(|_| {
+            self.may_nap && !self.deadline.is_some_and(is_near) && os::runs_where_the_first_does()
+        })
     }
 
     /// Says to those across that nothing comes.

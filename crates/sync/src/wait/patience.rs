@@ -23,7 +23,7 @@ const GLANCE_PAUSES: u32 = 400;
 /// executor's other tasks wait for that.
 const GLANCES_IN_A_ROW: u8 = 64;
 const YIELDS: u32 = 64;
-/// After so many turns in which something came, and not enough for him, one of a crowd naps.
+/// After so many turns in which something came, and others had it, one of a crowd naps.
 const LOST_TURNS: u32 = 2;
 /// A trial after so many waits in which nothing was tried; after each trial in vain, after twice as many, up to `TRIAL_SHIFT_MOST`
 /// times.
@@ -217,8 +217,8 @@ impl Patience {
                 company.call();
                 continue;
             }
-            (seen, lost) = (now, lost + 1);
-            if lost == LOST_TURNS {
+            (seen, lost) = (now, lost + u32::from(company.found_nothing()));
+            if lost == LOST_TURNS && company.found_nothing() {
                 if let Some(crowd) = company.to_nap_beside() {
                     crowd.nap();
                     return look();
@@ -419,6 +419,17 @@ mod tests {
         let far = || Some(Instant::now() + 1_000 * NAP);
         until(|| crowd.naps() > 0, || gives_way_in_vain(Company { deadline: far(), ..company }, 1));
         assert_eq!(crowd.naps(), 1, "a nap is the end of a wait");
+    }
+
+    /// It is left for him, until it is enough. If he is the only one who puts, nobody is there who would put it to use meanwhile.
+    #[test]
+    fn whoever_has_found_a_little_does_not_nap() {
+        let (crowd, found) = (Crowd::new(), Cell::new(1));
+        let company = Company { beside: Some(&crowd), may_nap: true, found: Some(&found), ..Company::NONE };
+        (0..10).for_each(|_| gives_way_in_vain(company, 1));
+        assert_eq!(crowd.naps(), 0);
+        found.set(0);
+        until(|| crowd.naps() > 0, || gives_way_in_vain(company, 1));
     }
 
     #[test]
