@@ -2,6 +2,7 @@
 
 use super::{Witness, explore, join, poll_and_drop};
 use crate::queue::broadcast::{self, ReceiveError};
+use crate::queue::pubsub::PubSub;
 use crate::queue::{GetError, oneshot, watch};
 use shuttle::future::block_on;
 use shuttle::rand::Rng;
@@ -93,6 +94,56 @@ fn everybody_hears_all_or_is_told_what_he_missed() {
                 assert!(heard.iter().filter(|item| *item % 2 == one).is_sorted(), "{heard:?}");
             }
         }
+    });
+}
+
+/// Of what is published while he is subscribed, a subscriber hears all of his topic or is told what he missed; topics go with their last
+/// subscriber, whoever publishes meanwhile.
+#[test]
+fn a_subscriber_hears_his_topic_alone() {
+    const SENT: u32 = 4;
+    explore(|| {
+        let news = PubSub::new(2);
+        let whole = news.subscribe(0);
+        let subscribers = [0, 1].map(|topic| {
+            let news = news.clone();
+            thread::spawn(move || {
+                let mut subscription = news.subscribe(topic);
+                drop(news);
+                let first = poll_and_drop(subscription.get_async());
+                let heard = first.is_some_and(|item| item.is_ok_and(|item| item % 2 != topic));
+                assert!(!heard, "of another topic");
+            })
+        });
+        let hearing = thread::spawn(move || {
+            let (mut whole, mut heard, mut missed) = (whole, Vec::new(), 0);
+            for way in 0.. {
+                match if way % 2 == 0 { whole.get() } else { block_on(whole.get_async()) } {
+                    Ok(item) => heard.push(item),
+                    Err(ReceiveError::Lagged(lost)) => missed += lost,
+                    Err(why) => {
+                        assert!(why.is_closed(), "{why}");
+                        break;
+                    }
+                }
+            }
+            (heard, missed)
+        });
+        let publishers = [0, 1].map(|topic| {
+            let news = news.clone();
+            thread::spawn(move || {
+                (0..SENT).map(|number| news.publish(&topic, 2 * number + topic)).for_each(|heard_by| {
+                    assert!(heard_by <= 2 && (heard_by > 0 || topic == 1), "{heard_by} hear {topic}");
+                });
+            })
+        });
+        join(publishers);
+        join(subscribers);
+        assert_eq!(news.topics(), 1, "one has a subscriber");
+        drop(news);
+        let (heard, missed) = hearing.join().unwrap();
+        assert_eq!(heard.len() as u64 + missed, u64::from(SENT), "{heard:?}");
+        assert!(heard.is_sorted() && heard.iter().all(|item| item % 2 == 0), "{heard:?}");
     });
 }
 

@@ -1,12 +1,14 @@
 //! Queues: whatever each producer and each consumer does, each item comes out once, and those of one producer in order.
 
-use super::{Item, Witness, explore, join, poll_and_drop};
+use super::{Item, Witness, explore, explore_a_part, join, poll_and_drop};
 use crate::Queue;
-use crate::queue::{LifoQueue, Prioritized, PriorityQueue, PutError, mpsc, spsc};
+use crate::queue::{
+    Buffer, DelayQueue, Delayed, LifoQueue, Overflow, Prioritized, PriorityQueue, PutError, mpsc, spsc,
+};
 use shuttle::future::block_on;
 use shuttle::thread;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Of each producer.
 const ITEMS: u32 = 3;
@@ -93,6 +95,48 @@ all_comes_out! {
     no_place: Queue::<Item>::rendezvous(), true;
     last_in_first_out: LifoQueue::<Item>::bounded(2), false;
     by_priority: PriorityQueue::<Prioritized<u32, Item>>::bounded(2), false;
+    by_time: DelayQueue::<Item>::bounded(2), false;
+    a_buffer_that_blocks: Buffer::<Item>::new(2, Overflow::Block), true;
+}
+
+/// As [`all_comes_out`], or comes back to whoever puts.
+#[test]
+fn a_buffer_gives_out_or_gives_back() {
+    for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Error] {
+        explore_a_part(3, move || {
+            let (buffer, witness) = (Arc::new(Buffer::<Item>::new(2, overflow)), Witness::new());
+            let producers = [1, 2].map(|producer| {
+                let (buffer, witness) = (Arc::clone(&buffer), witness.clone());
+                thread::spawn(move || {
+                    let put = |number: u32| {
+                        let item = witness.item(producer * 10 + number);
+                        let done = match number % 3 {
+                            0 => buffer.put(item),
+                            1 => block_on(buffer.put_async(item)),
+                            _ => buffer.put_timeout(item, Duration::ZERO),
+                        };
+                        let back = done.unwrap_or_else(|refused| {
+                            assert_eq!(overflow, Overflow::Error, "nobody has closed it");
+                            Some(refused.into_inner())
+                        });
+                        back.map(|item| item.number)
+                    };
+                    (0..ITEMS).filter_map(put).collect::<Vec<_>>()
+                })
+            });
+            let consumer = thread::spawn({
+                let buffer = Arc::clone(&buffer);
+                move || take_in_all_ways!(buffer, 0_u32)
+            });
+            let back = join(producers);
+            buffer.close();
+            let taken = consumer.join().unwrap();
+            in_order(&taken);
+            all_of(&[1, 2], back.into_iter().flatten().chain(taken));
+            drop(buffer);
+            assert!(witness.is_last(), "an item leaks");
+        });
+    }
 }
 
 /// As [`all_comes_out`], where ends are of one thread; the channel ends with its senders.
@@ -260,5 +304,18 @@ impl From<Item> for Prioritized<u32, Item> {
 impl From<Prioritized<u32, Item>> for Item {
     fn from(item: Prioritized<u32, Item>) -> Self {
         item.item
+    }
+}
+
+/// Due at once.
+impl From<Item> for Delayed<Item> {
+    fn from(item: Item) -> Self {
+        Delayed::until(Instant::now(), item)
+    }
+}
+
+impl From<Delayed<Item>> for Item {
+    fn from(delayed: Delayed<Item>) -> Self {
+        delayed.item
     }
 }
