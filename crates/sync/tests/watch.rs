@@ -235,3 +235,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_panics_over_a_value_has_seen_it_and_disturbs_nobody() {
+    let ways: [Way; 4] = [
+        |receiver| receiver.wait_for(|_| panic!("meant")),
+        |receiver| receiver.try_wait_for(|_| panic!("meant")),
+        |receiver| receiver.wait_for_timeout(|_| panic!("meant"), LONG),
+        |receiver| block_on(receiver.wait_for_async_timeout(|_| panic!("meant"), LONG)),
+    ];
+    for way in ways {
+        let (sender, mut receiver) = channel(1);
+        let mut other = receiver.clone();
+        sender.send(2);
+        assert!(catch(|| way(&mut receiver)).is_err());
+        assert_eq!(receiver.try_changed().err(), Some(GetError::Empty), "it is seen");
+        assert_eq!(other.try_changed().map(|value| *value), Ok(2));
+        sender.send(3);
+        assert_eq!([receiver, other].map(|mut one| one.changed().map(|value| *value)), [Ok(3); 2]);
+    }
+}

@@ -253,6 +253,9 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// [`GetError::Closed`] if the last value is not as wanted.
+    ///
+    /// # Panics
+    /// If `wanted` does, as all of these ways: the value that it was looking at is seen, and nobody else learns of it.
     pub fn wait_for(&mut self, wanted: impl FnMut(&T) -> bool) -> Result<Arc<T>, GetError> {
         self.wait_for_until(wanted, None)
     }
