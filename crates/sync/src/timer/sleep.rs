@@ -42,16 +42,16 @@ impl Wake for Alarm {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the load in `is_to_wake`. Waking comes second, so that the poll it leads to sees the mark.
-        self.rung.store(true, Ordering::Release);
+        // Relaxed: nothing else is read by it. Waking comes second, and carries it to the poll that it leads to, as every store before.
+        self.rung.store(true, Ordering::Relaxed);
         self.waker.wake_by_ref();
     }
 }
 
 impl Alarm {
     fn is_to_wake(&self, waker: &Waker) -> bool {
-        // Acquire: pairs with the store in `wake_by_ref`. A timer that came early is asked again.
-        !self.rung.load(Ordering::Acquire) && self.waker.will_wake(waker)
+        // Relaxed, as in `wake_by_ref`. A timer that came early is asked again.
+        !self.rung.load(Ordering::Relaxed) && self.waker.will_wake(waker)
     }
 }
 

@@ -5,6 +5,27 @@ use crate::models::Over;
 use loom::cell::Cell;
 use loom::sync::atomic::fence;
 
+mod spsc {
+    use super::*;
+
+    #[test]
+    fn who_sees_that_the_consumer_has_gone_sees_what_it_did() {
+        loom::model(|| {
+            let (producer, consumer) = spsc_ring::<u8>(1);
+            let value = Arc::new(Cell::new(0));
+            let done = Arc::clone(&value);
+            let consuming = thread::spawn(move || {
+                done.set(1);
+                drop(consumer);
+            });
+            if producer.is_abandoned() {
+                assert_eq!(value.get(), 1);
+            }
+            consuming.join().unwrap();
+        });
+    }
+}
+
 mod array {
     use super::*;
 
