@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 /// Takes items until the queue is closed and empty, in async code; see [`Queue::stream`].
 ///
-/// [`poll_next`](Stream::poll_next) has the form of the `Stream` of the crate `futures-core`, so that implementing that is a line.
+/// With the feature `stream` it is a `Stream` of the crate `futures-core`, for which others have adapters.
 ///
 /// # Examples
 /// ```
@@ -63,6 +63,15 @@ impl<'a, T> Stream<'a, T> {
     /// Nothing is lost by dropping the future.
     pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<T>> {
         std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<T> futures_core::Stream for Stream<'_, T> {
+    type Item = T;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        Stream::poll_next(self, cx)
     }
 }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 /// Takes items until the queue is closed and empty, in async code; see [`QueueOf::stream`].
 ///
-/// [`poll_next`](StreamOf::poll_next) has the form of the `Stream` of the crate `futures-core`, so that implementing that is a line.
+/// With the feature `stream` it is a `Stream` of the crate `futures-core`, for which others have adapters.
 ///
 /// # Examples
 /// ```
@@ -90,6 +90,15 @@ impl<'a, O: Order> StreamOf<'a, O> {
     /// Nothing is lost by dropping the future.
     pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<O::Item>> {
         std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<O: Order> futures_core::Stream for StreamOf<'_, O> {
+    type Item = O::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<O::Item>> {
+        StreamOf::poll_next(self, cx)
     }
 }
 
