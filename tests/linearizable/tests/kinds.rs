@@ -64,6 +64,28 @@ fn a_buffer_that_refuses_what_is_too_much() {
 }
 
 #[test]
+fn a_buffer_that_drops_the_oldest() {
+    let model = Ways(Model::fifo().bounded(2).giving_back_the_next());
+    bounded(Trial::new(
+        "sync::Buffer, the last two",
+        model,
+        || Buffer::new(2, Overflow::DropOldest),
+        on_buffer,
+    ));
+}
+
+#[test]
+fn a_buffer_that_drops_the_newest() {
+    let model = Ways(Model::fifo().bounded(2).giving_back_the_new());
+    bounded(Trial::new(
+        "sync::Buffer, the first two",
+        model,
+        || Buffer::new(2, Overflow::DropNewest),
+        on_buffer,
+    ));
+}
+
+#[test]
 fn a_buffer_that_is_closed() {
     let model = Ways(Model::fifo().bounded(100));
     closed(Trial::new("sync::Buffer, closed", model, || Buffer::new(100, Overflow::Block), on_buffer));
@@ -98,7 +120,7 @@ fn closed<Q: Send + Sync + 'static>(trial: Trial<Ways<Model>, Q>) {
 
 /// What is done on each of them, which have the same ways; what goes in and comes out is made of a number and is one.
 macro_rules! on {
-    ($queue:ident, $way:ident, $operation:ident, $item:expr, $number:expr) => {
+    ($queue:ident, $way:ident, $operation:ident, $item:expr, $number:expr, $done:expr) => {
         match *$operation {
             Operation::Put(item) => {
                 let done = match $way {
@@ -109,7 +131,7 @@ macro_rules! on {
                     Way::AsyncTimeout => block_on($queue.put_async_timeout($item(item), LIMIT)),
                 };
                 match done {
-                    Ok(_) => Response::Done,
+                    Ok(done) => $done(done),
                     Err(refused) => {
                         let response = if refused.is_closed() { Response::Closed } else { Response::Full };
                         assert_eq!(
@@ -145,7 +167,7 @@ macro_rules! on {
 }
 
 fn on_queue<O: Order<Item = u32>>(queue: &QueueOf<O>, (way, operation): &(Way, Operation)) -> Response {
-    on!(queue, way, operation, |item| item, |item| item)
+    on!(queue, way, operation, |item| item, |item| item, |()| Response::Done)
 }
 
 /// Nothing here waits for the clock: all of it is due, the smaller since longer ago.
@@ -153,9 +175,10 @@ fn on_delays(queue: &DelayQueue<u32>, (way, operation): &(Way, Operation)) -> Re
     static DUE: LazyLock<Instant> = LazyLock::new(Instant::now);
     let began = *DUE;
     let due = |item: u32| Delayed::until(began - Duration::from_micros(u64::from(1_000 - item)), item);
-    on!(queue, way, operation, due, |delayed: Delayed<u32>| delayed.item)
+    on!(queue, way, operation, due, |delayed: Delayed<u32>| delayed.item, |()| Response::Done)
 }
 
 fn on_buffer(buffer: &Buffer<u32>, (way, operation): &(Way, Operation)) -> Response {
-    on!(buffer, way, operation, |item| item, |item| item)
+    let done = |back: Option<u32>| back.map_or(Response::Done, Response::GivenBack);
+    on!(buffer, way, operation, |item| item, |item| item, done)
 }

@@ -13,11 +13,16 @@ use std::collections::VecDeque;
 /// let mut queue = Queue::fifo().bounded(2);
 /// let answers = [Put(7), Put(8), Put(9), Get, Close, Put(9), Get, Get].map(|operation| queue.apply(&operation));
 /// assert_eq!(answers, [Done, Done, Full, Got(7), Done, Closed, Got(8), Closed]);
+///
+/// let mut last_two = Queue::fifo().bounded(2).giving_back_the_next();
+/// let answers = [Put(7), Put(8), Put(9), Get].map(|operation| last_two.apply(&operation));
+/// assert_eq!(answers, [Done, Done, GivenBack(7), Got(8)]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Queue {
     first: First,
     capacity: Option<usize>,
+    gives_back: Option<Which>,
     /// In the order in which they go out.
     items: VecDeque<u32>,
     closed: bool,
@@ -28,6 +33,13 @@ enum First {
     Oldest,
     Newest,
     Smallest,
+}
+
+/// What goes where there is no room for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Which {
+    Next,
+    New,
 }
 
 /// What can be asked of a queue.
@@ -48,6 +60,8 @@ pub enum Operation {
 pub enum Response {
     /// The item is in, or the queue is closed, as was asked.
     Done,
+    /// There was no room for this item and the new one, which is in if it is another.
+    GivenBack(u32),
     /// There was no room, at once or at some moment before the time had passed.
     Full,
     /// The next item.
@@ -85,16 +99,33 @@ impl Queue {
         Queue { capacity: Some(capacity), ..self }
     }
 
+    /// Where there is no room, what would go out next goes.
+    #[must_use]
+    pub fn giving_back_the_next(self) -> Self {
+        Queue { gives_back: Some(Which::Next), ..self }
+    }
+
+    /// Where there is no room, what comes goes back.
+    #[must_use]
+    pub fn giving_back_the_new(self) -> Self {
+        Queue { gives_back: Some(Which::New), ..self }
+    }
+
     const fn new(first: First) -> Self {
-        Queue { first, capacity: None, items: VecDeque::new(), closed: false }
+        Queue { first, capacity: None, gives_back: None, items: VecDeque::new(), closed: false }
     }
 
     fn put(&mut self, item: u32) -> Response {
         if self.closed {
             return Response::Closed;
         }
+        let mut done = Response::Done;
         if self.capacity.is_some_and(|capacity| self.items.len() >= capacity) {
-            return Response::Full;
+            match self.gives_back {
+                None => return Response::Full,
+                Some(Which::New) => return Response::GivenBack(item),
+                Some(Which::Next) => done = self.items.pop_front().map_or(done, Response::GivenBack),
+            }
         }
         let place = match self.first {
             First::Oldest => self.items.len(),
@@ -102,7 +133,7 @@ impl Queue {
             First::Smallest => self.items.partition_point(|&other| other <= item),
         };
         self.items.insert(place, item);
-        Response::Done
+        done
     }
 
     fn get(&mut self) -> Response {
