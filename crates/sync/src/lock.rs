@@ -75,7 +75,7 @@ use crate::park;
 use crate::primitive::{
     AtomicU8, Ordering, ShortLock, UnsafeCell, const_but_for_loom, fence, fence_for_loom,
 };
-use policy::Policy;
+use policy::{Newcomers, Policy};
 use queue::{Node, Queue, Wake};
 use std::ptr;
 use std::sync::atomic::compiler_fence;
@@ -111,6 +111,7 @@ pub(crate) struct RawLock {
     flags: AtomicU8,
     queue_lock: ShortLock,
     policy: Policy,
+    newcomers: Newcomers,
     head: UnsafeCell<*const Node>,
     /// For the deadlock checker; of no size without it.
     tag: Tag,
@@ -136,6 +137,7 @@ impl RawLock {
                 flags: AtomicU8::new(0),
                 queue_lock: ShortLock::new(),
                 policy: Policy::new(),
+                newcomers: Newcomers::new(),
                 head: UnsafeCell::new(ptr::null()),
                 tag: Tag::new(kind),
             }

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 /// While the lock changes hands faster than this, an attempt to take it would mostly take the cache line from an owner who
 /// is about to come back. 300 ns made threads sleep that have work of their own between two acquisitions.
 const HOT_NS: u32 = 150;
+/// An owner who has work of his own between two acquisitions leaves the lock to whoever looks in 999 of 1,000 cases; one who
+/// comes back at once takes it again before him in two of three or more.
+const PASSED_MOST: u8 = 8;
 /// The period is kept in one byte, in this unit.
 const PERIOD_UNIT_NS: u32 = 2;
 /// Everybody who waits has his turn within this time, if the bounds of the quantum allow it. Longer, and the longest wait
@@ -45,6 +48,30 @@ pub(super) struct Policy {
     /// Loom knows no time: whether every head is due at once.
     #[cfg(trefoil_loom)]
     pub(super) impatient: std::sync::atomic::AtomicBool,
+}
+
+/// How often of late a newcomer who looked was passed by, less how often not. Apart from the policy, which has no room for it.
+pub(super) struct Newcomers(AtomicU8);
+
+impl Newcomers {
+    pub(super) const fn new() -> Self {
+        Newcomers(AtomicU8::new(0))
+    }
+
+    /// One has looked whether the lock is given back; whether others took it meanwhile.
+    pub(super) fn learn(&self, was_passed_by: bool) {
+        let before = self.0.load(Relaxed);
+        let passed = if was_passed_by { PASSED_MOST.min(before + 1) } else { before.saturating_sub(1) };
+        if passed != before {
+            self.0.store(passed, Relaxed);
+        }
+    }
+
+    /// Whether owners come back so soon that whoever waits awake gets the lock by luck only. He would have little of it, it
+    /// would go to and fro, and one CPU may be luckier than another.
+    pub(super) fn are_passed_by(&self) -> bool {
+        self.0.load(Relaxed) > PASSED_MOST / 2
+    }
 }
 
 /// How long the first of so many who wait may be passed by, in ticks.

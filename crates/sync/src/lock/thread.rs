@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// A newcomer looks so often before he queues up: about as long as a sleeping thread of this machine's kind takes to get
 /// into its sleep, and no more, for he may be in the owner's way.
 const LOOKS_BEFORE_QUEUEING: u32 = 100;
+/// Of a lock that passes newcomers by, every so many-th looks all the same, to learn whether it still does.
+const TRY_EVERY: u32 = 8;
 /// The head of the queue competes so long before he sleeps or dozes.
 const COMPETE_US: u32 = 15;
 /// He looks often at first, then ever less.
@@ -19,7 +21,7 @@ const EAGER_US: u32 = 2;
 const PAUSES_MOST: u32 = 350;
 /// While he is due, he looks this often: the owner will hand the lock to him at any moment.
 const PAUSES_DUE: u32 = 12;
-/// A lock that is hot must be left alone for so long before the head believes that it is free.
+/// A lock that is hot, or passes newcomers by, must be left alone for so long before the head believes that it is free.
 const QUIET_NS: u32 = 150;
 /// The kernel may end a timed sleep as much later.
 const TIMER_SLACK_US: u32 = 60;
@@ -89,16 +91,20 @@ impl RawLock {
 
     /// Looks for a moment whether the lock is given back.
     fn spin(&self) -> bool {
-        if self.policy.is_hot() {
+        let before = self.policy.takes();
+        if self.policy.is_hot() || (self.newcomers.are_passed_by() && before % TRY_EVERY != 0) {
             return false;
         }
         for _ in 0..LOOKS_BEFORE_QUEUEING {
             spin_loop();
             if self.seems_free() && self.try_free() {
+                // One of them is ours.
+                self.newcomers.learn(self.policy.takes().wrapping_sub(before) > 1);
                 self.policy.measure_sometimes();
                 return true;
             }
         }
+        self.newcomers.learn(self.policy.takes() != before);
         false
     }
 
@@ -187,14 +193,15 @@ impl RawLock {
             self.policy.count();
             return Some(Attempt::Acquired);
         }
-        if !self.seems_free() || (self.policy.is_hot() && !self.is_quiet()) {
+        let comes_back = || self.policy.is_hot() || self.newcomers.are_passed_by();
+        if !self.seems_free() || (comes_back() && !self.is_quiet()) {
             return None;
         }
         (self.try_as_head(node) == Attempt::Acquired).then_some(Attempt::Acquired)
     }
 
-    /// Whether a hot lock stays free and nobody comes back to it for a moment. Looking costs its owners little; trying would
-    /// take the cache line from them.
+    /// Whether the lock stays free for a moment, and nobody comes back to it. Looking costs its owners little; trying would take
+    /// the cache line from them.
     fn is_quiet(&self) -> bool {
         let (begin, quiet) = (clock::now(), clock::nanos(QUIET_NS));
         let takes = self.policy.takes();
@@ -244,5 +251,74 @@ impl RawLock {
         drop(queue);
         wake.now();
         false
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::{RawLock, TRY_EVERY, os};
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    /// What a newcomer sees whom an owner passed by.
+    fn is_passed_by(lock: &RawLock) {
+        lock.newcomers.learn(true);
+    }
+
+    #[test]
+    fn a_lock_that_passes_newcomers_by_is_left_to_its_owner() {
+        let lock = RawLock::new();
+        (0..100).for_each(|_| is_passed_by(&lock));
+        for _ in 1..TRY_EVERY {
+            lock.policy.count();
+            assert!(!lock.spin(), "the lock is free, and a newcomer had it");
+        }
+        lock.policy.count();
+        assert!(lock.spin(), "one of {TRY_EVERY} tries, or it would be left alone for ever");
+        lock.release();
+    }
+
+    #[test]
+    fn a_newcomer_who_is_not_passed_by_ends_it() {
+        let lock = RawLock::new();
+        (0..100).for_each(|_| is_passed_by(&lock));
+        // Nobody else is here, so each of those who try has it at once.
+        let tries = (0..1_000).take_while(|_| lock.newcomers.are_passed_by()).filter(|_| {
+            let is_ours = lock.spin();
+            match is_ours {
+                true => lock.release(),
+                false => lock.policy.count(),
+            }
+            is_ours
+        });
+        assert_eq!(tries.count(), 4);
+        assert!(lock.spin() && !lock.spin(), "whoever holds it for long passes nobody by");
+        assert!(!lock.newcomers.are_passed_by());
+        lock.release();
+    }
+
+    #[test]
+    fn a_newcomer_who_is_passed_by_learns_it() {
+        if os::cpus() == 1 {
+            return;
+        }
+        let (lock, done) = (RawLock::new(), AtomicBool::new(false));
+        assert!(lock.try_acquire());
+        thread::scope(|scope| {
+            // As an owner is seen who comes back at once: it is never free when one looks.
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    lock.policy.count();
+                }
+            });
+            let begin = Instant::now();
+            while !lock.newcomers.are_passed_by() && begin.elapsed() < Duration::from_secs(60) {
+                assert!(!lock.spin());
+            }
+            done.store(true, Relaxed);
+        });
+        assert!(lock.newcomers.are_passed_by(), "looked for a minute, was passed by, and learned nothing");
+        lock.release();
     }
 }
