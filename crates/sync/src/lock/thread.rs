@@ -261,15 +261,10 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// What a newcomer sees whom an owner passed by.
-    fn is_passed_by(lock: &RawLock) {
-        lock.newcomers.learn(true);
-    }
-
     #[test]
     fn a_lock_that_passes_newcomers_by_is_left_to_its_owner() {
         let lock = RawLock::new();
-        (0..100).for_each(|_| is_passed_by(&lock));
+        (0..100).for_each(|_| lock.newcomers.learn(true));
         for _ in 1..TRY_EVERY {
             lock.policy.count();
             assert!(!lock.spin(), "the lock is free, and a newcomer had it");
@@ -282,7 +277,7 @@ mod tests {
     #[test]
     fn a_newcomer_who_is_not_passed_by_ends_it() {
         let lock = RawLock::new();
-        (0..100).for_each(|_| is_passed_by(&lock));
+        (0..100).for_each(|_| lock.newcomers.learn(true));
         // Nobody else is here, so each of those who try has it at once.
         let tries = (0..1_000).take_while(|_| lock.newcomers.are_passed_by()).filter(|_| {
             let is_ours = lock.spin();
