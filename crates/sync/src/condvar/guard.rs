@@ -8,6 +8,10 @@ use std::sync::Arc;
 /// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, the
 /// writer's of a `RwLock`, and an owner's only one of an [`RLock`](crate::extra::RLock).
 ///
+/// Guards of a part, such as [`MappedMutexGuard`](crate::mutex::MappedMutexGuard), are none of these: they do not know how the part was
+/// found in the whole, and while the lock is released, others may move it or drop it. Wait with the guard of the whole, and map it
+/// after that. Nor are those of readers.
+///
 /// It cannot be implemented elsewhere: who waits relies on the lock being released, and being taken again.
 pub trait Guard: Sized + Sealed {
     /// What the lock protects; the guard itself where that gives a shared reference only.
