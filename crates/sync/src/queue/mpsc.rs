@@ -84,8 +84,8 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        // AcqRel: what the others have put is there before it is said that nothing more will come.
-        if self.shared.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+        // Relaxed: whoever closes locks the producers' side for it, as the others did for each of their puts before they came here.
+        if self.shared.senders.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.shared.ring.close();
         }
     }
