@@ -144,10 +144,30 @@ pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) ->
 
 /// As [`wait`], awaited.
 ///
+/// The future can be sent to another thread if the tasks can. Those with results of different types need a name for what they
+/// have in common:
+/// ```
+/// use sync::completion::Wait;
+/// use sync::{When, promise, wait_async};
+///
+/// fn can_be_spawned(future: impl Future<Output = usize> + Send + 'static) -> usize {
+///     sync::park::block_on(future)
+/// }
+/// let (slow, mut number) = promise::<u32>();
+/// let (quick, mut text) = promise::<String>();
+/// quick.finish(Ok("done".into()));
+/// let first = can_be_spawned(async move {
+///     let tasks: &mut [&mut (dyn Wait + Send)] = &mut [&mut number, &mut text];
+///     wait_async(tasks, When::FirstCompleted).await.done[0]
+/// });
+/// assert_eq!(first, 1);
+/// # drop(slow);
+/// ```
+///
 /// # Cancel safety
 /// The tasks and their results stay with the caller.
 #[cfg_attr(feature = "check", track_caller)]
-pub fn wait_async(tasks: &mut [&mut dyn Wait], when: When) -> impl Future<Output = Finished> {
+pub fn wait_async<W: Wait + ?Sized>(tasks: &mut [&mut W], when: When) -> impl Future<Output = Finished> {
     let site = Site::here();
     poll_fn(move |cx| {
         let mut left = Cells::new();
@@ -160,7 +180,12 @@ pub fn wait_async(tasks: &mut [&mut dyn Wait], when: When) -> impl Future<Output
 }
 
 /// Those that have not ended are `left`, if nothing ends the wait.
-fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>, left: &mut Cells) -> Poll<()> {
+fn poll_all<W: Wait + ?Sized>(
+    tasks: &mut [&mut W],
+    when: When,
+    cx: &Context<'_>,
+    left: &mut Cells,
+) -> Poll<()> {
     let mut finished = 0;
     for task in tasks.iter_mut() {
         if task.poll_finished(cx) {
@@ -180,7 +205,7 @@ fn poll_all(tasks: &mut [&mut dyn Wait], when: When, cx: &Context<'_>, left: &mu
     if finished == tasks.len() { Poll::Ready(()) } else { Poll::Pending }
 }
 
-fn sorted(tasks: &[&mut dyn Wait]) -> Finished {
+fn sorted<W: Wait + ?Sized>(tasks: &[&mut W]) -> Finished {
     let (done, pending) = (0..tasks.len()).partition(|index| tasks[*index].is_finished());
     Finished { done, pending }
 }

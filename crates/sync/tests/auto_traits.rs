@@ -221,4 +221,10 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
         sent(condvar.wait_async(guard));
     }
     sent(sync::as_completed([Task::ready(Ok(1))]).next_async());
+    let mut tasks = [(); 2].map(|()| Task::ready(Ok(1)));
+    let [first, second] = &mut tasks;
+    sent(sync::wait_async(&mut [first, second], sync::When::AllCompleted));
+    let (first, second): (&mut (dyn sync::completion::Wait + Send), _) =
+        (&mut Task::ready(Ok(1)), &mut Task::ready(Ok("2")));
+    sent(sync::wait_async(&mut [first, second], sync::When::FirstCompleted));
 }

@@ -294,7 +294,7 @@ fn a_handle_that_may_end_by_itself() {
         let handle = Handle { task: &mut stuck, says: false };
         let mut ends = Ends(handle, 0);
         block_on(Context::new("awaits").task(async {
-            wait_async(&mut [&mut other, &mut ends], When::FirstCompleted).await;
+            wait_async::<dyn Wait>(&mut [&mut other, &mut ends], When::FirstCompleted).await;
         }));
         drop(held);
         [stuck, other].into_iter().for_each(|task| task.join().unwrap());

@@ -12,7 +12,7 @@ fn a_wait_for_one_or_for_all() {
     let (slower, mut second) = promise::<u8>();
     again_and_again(|| {
         for when in [When::FirstCompleted, When::FirstError, When::AllCompleted] {
-            drop(ByHand::waiting(wait_async(&mut [&mut first, &mut second], when)));
+            drop(ByHand::waiting(wait_async::<dyn Wait>(&mut [&mut first, &mut second], when)));
         }
         let (quick, mut ended) = promise();
         let mut tasks: [&mut dyn Wait; 3] = [&mut first, &mut ended, &mut second];
@@ -27,7 +27,7 @@ fn a_wait_for_one_or_for_all() {
     });
     slow.finish(Ok(Box::new(1)));
     slower.finish(Ok(2));
-    let all = ByHand::new(wait_async(&mut [&mut first, &mut second], When::AllCompleted)).poll();
+    let all = ByHand::new(wait_async::<dyn Wait>(&mut [&mut first, &mut second], When::AllCompleted)).poll();
     assert_eq!(all.expect("all have ended").done, [0, 1]);
     assert_eq!((first.join().unwrap(), second.join().unwrap()), (Box::new(1), 2));
 }
