@@ -9,15 +9,18 @@
 mod channels;
 mod greenlets;
 mod rare;
+mod results;
 mod world;
 
 use channels::{Ends, begin_relay, end_relay, read_letters, read_letters_async, relay, relay_async};
 use greenlets::on_greenlets;
 use rare::{Rare, Sums};
+use results::Results;
 use std::env;
 use std::sync::Arc;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
+use sync::Mutex;
 use sync::extra::Owner;
 use sync::queue::spsc;
 use world::{Share, World};
@@ -106,35 +109,70 @@ fn share_everything(seed: u64) {
 fn threads_greenlets_and_tasks_of_three_runtimes_share_what_is_rare() {
     let everybody = KINDS * PARTICIPANTS;
     let rare = Arc::new(Rare::new(everybody as usize));
+    // Nobody may publish before all have subscribed.
+    let news = Mutex::new((0..everybody).map(|_| rare.subscribe()).collect::<Vec<_>>());
+    let mine = || (Arc::clone(&rare), news.lock().pop().expect("one for each"));
+    let sums = by_all_kinds(
+        || {
+            let (rare, news) = mine();
+            move || rare.take_part(news)
+        },
+        || {
+            let (rare, news) = mine();
+            async move { rare.take_part_async(news).await }
+        },
+        || rare.end(),
+    );
+    rare.check(everybody, &sums.into_iter().fold(Sums::default(), Sums::add));
+}
+
+#[test]
+fn threads_greenlets_and_tasks_of_three_runtimes_share_guards_and_results() {
+    let all = Arc::new(Results::new());
+    let sums = by_all_kinds(
+        || {
+            let all = Arc::clone(&all);
+            move || all.take_part()
+        },
+        || {
+            let all = Arc::clone(&all);
+            async move { all.take_part_async().await }
+        },
+        || (),
+    );
+    all.check(KINDS * PARTICIPANTS, sums.into_iter().fold([0; 2], results::add));
+}
+
+/// What each participant of each kind gives.
+fn by_all_kinds<R, B, A>(
+    blocking: impl Fn() -> B,
+    awaited: impl Fn() -> A,
+    meanwhile: impl FnOnce(),
+) -> Vec<R>
+where
+    R: Send + 'static,
+    B: FnOnce() -> R + Send + 'static,
+    A: Future<Output = R> + Send + 'static,
+{
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let (mut threads, mut tokios, mut smols, mut async_stds) = (vec![], vec![], vec![], vec![]);
-    let mut green: Vec<Box<dyn FnOnce() -> Sums + Send>> = vec![];
-    // Nobody may publish before all have subscribed.
-    let mut news: Vec<_> = (0..everybody).map(|_| rare.subscribe()).collect();
+    let mut green = vec![];
     for _ in 0..PARTICIPANTS {
-        let mut blocking = || {
-            let (rare, news) = (Arc::clone(&rare), news.pop().expect("one for each"));
-            move || rare.take_part(news)
-        };
         threads.push(thread::spawn(blocking()));
-        green.push(Box::new(blocking()));
-        let mut awaited = || {
-            let (rare, news) = (Arc::clone(&rare), news.pop().expect("one for each"));
-            async move { rare.take_part_async(news).await }
-        };
+        green.push(blocking());
         tokios.push(tokio.spawn(awaited()));
         smols.push(smol::spawn(awaited()));
         async_stds.push(async_std::task::spawn(awaited()));
     }
     let green = thread::spawn(move || on_greenlets(green.into_iter()));
-    rare.end();
+    meanwhile();
 
-    let mut sums = Vec::new();
-    sums.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
-    sums.extend(tokios.into_iter().map(|task| tokio.block_on(task).unwrap()));
-    sums.extend(smols.into_iter().map(smol::block_on));
-    sums.extend(async_stds.into_iter().map(async_std::task::block_on));
-    sums.extend(green.join().unwrap());
-    assert_eq!(sums.len() as u64, everybody);
-    rare.check(everybody, &sums.into_iter().fold(Sums::default(), Sums::add));
+    let mut results = Vec::new();
+    results.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
+    results.extend(tokios.into_iter().map(|task| tokio.block_on(task).unwrap()));
+    results.extend(smols.into_iter().map(smol::block_on));
+    results.extend(async_stds.into_iter().map(async_std::task::block_on));
+    results.extend(green.join().unwrap());
+    assert_eq!(results.len() as u64, KINDS * PARTICIPANTS);
+    results
 }

@@ -396,7 +396,7 @@ fn chosen(item: u64) -> usize {
 }
 
 #[track_caller]
-fn same([left, right]: [u64; 2]) {
+pub(crate) fn same([left, right]: [u64; 2]) {
     assert_eq!(left, right, "somebody writes while another reads");
 }
 
