@@ -25,12 +25,12 @@ fn fits_an_order(state: &Queue, spans: &[Span]) -> bool {
     }
     (0..spans.len()).any(|first| {
         let Span { called, operation, answered, .. } = &spans[first];
-        let follows_another = |other: &Span| other.answered.is_some_and(|(time, _)| time < *called);
+        let follows_another = |other: &Span| other.answered.as_ref().is_some_and(|(time, _)| time < called);
         let mut after = state.clone();
         let response = after.apply(operation);
         let mut rest = spans.to_vec();
         rest.remove(first);
-        answered.is_none_or(|(_, real)| real == response)
+        answered.as_ref().is_none_or(|(_, real)| *real == response)
             && !rest.iter().any(follows_another)
             && fits_an_order(&after, &rest)
     })
@@ -39,7 +39,10 @@ fn fits_an_order(state: &Queue, spans: &[Span]) -> bool {
 /// What has happened before event number `len`.
 fn prefix(spans: &[Span], len: usize) -> Vec<Span> {
     let begun = spans.iter().filter(|span| span.called < len);
-    let cut = |span: &Span| Span { answered: span.answered.filter(|&(time, _)| time < len), ..span.clone() };
+    let cut = |span: &Span| Span {
+        answered: span.answered.clone().filter(|&(time, _)| time < len),
+        ..span.clone()
+    };
     begun.map(cut).collect()
 }
 
@@ -80,7 +83,7 @@ fn history(spans: &[Span], len: usize) -> History<Operation, Response> {
                 history.call(span.thread, span.operation);
             }
             for (_, response) in span.answered.iter().filter(|(answered, _)| *answered == time) {
-                history.answer(span.thread, *response);
+                history.answer(span.thread, response.clone());
             }
         }
     }

@@ -236,6 +236,7 @@ fn plain(items: &Mutex<VecDeque<u32>>, operation: &Operation) -> Response {
         Operation::Get => items.pop_front().map_or(Response::Empty, Response::Got),
         Operation::Len => Response::Len(items.len()),
         Operation::Close => Response::Done,
+        Operation::Drain | Operation::CloseNow => unreachable!("nobody asks for it"),
     }
 }
 

@@ -80,7 +80,6 @@ fn on_oneshot((sender, receiver): &Oneshot, (way, operation): &(Way, queue::Oper
             drop(sender.lock().take());
             return queue::Response::Done;
         }
-        queue::Operation::Len => unreachable!("nobody asks for its length"),
         queue::Operation::Get => match way {
             Way::Try => receiver.try_get(),
             Way::Block => receiver.get(),
@@ -88,6 +87,7 @@ fn on_oneshot((sender, receiver): &Oneshot, (way, operation): &(Way, queue::Oper
             Way::Async => block_on(receiver.get_async()),
             Way::AsyncTimeout => block_on(receiver.get_async_timeout(LIMIT)),
         },
+        _ => unreachable!("nobody asks for more"),
     };
     match got {
         Ok(item) => queue::Response::Got(item),

@@ -99,6 +99,7 @@ fn bounded<Q: Send + Sync + 'static>(trial: Trial<Ways<Model>, Q>) {
         |_| (Way::Try, Operation::Get),
         |_| (Way::Timeout, Operation::Get),
         |_| (Way::AsyncTimeout, Operation::Get),
+        |_| (Way::Try, Operation::Drain),
         |_| (Way::Try, Operation::Len),
     ];
     trial.threads(3, kinds).ending(|_| (Way::Try, Operation::Get)).check();
@@ -108,7 +109,13 @@ fn closed<Q: Send + Sync + 'static>(trial: Trial<Ways<Model>, Q>) {
     let producer: &[Kind<_>] =
         &[|item| (Way::Block, Operation::Put(item)), |item| (Way::Async, Operation::Put(item))];
     let consumer: &[Kind<_>] = &[|_| (Way::Timeout, Operation::Get), |_| (Way::AsyncTimeout, Operation::Get)];
-    let closer: &[Kind<_>] = &[|_| (Way::Try, Operation::Close), |_| (Way::Try, Operation::Len)];
+    let closer: &[Kind<_>] = &[
+        |_| (Way::Try, Operation::Close),
+        |_| (Way::Try, Operation::CloseNow),
+        |_| (Way::Try, Operation::Drain),
+        |_| (Way::Try, Operation::Len),
+        |_| (Way::Try, Operation::Len),
+    ];
     trial
         .threads(1, producer)
         .threads(2, consumer)
@@ -158,10 +165,12 @@ macro_rules! on {
                 }
             }
             Operation::Len => Response::Len($queue.len()),
+            Operation::Drain => Response::TakenOut($queue.drain().map($number).collect()),
             Operation::Close => {
                 $queue.close();
                 Response::Done
             }
+            Operation::CloseNow => Response::TakenOut($queue.close_now().map($number).collect()),
         }
     };
 }

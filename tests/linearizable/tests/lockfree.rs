@@ -37,6 +37,31 @@ fn a_ring_of_one_producer_and_one_consumer() {
     }
 }
 
+/// The producer gets the room of all that was drained at once, and later than that was looked for; so either it has no room
+/// meanwhile, or always some.
+#[test]
+fn a_ring_that_is_drained() {
+    for capacity in [1, 12] {
+        let make = move || {
+            let (producer, consumer) = spsc_ring(capacity);
+            (Mutex::new(producer), Mutex::new(consumer))
+        };
+        let name = format!("an SPSC ring of {capacity}, drained");
+        Trial::new(&name, Queue::fifo().bounded(capacity), make, |(producer, consumer), operation| {
+            match *operation {
+                Operation::Put(item) => done_or_full(producer.lock().unwrap().push(item).is_ok()),
+                Operation::Drain => Response::TakenOut(consumer.lock().unwrap().drain().collect()),
+                _ => got_or_empty(consumer.lock().unwrap().pop()),
+            }
+        })
+        .threads(1, &[Operation::Put])
+        .threads(1, &[|_| Operation::Get, |_| Operation::Drain])
+        .operations(12)
+        .ending(|_| Operation::Get)
+        .check();
+    }
+}
+
 #[test]
 fn an_array_queue() {
     for capacity in [1, 3] {

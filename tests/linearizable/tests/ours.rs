@@ -59,6 +59,51 @@ fn a_queue_that_is_closed() {
         .check();
 }
 
+/// Items are taken out one by one, so beside another consumer, or where a producer sees the room that they leave, this is no one step.
+#[test]
+fn a_queue_that_its_only_consumer_drains() {
+    let producer: &[Kind<_>] = &[|item| (Way::Block, Operation::Put(item))];
+    let consumer: &[Kind<_>] = &[
+        |_| (Way::Timeout, Operation::Get),
+        |_| (Way::AsyncTimeout, Operation::Get),
+        |_| (Way::Try, Operation::Drain),
+        |_| (Way::Try, Operation::Drain),
+        |_| (Way::Try, Operation::Len),
+    ];
+    Trial::new("sync::Queue, drained", Ways(Model::fifo()), Queue::unbounded, on_queue)
+        .threads(2, producer)
+        .threads(1, consumer)
+        .ending(|_| (Way::Try, Operation::Drain))
+        .wanting(
+            "several items at once",
+            |answer| matches!(answer, Response::TakenOut(items) if items.len() > 1),
+        )
+        .check();
+}
+
+#[test]
+fn a_queue_that_its_only_consumer_closes_at_once() {
+    let consumer: &[Kind<_>] = &[
+        |_| (Way::Timeout, Operation::Get),
+        |_| (Way::AsyncTimeout, Operation::Get),
+        |_| (Way::Try, Operation::CloseNow),
+    ];
+    for capacity in [1, 2] {
+        let name = format!("sync::Queue bounded by {capacity}, closed at once");
+        let model = Ways(Model::fifo().bounded(capacity));
+        Trial::new(&name, model, move || Queue::bounded(capacity), on_queue)
+            .threads(2, &PUTS)
+            .threads(1, consumer)
+            .operations(4)
+            .ending(|_| (Way::Try, Operation::Get))
+            .wanting(
+                "an item that was left",
+                |answer| matches!(answer, Response::TakenOut(items) if !items.is_empty()),
+            )
+            .check();
+    }
+}
+
 fn bounded_queue(capacity: usize) -> Trial<Ways<Model>, Queue<u32>> {
     let kinds: &[Kind<_>] = &[
         |item| (Way::Try, Operation::Put(item)),
@@ -151,10 +196,12 @@ fn on_queue(queue: &Queue<u32>, (way, operation): &(Way, Operation)) -> Response
             Way::AsyncTimeout => block_on(queue.get_async_timeout(LIMIT)),
         }),
         Operation::Len => Response::Len(queue.len()),
+        Operation::Drain => Response::TakenOut(queue.drain().collect()),
         Operation::Close => {
             queue.close();
             Response::Done
         }
+        Operation::CloseNow => Response::TakenOut(queue.close_now().collect()),
     }
 }
 

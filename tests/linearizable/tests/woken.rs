@@ -48,6 +48,21 @@ fn at_queues() {
     }
 }
 
+/// Each puts and then drains, so there is room again for whoever waits. Of one place, as nobody is to see that a queue drains in steps.
+#[test]
+fn at_queues_that_are_drained() {
+    const DRAINS: &[Kind<(Way, Operation)>] = &[|_| (Way::Try, Operation::Drain)];
+    let model = || Ways(Model::fifo().bounded(1));
+    Trial::new("sync::Queue of 1, drained", model(), || Queue::bounded(1), on_queue)
+        .answered_within(SOON)
+        .rounds(3, &[PUTS, DRAINS])
+        .check();
+    Trial::new("sync::queue::LifoQueue of 1, drained", model(), || LifoQueue::bounded(1), on_stack)
+        .answered_within(SOON)
+        .rounds(3, &[PUTS, DRAINS])
+        .check();
+}
+
 #[test]
 fn at_a_queue_without_bound() {
     Trial::new("sync::Queue without bound, waited for", Ways(Model::fifo()), Queue::unbounded, on_queue)
@@ -99,6 +114,7 @@ macro_rules! perform {
                 };
                 put.map_or(Response::Full, |()| Response::Done)
             }
+            Operation::Drain => Response::TakenOut($queue.drain().collect()),
             _ => {
                 let item = match $way {
                     Way::Try => $queue.try_get(),

@@ -14,6 +14,10 @@ use std::collections::VecDeque;
 /// let answers = [Put(7), Put(8), Put(9), Get, Close, Put(9), Get, Get].map(|operation| queue.apply(&operation));
 /// assert_eq!(answers, [Done, Done, Full, Got(7), Done, Closed, Got(8), Closed]);
 ///
+/// let mut queue = Queue::lifo();
+/// let answers = [Put(7), Put(8), Drain, Put(9), CloseNow, Get].map(|operation| queue.apply(&operation));
+/// assert_eq!(answers, [Done, Done, TakenOut(vec![8, 7]), Done, TakenOut(vec![9]), Closed]);
+///
 /// let mut last_two = Queue::fifo().bounded(2).giving_back_the_next();
 /// let answers = [Put(7), Put(8), Put(9), Get].map(|operation| last_two.apply(&operation));
 /// assert_eq!(answers, [Done, Done, GivenBack(7), Got(8)]);
@@ -51,12 +55,16 @@ pub enum Operation {
     Get,
     /// How many are inside?
     Len,
+    /// Take all that is inside out at once.
+    Drain,
     /// Refuse further items.
     Close,
+    /// Refuse further items, and take all that is inside out at once.
+    CloseNow,
 }
 
 /// What a queue answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
     /// The item is in, or the queue is closed, as was asked.
     Done,
@@ -66,6 +74,8 @@ pub enum Response {
     Full,
     /// The next item.
     Got(u32),
+    /// All that was inside, in the order in which it would have been got.
+    TakenOut(Vec<u32>),
     /// There was no item, at once or at some moment before the time had passed.
     Empty,
     /// The queue is closed: no item goes in, or none is left.
@@ -143,6 +153,10 @@ impl Queue {
             None => Response::Empty,
         }
     }
+
+    fn take_all_out(&mut self) -> Response {
+        Response::TakenOut(self.items.drain(..).collect())
+    }
 }
 
 impl Model for Queue {
@@ -154,9 +168,14 @@ impl Model for Queue {
             Operation::Put(item) => self.put(item),
             Operation::Get => self.get(),
             Operation::Len => Response::Len(self.items.len()),
+            Operation::Drain => self.take_all_out(),
             Operation::Close => {
                 self.closed = true;
                 Response::Done
+            }
+            Operation::CloseNow => {
+                self.closed = true;
+                self.take_all_out()
             }
         }
     }

@@ -54,9 +54,14 @@ impl Model for Rendezvous {
             }
             Operation::Get => self.offered.take().map_or(Response::Empty, Response::Got),
             Operation::Len => Response::Len(0),
+            Operation::Drain => Response::TakenOut(Vec::new()),
             Operation::Close => {
                 self.closed = true;
                 Response::Done
+            }
+            Operation::CloseNow => {
+                self.closed = true;
+                Response::TakenOut(Vec::new())
             }
         }
     }
