@@ -205,7 +205,9 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     sent(WaitGroup::new().wait_async_timeout(std::time::Duration::ZERO));
     sent(Notify::new().wait_async());
     sent(OnceCell::new().get_or_init_async(async { 1 }));
+    sent(OnceCell::new().get_or_init_async_timeout(async { 1 }, std::time::Duration::ZERO));
     sent(Lazy::<_, Awaited<_>>::new_async(|| async { 1 }).force_async());
+    sent(Lazy::<_, Awaited<_>>::new_async(|| async { 1 }).force_async_timeout(std::time::Duration::ZERO));
     sent(sync::gather([Task::ready(Ok(Cell::new(1)))]));
     sent(Exchanger::new().exchange_async(Cell::new(1)));
     sent(timer::timeout(std::time::Duration::ZERO, timer::sleep(std::time::Duration::ZERO)));

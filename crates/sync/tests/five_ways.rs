@@ -3,13 +3,15 @@
 
 mod common;
 
-use common::{LONG, SHORT};
+use common::{ByHand, LONG, SHORT};
 use std::cell::Cell;
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::{
-    BoundedSemaphore, Exchanger, Latch, NotExchanged, Notify, OnceCell, Owner, RLock, RLockGuard, WaitGroup,
+    BoundedSemaphore, Exchanger, Latch, Lazy, NotExchanged, Notify, OnceCell, Owner, RLock, RLockGuard,
+    WaitGroup,
 };
 use sync::park::block_on;
 use sync::queue::GetError;
@@ -320,14 +322,45 @@ fn a_once_cell() {
     assert_eq!(cell.get(), None);
     assert_eq!(late(|| cell.wait_timeout(SHORT)), Err(TimedOut));
     assert_eq!(late(|| block_on(cell.wait_async_timeout(SHORT))), Err(TimedOut));
+    let makes = ByHand::waiting(cell.get_or_init_async(pending()));
+    assert_eq!(late(|| cell.get_or_init_timeout(|| 0, SHORT)), Err(TimedOut));
+    assert_eq!(late(|| block_on(cell.get_or_init_async_timeout(ready(0), SHORT))), Err(TimedOut));
     thread::scope(|scope| {
         scope.spawn(|| assert_eq!(cell.wait(), &1));
         scope.spawn(|| assert_eq!(cell.wait_timeout(LONG), Ok(&1)));
         scope.spawn(|| assert_eq!(block_on(cell.wait_async()), &1));
         scope.spawn(|| assert_eq!(block_on(cell.wait_async_timeout(LONG)), Ok(&1)));
-        assert_eq!(cell.get_or_init(|| 1), &1);
+        scope.spawn(|| assert_eq!(cell.get_or_init(|| 1), &1));
+        scope.spawn(|| assert_eq!(cell.get_or_init_timeout(|| 1, LONG), Ok(&1)));
+        scope.spawn(|| assert_eq!(block_on(cell.get_or_init_async(ready(1))), &1));
+        scope.spawn(|| assert_eq!(block_on(cell.get_or_init_async_timeout(ready(1), LONG)), Ok(&1)));
+        drop(makes);
     });
     assert_eq!(cell.get(), Some(&1));
+}
+
+/// Made by a function, and by a future, while somebody else makes it in his own way and leaves.
+#[test]
+fn a_lazy_value() {
+    macro_rules! five_ways {
+        ($lazy:expr) => {{
+            let lazy = $lazy;
+            let makes = ByHand::waiting(lazy.cell().get_or_init_async(pending()));
+            assert_eq!(lazy.get(), None);
+            assert_eq!(late(|| lazy.force_timeout(SHORT)), Err(TimedOut));
+            assert_eq!(late(|| block_on(lazy.force_async_timeout(SHORT))), Err(TimedOut));
+            thread::scope(|scope| {
+                scope.spawn(|| assert_eq!(lazy.force(), &1));
+                scope.spawn(|| assert_eq!(lazy.force_timeout(LONG), Ok(&1)));
+                scope.spawn(|| assert_eq!(block_on(lazy.force_async()), &1));
+                scope.spawn(|| assert_eq!(block_on(lazy.force_async_timeout(LONG)), Ok(&1)));
+                drop(makes);
+            });
+            assert_eq!(lazy.get(), Some(&1));
+        }};
+    }
+    five_ways!(Lazy::new(|| 1));
+    five_ways!(Lazy::new_async(|| ready(1)));
 }
 
 #[test]

@@ -291,6 +291,17 @@ fn parties() {
         in_vain(wait);
         told(wait, || _ = cell.set(1));
         there!(limit, wait(limit));
+
+        // Somebody makes the value, and leaves that to the next one.
+        let cell = OnceCell::new();
+        let mut makes = Some(ByHand::waiting(cell.get_or_init_async(pending())));
+        let make = |limit| match awaited {
+            true => block_on(cell.get_or_init_async_timeout(async { 1 }, limit)).is_ok(),
+            false => cell.get_or_init_timeout(|| 1, limit).is_ok(),
+        };
+        in_vain(make);
+        told(make, || drop(makes.take()));
+        there!(limit, make(limit));
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sync::extra::{Awaited, Lazy, OnceCell};
 use sync::park::block_on;
 use sync::{Event, Semaphore, TimedOut, catch};
@@ -27,9 +27,11 @@ fn one_of_many_makes_the_value_and_all_see_it() {
             for number in 0..6 {
                 let (cell, make) = (&cell, &make);
                 scope.spawn(move || {
-                    let value = match number % 3 {
+                    let value = match number {
                         0 => cell.get_or_init(make),
                         1 => block_on(cell.get_or_init_async(async { make() })),
+                        2 => cell.get_or_init_timeout(make, LONG).unwrap(),
+                        3 => block_on(cell.get_or_init_async_timeout(async { make() }, LONG)).unwrap(),
                         _ => cell.wait(),
                     };
                     assert_eq!(value, &[1, 2, 3]);
@@ -45,6 +47,9 @@ fn a_value_that_is_there_is_not_made_again() {
     let cell = OnceCell::from(1);
     assert_eq!(*cell.get_or_init(|| panic!("it is there")), 1);
     assert_eq!(*block_on(cell.get_or_init_async(async { panic!("it is there") })), 1);
+    assert_eq!(cell.get_or_init_timeout(|| panic!("it is there"), Duration::ZERO), Ok(&1));
+    let makes = async { panic!("it is there") };
+    assert_eq!(block_on(cell.get_or_init_async_timeout(makes, Duration::ZERO)), Ok(&1));
     let refused = cell.set(2).unwrap_err();
     assert!(!refused.is_being_made());
     assert_eq!(refused.into_inner(), 2);
@@ -70,6 +75,10 @@ fn a_panic_lets_the_next_one_try() {
     assert!(catch(|| cell.get_or_init(|| panic!("a panic that the test asked for"))).is_err());
     let panics = async { panic!("a panic that the test asked for") };
     assert!(catch(|| block_on(cell.get_or_init_async(panics))).is_err());
+    let panics = || panic!("a panic that the test asked for");
+    assert!(catch(|| cell.get_or_init_timeout(panics, LONG)).is_err());
+    let panics = async { panic!("a panic that the test asked for") };
+    assert!(catch(|| block_on(cell.get_or_init_async_timeout(panics, LONG))).is_err());
     assert_eq!(*cell.get_or_init(|| 7), 7);
 }
 
@@ -165,6 +174,78 @@ fn who_runs_others_while_he_makes_the_value_may_let_them_wait_for_it() {
     // And a future may make other cells' values.
     let second = OnceCell::<u32>::new();
     assert_eq!(*block_on(second.get_or_init_async(async { *cell.get_or_init(|| 0) + 1 })), 2);
+}
+
+#[test]
+fn who_comes_back_to_the_cell_with_a_limit_is_late() {
+    let calls = AtomicUsize::new(0);
+    let again = || calls.fetch_add(1, Ordering::Relaxed);
+    let comes_back = |cell: &OnceCell<usize>| {
+        assert_eq!(cell.get_or_init_timeout(again, SHORT), Err(TimedOut));
+        assert_eq!(block_on(cell.get_or_init_async_timeout(async { again() }, SHORT)), Err(TimedOut));
+        7
+    };
+    let cell = OnceCell::new();
+    assert_eq!(cell.get_or_init(|| comes_back(&cell)), &7);
+    let cell = OnceCell::new();
+    assert_eq!(block_on(cell.get_or_init_async(async { comes_back(&cell) })), &7);
+    let cell = OnceCell::new();
+    assert_eq!(cell.get_or_init_timeout(|| comes_back(&cell), LONG), Ok(&7));
+    assert_eq!(calls.into_inner(), 0);
+}
+
+/// The limit is one of waiting for somebody else.
+#[test]
+fn a_function_that_makes_the_value_ends_after_the_limit() {
+    let slow = || {
+        thread::sleep(SHORT);
+        1
+    };
+    assert_eq!(OnceCell::new().get_or_init_timeout(slow, Duration::ZERO), Ok(&1));
+    assert_eq!(Lazy::new(slow).force_timeout(Duration::ZERO), Ok(&1));
+    assert_eq!(block_on(Lazy::new(slow).force_async_timeout(Duration::ZERO)), Ok(&1));
+}
+
+/// What awaits is given up whole.
+#[test]
+fn a_future_that_makes_the_value_is_given_up_at_the_limit_and_the_next_one_makes_it() {
+    let (cell, counted) = (OnceCell::new(), Counted::default());
+    let held = counted.clone();
+    let slow = async move {
+        let _held = held;
+        pending().await
+    };
+    let mut makes = ByHand::waiting(cell.get_or_init_async_timeout(slow, SHORT));
+    let next = ByHand::waiting(cell.get_or_init_async_timeout(ready(2), LONG));
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| cell.get_or_init_timeout(|| 2, LONG));
+        let begin = Instant::now();
+        while !makes.is_told() {
+            assert!(begin.elapsed() < LONG / 2, "the limit does not come");
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!((makes.poll(), counted.others()), (Some(Err(TimedOut)), 0));
+        assert!(next.is_told(), "nobody is told to make the value");
+        // What he was told of is there for the thread.
+        drop(next);
+        assert_eq!(thread.join().unwrap(), Ok(&2));
+    });
+}
+
+#[test]
+fn a_lazy_value_that_is_given_up_at_the_limit_is_made_anew() {
+    let calls = AtomicUsize::new(0);
+    let lazy = Lazy::new_async(|| async {
+        let call = calls.fetch_add(1, Ordering::Relaxed);
+        if call < 2 {
+            pending::<()>().await;
+        }
+        call
+    });
+    assert_eq!(lazy.force_timeout(SHORT), Err(TimedOut));
+    assert_eq!(block_on(lazy.force_async_timeout(SHORT)), Err(TimedOut));
+    assert_eq!(lazy.force_timeout(Duration::ZERO), Ok(&2));
+    assert_eq!(block_on(lazy.force_async_timeout(Duration::ZERO)), Ok(&2));
 }
 
 #[test]

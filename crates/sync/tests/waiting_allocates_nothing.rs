@@ -10,12 +10,14 @@ mod counting;
 
 use common::LONG;
 use counting::allocations;
+use std::future::{Future, pending, ready};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 use sync::error::Unfinished;
 use sync::extra::{
-    BoundedSemaphore, Exchanger, Latch, Notify, OnceCell, Owner, PoisonMutex, RLock, WaitGroup,
+    BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, Owner, PoisonMutex, RLock, WaitGroup,
 };
 use sync::park::block_on;
 use sync::queue::{
@@ -134,6 +136,16 @@ fn permits_and_signals() {
     late!("Notify", notify.wait_timeout(LIMIT), notify.wait_async_timeout(LIMIT));
     let cell = OnceCell::<u8>::new();
     late!("OnceCell", cell.wait_timeout(LIMIT), cell.wait_async_timeout(LIMIT));
+    let lazy = Lazy::new_async(pending::<u8>);
+    let mut makes = pin!(lazy.force_async());
+    assert!(makes.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let (cell, one) = (lazy.cell(), ready(1));
+    late!(
+        "OnceCell, to make the value",
+        cell.get_or_init_timeout(|| 1, LIMIT),
+        cell.get_or_init_async_timeout(one.clone(), LIMIT)
+    );
+    late!("Lazy", lazy.force_timeout(LIMIT), lazy.force_async_timeout(LIMIT));
     let exchanger = Exchanger::new();
     late!("Exchanger", exchanger.exchange_timeout(1, LIMIT), exchanger.exchange_async_timeout(1, LIMIT));
 }

@@ -79,12 +79,14 @@ struct Here {
 }
 
 /// Who asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Asks {
     /// A call that blocks.
     Blocking,
     /// A future.
     Awaiting,
+    /// Either of them, where somebody has a limit, so that no wait is for ever.
+    WithLimit,
 }
 
 /// What somebody is to do who would make the value.
@@ -197,6 +199,32 @@ impl<T> OnceCell<T> {
         Ok(self.made())
     }
 
+    /// As [`get_or_init`](OnceCell::get_or_init), but waits at most `limit` for somebody else who makes the value. Blocks.
+    ///
+    /// The limit is one of waiting. Where it is for the caller to make the value, `init` takes as long as it takes, and its value is
+    /// there in the end, also if the time has passed meanwhile.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody else was still making the value by then, or if it is `init` that has come back to this cell. `init` is
+    /// not called.
+    ///
+    /// # Panics
+    /// If `init` does: then the next one makes the value. If a waker of somebody who waits does, once all the others are woken.
+    pub fn get_or_init_timeout(&self, init: impl FnOnce() -> T, limit: Duration) -> Result<&T, TimedOut> {
+        if self.get().is_none() {
+            // A time beyond what the clock can say is never reached.
+            let deadline = Instant::now().checked_add(limit);
+            let entering = State::entering(Asks::WithLimit);
+            let entry = self.state.wait(|state| &mut state.makers, deadline, entering).ok_or(TimedOut)?;
+            if let Entry::Make = entry {
+                let making = Making { cell: self };
+                making.runs(Here::calling());
+                making.finish(init());
+            }
+        }
+        Ok(self.made())
+    }
+
     /// The value; `init` makes it if it is not there, and is not polled if it is. Waits while somebody else makes it.
     ///
     /// # Panics
@@ -223,24 +251,35 @@ impl<T> OnceCell<T> {
     /// # Cancel safety
     /// As [`get_or_init_async`](OnceCell::get_or_init_async).
     pub async fn get_or_try_init_async<E>(&self, init: impl Future<Output = Result<T, E>>) -> Result<&T, E> {
-        if self.get().is_none() {
-            let entering = State::entering(Asks::Awaiting);
-            match self.state.wait_for(|state| &mut state.makers, entering).await {
-                Entry::Make => {
-                    let making = Making { cell: self };
-                    let mut init = pin!(init);
-                    let poll = |cx: &mut std::task::Context<'_>| {
-                        let _polled = Polled::begin(&making);
-                        init.as_mut().poll(cx)
-                    };
-                    let value = poll_fn(poll).await?;
-                    making.finish(value);
-                }
-                Entry::Ready => {}
-                Entry::Inside => inside(),
-            }
+        self.make_async(Asks::Awaiting, init).await
+    }
+
+    /// As [`get_or_init_async`](OnceCell::get_or_init_async), at most `limit`, be it that somebody else makes the value or this future
+    /// does. Needs no runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if the value was not there by then. If `init` was making it, it is dropped, and the next one makes the value.
+    ///
+    /// # Panics
+    /// If `init` does, when it is polled: then the next one makes the value. If a waker of somebody who waits does, once all the others
+    /// are woken.
+    ///
+    /// # Cancel safety
+    /// As [`get_or_init_async`](OnceCell::get_or_init_async).
+    pub async fn get_or_init_async_timeout(
+        &self,
+        init: impl Future<Output = T>,
+        limit: Duration,
+    ) -> Result<&T, TimedOut> {
+        timer::timeout(limit, self.init_until_late(init)).await
+    }
+
+    /// As [`get_or_init_async`](OnceCell::get_or_init_async), for who goes away at some time.
+    async fn init_until_late(&self, init: impl Future<Output = T>) -> &T {
+        match self.make_async(Asks::WithLimit, async { Ok::<T, Infallible>(init.await) }).await {
+            Ok(value) => value,
+            Err(never) => match never {},
         }
-        Ok(self.made())
     }
 
     /// Waits until the value is there, and makes none. Blocks.
@@ -290,6 +329,27 @@ impl<T> OnceCell<T> {
     /// Nothing is lost by dropping the future.
     pub async fn wait_async_timeout(&self, limit: Duration) -> Result<&T, TimedOut> {
         timer::timeout(limit, self.wait_async()).await
+    }
+
+    async fn make_async<E>(&self, asks: Asks, init: impl Future<Output = Result<T, E>>) -> Result<&T, E> {
+        if self.get().is_none() {
+            let entering = State::entering(asks);
+            match self.state.wait_for(|state| &mut state.makers, entering).await {
+                Entry::Make => {
+                    let making = Making { cell: self };
+                    let mut init = pin!(init);
+                    let poll = |cx: &mut std::task::Context<'_>| {
+                        let _polled = Polled::begin(&making);
+                        init.as_mut().poll(cx)
+                    };
+                    let value = poll_fn(poll).await?;
+                    making.finish(value);
+                }
+                Entry::Ready => {}
+                Entry::Inside => inside(),
+            }
+        }
+        Ok(self.made())
     }
 
     fn made(&self) -> &T {
@@ -380,6 +440,18 @@ fn inside() -> ! {
     );
 }
 
+impl Asks {
+    /// Whether he would wait for ever for what is being made by himself.
+    fn for_ever(self, here: Here) -> bool {
+        match self {
+            Asks::Blocking => true,
+            // A future that is polled by a function may be one of many that this function runs; it does not wait for it alone.
+            Asks::Awaiting => here.polls,
+            Asks::WithLimit => false,
+        }
+    }
+}
+
 impl Queues for State {
     fn each_queue(&mut self, visit: &mut dyn FnMut(&mut Waiters)) {
         visit(&mut self.makers);
@@ -404,10 +476,7 @@ impl State {
     fn look(&self, asks: Asks) -> Option<Entry> {
         match self.phase {
             Phase::Ready => Some(Entry::Ready),
-            // A future that is polled by a function may be one of many that this function runs; it does not wait for it alone.
-            Phase::Making(Some(here))
-                if here.thread == this_thread() && (here.polls || asks == Asks::Blocking) =>
-            {
+            Phase::Making(Some(here)) if here.thread == this_thread() && asks.for_ever(here) => {
                 Some(Entry::Inside)
             }
             Phase::Making(_) | Phase::Empty => None,

@@ -1,10 +1,13 @@
 //! A value that knows how it is made.
 
 use super::OnceCell;
+use crate::error::TimedOut;
 use crate::park;
+use crate::timer;
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
+use std::time::Duration;
 
 /// A value that is made when it is first used, by the function that it was given, or by the future that this function
 /// [returns](Lazy::new_async).
@@ -80,6 +83,17 @@ impl<T, F: Fn() -> T> Lazy<T, F> {
         self.cell.get_or_init(&self.init)
     }
 
+    /// The value; makes it if it is not there, however long that takes. Waits at most `limit` for somebody else who makes it. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody else was still making it by then.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_timeout`].
+    pub fn force_timeout(&self, limit: Duration) -> Result<&T, TimedOut> {
+        self.cell.get_or_init_timeout(&self.init, limit)
+    }
+
     /// The value; makes it if it is not there, in the poll. Waits while somebody else makes it.
     ///
     /// # Panics
@@ -89,6 +103,21 @@ impl<T, F: Fn() -> T> Lazy<T, F> {
     /// Nothing is lost by dropping the future.
     pub async fn force_async(&self) -> &T {
         self.cell.get_or_init_async(async { (self.init)() }).await
+    }
+
+    /// As [`force_timeout`](Lazy::force_timeout); if it makes the value, it does so in the poll, however long that takes. Needs no
+    /// runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if somebody else was still making it by then.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_async_timeout`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping the future.
+    pub async fn force_async_timeout(&self, limit: Duration) -> Result<&T, TimedOut> {
+        timer::timeout(limit, self.cell.init_until_late(async { (self.init)() })).await
     }
 }
 
@@ -115,6 +144,21 @@ where
         }
     }
 
+    /// As [`force`](Lazy::force), at most `limit`, be it that somebody else makes the value or this call does. Blocks.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it was not there by then. If this call was making it, the future is dropped, and the next one makes the value from
+    /// the beginning. A poll that takes longer than the limit is not ended by it.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_async_timeout`].
+    pub fn force_timeout(&self, limit: Duration) -> Result<&T, TimedOut> {
+        match self.get() {
+            Some(value) => Ok(value),
+            None => park::block_on_timeout(self.until_late(), limit),
+        }
+    }
+
     /// The value; makes it if it is not there. Waits while somebody else makes it.
     ///
     /// # Panics
@@ -124,6 +168,25 @@ where
     /// If the future is dropped while it makes the value, the next one makes it from the beginning.
     pub async fn force_async(&self) -> &T {
         self.cell.get_or_init_async(async { (self.init.0)().await }).await
+    }
+
+    /// As [`force_async`](Lazy::force_async), at most `limit`, be it that somebody else makes the value or this future does. Needs no
+    /// runtime.
+    ///
+    /// # Errors
+    /// [`TimedOut`] if it was not there by then. If this future was making it, the next one makes it from the beginning.
+    ///
+    /// # Panics
+    /// As [`OnceCell::get_or_init_async_timeout`].
+    ///
+    /// # Cancel safety
+    /// As [`force_async`](Lazy::force_async).
+    pub async fn force_async_timeout(&self, limit: Duration) -> Result<&T, TimedOut> {
+        timer::timeout(limit, self.until_late()).await
+    }
+
+    async fn until_late(&self) -> &T {
+        self.cell.init_until_late(async { (self.init.0)().await }).await
     }
 }
 
