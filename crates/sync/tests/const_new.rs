@@ -7,6 +7,7 @@ use sync::barrier::BarrierPlace;
 use sync::extra::{
     Awaited, BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, Owner, PoisonMutex, RLock, WaitGroup,
 };
+use sync::lockfree::Stack;
 use sync::park::block_on;
 use sync::queue::{Buffer, DelayQueue, Delayed, LifoQueue, Overflow, PriorityQueue};
 use sync::{Barrier, Condvar, Event, Mutex, Queue, RwLock, Semaphore};
@@ -33,6 +34,7 @@ static QUEUES: [Queue<u32>; 3] = [Queue::unbounded(), Queue::bounded(2), Queue::
 static STACKS: [LifoQueue<u32>; 2] = [LifoQueue::unbounded(), LifoQueue::bounded(2)];
 static FIRST: [PriorityQueue<u32>; 2] = [PriorityQueue::unbounded(), PriorityQueue::bounded(2)];
 static LATER: [DelayQueue<u32>; 2] = [DelayQueue::unbounded(), DelayQueue::bounded(2)];
+static NODES: Stack<u32> = Stack::new();
 static BUFFER: Buffer<u32> = Buffer::new(1, Overflow::DropOldest);
 
 thread_local! {
@@ -72,5 +74,7 @@ fn queues_that_are_static_work() {
         assert!(later.put(Delayed::until(std::time::Instant::now(), 3)).is_ok());
         assert_eq!(later.get().map(|delayed| delayed.item), Ok(3));
     }
+    [1, 2].into_iter().for_each(|item| NODES.push(item));
+    assert_eq!((NODES.pop(), NODES.take_all().collect()), (Some(2), vec![1]));
     assert_eq!((BUFFER.put(1), BUFFER.put(2)), (Ok(None), Ok(Some(1))));
 }

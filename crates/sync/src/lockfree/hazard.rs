@@ -38,7 +38,7 @@
 mod table;
 
 use super::drop_all::drop_all;
-use crate::primitive::{AtomicPtr, Ordering, UnsafeCell, fence};
+use crate::primitive::{AtomicPtr, Ordering, UnsafeCell, const_but_for_loom, fence};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
@@ -75,8 +75,10 @@ pub(super) struct Protected<'a, N> {
 }
 
 impl<N> Domain<N> {
-    pub(super) fn new() -> Self {
-        Domain { hazards: Table::new(), kept: AtomicPtr::new(ptr::null_mut()), nodes: PhantomData }
+    const_but_for_loom! {
+        pub(super) fn new() -> Self {
+            Domain { hazards: Table::new(), kept: AtomicPtr::new(ptr::null_mut()), nodes: PhantomData }
+        }
     }
 
     /// Protects the node that `source` points to; `None` if it points to none. Lock-free: it tries again only if `source`

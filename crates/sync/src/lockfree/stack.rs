@@ -18,7 +18,7 @@
 use super::drop_all::drop_all;
 use super::hazard::Domain;
 use super::slot::Slot;
-use crate::primitive::{AtomicPtr, Ordering};
+use crate::primitive::{AtomicPtr, Ordering, const_but_for_loom};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -67,10 +67,12 @@ impl<T> UnwindSafe for Stack<T> {}
 impl<T> RefUnwindSafe for Stack<T> {}
 
 impl<T> Stack<T> {
-    /// An empty stack. Allocates nothing yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Stack { head: AtomicPtr::new(ptr::null_mut()), nodes: Domain::new() }
+    const_but_for_loom! {
+        /// An empty stack. Allocates nothing yet.
+        #[must_use]
+        pub fn new() -> Self {
+            Stack { head: AtomicPtr::new(ptr::null_mut()), nodes: Domain::new() }
+        }
     }
 
     /// Puts an item on top. Does not block; allocates.

@@ -1,7 +1,7 @@
 //! Where the hazards are: in chunks that are added when all are in use.
 
 use crate::lockfree::lane::lane;
-use crate::primitive::{AtomicPtr, Ordering};
+use crate::primitive::{AtomicPtr, Ordering, const_but_for_loom};
 use crossbeam_utils::CachePadded;
 use std::ptr::{self, NonNull};
 
@@ -48,8 +48,10 @@ impl<N> Hazard<N> {
 }
 
 impl<N> Table<N> {
-    pub(super) fn new() -> Self {
-        Table { first: AtomicPtr::new(ptr::null_mut()) }
+    const_but_for_loom! {
+        pub(super) fn new() -> Self {
+            Table { first: AtomicPtr::new(ptr::null_mut()) }
+        }
     }
 
     /// A hazard that holds `node`. Each thread begins with another one, so that they seldom meet.
