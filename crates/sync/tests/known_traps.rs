@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::Notify;
 use sync::park::{block_on, block_on_timeout};
-use sync::queue::GetError;
+use sync::queue::{GetError, mpsc, oneshot, spsc};
 use sync::{Mutex, Queue, RwLock, Semaphore, select_async};
 
 /// Nothing here takes as long, unless it would take for ever.
@@ -214,6 +214,51 @@ fn the_last_item_before_the_end() {
     }
 }
 
+/// The same as it was reported: the sender is dropped as soon as it has sent. The item is there all the same, for a receiver that blocks
+/// and for a task.
+#[test]
+fn the_last_item_of_a_sender_that_goes_at_once() {
+    /// A call that blocks, and a task.
+    macro_rules! ways {
+        ($receiver:ty) => {
+            [
+                |receiver: &mut $receiver| receiver.get(),
+                |receiver: &mut $receiver| block_on(receiver.get_async()),
+            ]
+        };
+    }
+    let ways = ways!(mpsc::Receiver<_>);
+    for capacity in [1, 3] {
+        is_received(|| mpsc::bounded(capacity), |sender, item| sender.put(item).unwrap(), ways);
+    }
+    is_received(mpsc::unbounded, |sender, item| sender.put(item).unwrap(), ways);
+
+    let ways = ways!(spsc::Receiver<_>);
+    for capacity in [1, 3] {
+        is_received(|| spsc::bounded(capacity), |mut sender, item| sender.put(item).unwrap(), ways);
+    }
+    is_received(spsc::unbounded, |mut sender, item| sender.put(item).unwrap(), ways);
+
+    is_received(oneshot::channel, |sender, item| sender.send(item).unwrap(), ways!(oneshot::Receiver<_>));
+}
+
+type Get<R> = fn(&mut R) -> Result<u32, GetError>;
+
+/// `send` drops its sender as it returns.
+fn is_received<S: Send, R>(channel: impl Fn() -> (S, R), send: fn(S, u32), ways: [Get<R>; 2]) {
+    thread::scope(|scope| {
+        let (hand_over, senders) = std::sync::mpsc::channel();
+        scope.spawn(move || senders.into_iter().for_each(|(sender, item)| send(sender, item)));
+        for round in 0..2_000 {
+            for get in ways {
+                let (sender, mut receiver) = channel();
+                hand_over.send((sender, round)).expect("the thread goes on");
+                assert_eq!((get(&mut receiver), get(&mut receiver)), (Ok(round), Err(GetError::Closed)));
+            }
+        }
+    });
+}
+
 /// crossbeam#821: two threads on one CPU, where whoever waits by asking again and again takes the CPU from the one he waits
 /// for. Here as many wait as there are CPUs and more, in each kind of queue: they all go to sleep, and stay asleep.
 #[cfg(target_os = "linux")]
@@ -300,6 +345,29 @@ fn a_reader_that_reads_again_while_a_writer_waits() {
     assert!(writer.poll().is_none());
     drop((reader, again));
     assert!(writer.is_told() && writer.poll().is_some());
+}
+
+/// The same as it was reported: one thread reads twice in the plain way, and a writer waits in between. It is a deadlock, and the
+/// checker of this crate says so: see the program `a_reader_reads_again_behind_a_writer` of `tests/check_programs`. With a limit
+/// nobody waits for ever, and nothing is lost: the first read holds, and the writer goes on after it.
+#[test]
+fn a_reader_that_reads_again_in_the_plain_way_while_a_writer_waits() {
+    let lock = RwLock::new(0);
+    thread::scope(|scope| {
+        let reader = lock.read();
+        let writer = scope.spawn(|| *lock.write() += 1);
+        // Until the writer has waited for long enough, whoever comes reads.
+        while lock.try_read().is_some() {
+            thread::yield_now();
+        }
+        for _ in 0..3 {
+            assert!(lock.read_timeout(SHORT).is_err(), "the writer is passed by");
+        }
+        assert!(!writer.is_finished() && *reader == 0, "the first read does not hold");
+        drop(reader);
+        writer.join().unwrap();
+    });
+    assert_eq!(lock.try_read().map(|value| *value), Some(1));
 }
 
 /// Those who wait for permits are served in order of arrival: a second future waits for the first for as long as that one is not
