@@ -6,12 +6,16 @@ use linearizable::models::exchange::{self, Exchange};
 use linearizable::models::once::{self, Once};
 use linearizable::models::register::{self, Register};
 use linearizable::models::ways::{Way, Ways};
-use linearizable::{Kind, Trial};
+use linearizable::{Kind, Model, Trial};
 use std::cell::Cell;
 use std::future::{Future, ready};
 use std::hint;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{LockResult, PoisonError, TryLockError};
 use std::time::Duration;
-use sync::extra::{Exchanger, OnceCell, Owner, RLock, RLockGuard};
+use sync::extra::{
+    Exchanger, OnceCell, Owner, PoisonMutex, PoisonMutexGuard, RLock, RLockGuard, TimedLockError,
+};
 use sync::park::block_on;
 
 /// Long enough to park, short enough to time out often.
@@ -158,5 +162,149 @@ fn on_guard(
         hint::spin_loop();
     }
     inner.set([after; 2]);
+    before
+}
+
+/// A number under a lock that warns once somebody has panicked under it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Poison {
+    value: u32,
+    poisoned: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum OnPoison {
+    /// Adds one.
+    Add,
+    /// Adds one, and panics before the lock is released.
+    Panic,
+    /// Says that the value is in order.
+    Clear,
+    /// Has anybody panicked?
+    Look,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfPoison {
+    /// What was there before, and whether there was a warning.
+    Value(u32, bool),
+    Panicked(u32),
+    Done,
+    Is(bool),
+    /// Somebody else had the lock: always allowed.
+    Refused,
+}
+
+impl Model for Poison {
+    type Operation = OnPoison;
+    type Response = OfPoison;
+
+    fn apply(&mut self, operation: &OnPoison) -> OfPoison {
+        let Poison { value: before, poisoned } = *self;
+        self.value += u32::from(matches!(operation, OnPoison::Add | OnPoison::Panic));
+        match operation {
+            OnPoison::Add => OfPoison::Value(before, poisoned),
+            OnPoison::Look => OfPoison::Is(poisoned),
+            OnPoison::Panic => {
+                self.poisoned = true;
+                OfPoison::Panicked(before)
+            }
+            OnPoison::Clear => {
+                self.poisoned = false;
+                OfPoison::Done
+            }
+        }
+    }
+
+    fn allows(&self, operation: &OnPoison, response: &OfPoison) -> Option<Self> {
+        let mut after = self.clone();
+        (*response == OfPoison::Refused || after.apply(operation) == *response).then_some(after)
+    }
+}
+
+#[test]
+fn what_a_mutex_guards_that_is_poisoned() {
+    use OnPoison::{Add, Clear, Look, Panic};
+    let kinds: &[Kind<_>] = &[
+        |_| (Way::Block, Add),
+        |_| (Way::Try, Add),
+        |_| (Way::Timeout, Add),
+        |_| (Way::Async, Add),
+        |_| (Way::AsyncTimeout, Add),
+        |_| (Way::Block, Panic),
+        |_| (Way::Async, Panic),
+        |_| (Way::Timeout, Panic),
+        |_| (Way::Try, Clear),
+        |_| (Way::Try, Clear),
+        |_| (Way::Try, Look),
+    ];
+    let model = Ways(Poison { value: 0, poisoned: false });
+    Trial::new("sync::extra::PoisonMutex", model, || PoisonMutex::new([0; 2]), on_poison)
+        .threads(3, kinds)
+        .ending(|_| (Way::Block, Add))
+        .wanting("a warning", |answer| matches!(answer, OfPoison::Value(_, true)))
+        .wanting("a lock without a warning", |answer| matches!(answer, OfPoison::Value(_, false)))
+        .check();
+}
+
+type Poisonable = PoisonMutex<[u32; 2]>;
+
+fn on_poison(mutex: &Poisonable, (way, operation): &(Way, OnPoison)) -> OfPoison {
+    match operation {
+        OnPoison::Clear => {
+            mutex.clear_poison();
+            OfPoison::Done
+        }
+        OnPoison::Look => OfPoison::Is(mutex.is_poisoned()),
+        OnPoison::Add => match lock_poison(mutex, *way) {
+            None => OfPoison::Refused,
+            Some(Ok(mut halves)) => OfPoison::Value(add_one(&mut halves), false),
+            Some(Err(warning)) => OfPoison::Value(add_one(&mut warning.into_inner()), true),
+        },
+        OnPoison::Panic => {
+            let work = || {
+                let Some(locked) = lock_poison(mutex, *way) else { return OfPoison::Refused };
+                let mut halves = locked.unwrap_or_else(PoisonError::into_inner);
+                // The hook is not told: it would write thousands of messages.
+                resume_unwind(Box::new(add_one(&mut halves)))
+            };
+            catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|thrown| {
+                OfPoison::Panicked(*thrown.downcast().expect("what was there before"))
+            })
+        }
+    }
+}
+
+/// `None` if somebody else had the lock.
+fn lock_poison(mutex: &Poisonable, way: Way) -> Option<LockResult<PoisonMutexGuard<'_, [u32; 2]>>> {
+    let in_time = match way {
+        Way::Block => return Some(mutex.lock()),
+        Way::Async => return Some(block_on(mutex.lock_async())),
+        Way::Try => {
+            return match mutex.try_lock() {
+                Ok(guard) => Some(Ok(guard)),
+                Err(TryLockError::Poisoned(warning)) => Some(Err(warning)),
+                Err(TryLockError::WouldBlock) => None,
+            };
+        }
+        Way::Timeout => mutex.lock_timeout(LIMIT),
+        Way::AsyncTimeout => block_on(mutex.lock_async_timeout(LIMIT)),
+    };
+    match in_time {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TimedLockError::Poisoned(warning)) => Some(Err(warning)),
+        Err(TimedLockError::TimedOut) => None,
+    }
+}
+
+/// Takes a while between two halves that must always be alike; returns what was there before.
+fn add_one(halves: &mut [u32; 2]) -> u32 {
+    let [before, other] = *halves;
+    assert_eq!(before, other, "two threads are under one lock");
+    halves[0] += 1;
+    for _ in 0..20 {
+        hint::spin_loop();
+    }
+    halves[1] += 1;
     before
 }
