@@ -6,45 +6,76 @@ use linearizable::models::meeting::{self, Meeting};
 use linearizable::models::permits::{self, Permits};
 use linearizable::models::queue::{Operation, Queue as Model, Response};
 use linearizable::models::register::{self, Register};
-use linearizable::models::ways::{Way, Ways};
+use linearizable::models::ways::{Doors, Way, Ways};
 use linearizable::{Kind, Trial};
 use std::collections::VecDeque;
 use std::hint;
+use std::thread;
 use std::time::Duration;
 use sync::barrier::BarrierError;
 use sync::extra::{BoundedPermit, BoundedSemaphore};
 use sync::park::block_on;
-use sync::rwlock::RwLockUpgradableGuard;
+use sync::rwlock::{RwLockUpgradableGuard, RwLockWriteGuard};
 use sync::{Barrier, Condvar, Mutex, RwLock};
 
 /// Long enough to park, short enough to time out often.
 const LIMIT: Duration = Duration::from_micros(20);
+/// A writer who has waited for so long is no longer passed by new readers.
+const OVERDUE: Duration = Duration::from_micros(150);
+
+/// What is done with the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Door {
+    /// It is had once, and released.
+    Once,
+    /// Who reads reads again, whoever waits; who writes goes on to read.
+    Again,
+    /// Who reads passes those who wait.
+    Before,
+}
 
 #[test]
 fn what_an_rwlock_guards() {
     use register::Operation::{Add, Read, Swap};
     let kinds: &[Kind<_>] = &[
-        |_| (Way::Block, Read),
-        |_| (Way::Try, Read),
-        |_| (Way::Timeout, Read),
-        |_| (Way::Async, Read),
-        |value| (Way::Block, Swap(value)),
-        |value| (Way::Try, Swap(value)),
-        |value| (Way::AsyncTimeout, Swap(value)),
-        |_| (Way::Block, Add(1)),
-        |_| (Way::Timeout, Add(1)),
-        |_| (Way::Async, Add(1)),
+        |_| (Way::Block, (Door::Once, Read)),
+        |_| (Way::Try, (Door::Once, Read)),
+        |_| (Way::Timeout, (Door::Once, Read)),
+        |_| (Way::Async, (Door::Once, Read)),
+        |value| (Way::Block, (Door::Once, Swap(value))),
+        |value| (Way::Try, (Door::Once, Swap(value))),
+        |value| (Way::AsyncTimeout, (Door::Once, Swap(value))),
+        |_| (Way::Block, (Door::Once, Add(1))),
+        |_| (Way::Timeout, (Door::Once, Add(1))),
+        |_| (Way::Async, (Door::Once, Add(1))),
+        |_| (Way::Block, (Door::Again, Read)),
+        |_| (Way::AsyncTimeout, (Door::Again, Read)),
+        |_| (Way::Block, (Door::Before, Read)),
+        |_| (Way::Try, (Door::Before, Read)),
+        |value| (Way::Block, (Door::Again, Swap(value))),
+        |value| (Way::Async, (Door::Again, Swap(value))),
+        |_| (Way::Block, (Door::Again, Add(1))),
+        |_| (Way::AsyncTimeout, (Door::Again, Add(1))),
     ];
-    Trial::new("sync::RwLock", Ways(Register::new(0)), || RwLock::new([0; 2]), on_rwlock)
+    let model = Ways(Doors::of(Register::new(0)));
+    Trial::new("sync::RwLock", model, || RwLock::new([0; 2]), on_rwlock)
         .threads(3, kinds)
-        .ending(|_| (Way::Block, Read))
+        .ending(|_| (Way::Block, (Door::Once, Read)))
         .wanting("a lock that was had", |answer| matches!(answer, register::Response::Value(_)))
         .check();
 }
 
 /// Reads under the shared lock, swaps under the exclusive one, and adds by reading first and then going on to write.
-fn on_rwlock(lock: &RwLock<[u32; 2]>, (way, operation): &(Way, register::Operation)) -> register::Response {
+fn on_rwlock(
+    lock: &RwLock<[u32; 2]>,
+    (way, (door, operation)): &(Way, (Door, register::Operation)),
+) -> register::Response {
     let done = match *operation {
+        register::Operation::Read if *door == Door::Before => match way {
+            Way::Try => lock.try_read_recursive(),
+            _ => Some(lock.read_recursive()),
+        }
+        .map(|halves| same(*halves)),
         register::Operation::Read => match way {
             Way::Try => lock.try_read(),
             Way::Block => Some(lock.read()),
@@ -52,7 +83,14 @@ fn on_rwlock(lock: &RwLock<[u32; 2]>, (way, operation): &(Way, register::Operati
             Way::Async => Some(block_on(lock.read_async())),
             Way::AsyncTimeout => block_on(lock.read_async_timeout(LIMIT)).ok(),
         }
-        .map(|halves| same(*halves)),
+        .map(|halves| match door {
+            Door::Again => {
+                let read = same(*halves);
+                thread::sleep(OVERDUE);
+                unchanged(read, &lock.read_recursive())
+            }
+            _ => same(*halves),
+        }),
         register::Operation::Write(value) | register::Operation::Swap(value) => match way {
             Way::Try => lock.try_write(),
             Way::Block => Some(lock.write()),
@@ -60,7 +98,13 @@ fn on_rwlock(lock: &RwLock<[u32; 2]>, (way, operation): &(Way, register::Operati
             Way::Async => Some(block_on(lock.write_async())),
             Way::AsyncTimeout => block_on(lock.write_async_timeout(LIMIT)).ok(),
         }
-        .map(|mut halves| write(&mut halves, |_| value)),
+        .map(|mut halves| {
+            let before = write(&mut halves, |_| value);
+            if *door == Door::Again {
+                unchanged(value, &RwLockWriteGuard::downgrade(halves));
+            }
+            before
+        }),
         register::Operation::Add(more) => match way {
             Way::Try => lock.try_upgradable_read(),
             Way::Block => Some(lock.upgradable_read()),
@@ -70,12 +114,28 @@ fn on_rwlock(lock: &RwLock<[u32; 2]>, (way, operation): &(Way, register::Operati
         }
         .map(|guard| {
             let read = same(*guard);
-            let before = write(&mut RwLockUpgradableGuard::upgrade(guard), |_| read + more);
+            let mut halves = RwLockUpgradableGuard::upgrade(guard);
+            let before = write(&mut halves, |_| read + more);
             assert_eq!(read, before, "somebody wrote between reading and writing");
+            if *door == Door::Again {
+                let guard = RwLockWriteGuard::downgrade_to_upgradable(halves);
+                assert_eq!(same(*guard), read + more, "somebody wrote before the writer read again");
+                unchanged(read + more, &RwLockUpgradableGuard::downgrade(guard));
+            }
             before
         }),
     };
     done.map_or(register::Response::Refused, register::Response::Value)
+}
+
+/// What is still there when somebody who had the lock all the time reads again.
+fn unchanged(expected: u32, again: &[u32; 2]) -> u32 {
+    for _ in 0..20 {
+        hint::spin_loop();
+    }
+    let read = same(*again);
+    assert_eq!(read, expected, "somebody wrote while another had the lock");
+    read
 }
 
 fn same([half, other]: [u32; 2]) -> u32 {

@@ -7,13 +7,14 @@ use linearizable::models::permits::{self, Permits};
 use linearizable::models::queue::{Operation, Queue as Model, Response};
 use linearizable::models::register::{self, Register};
 use linearizable::models::rendezvous::Rendezvous;
-use linearizable::models::ways::{Way, Ways};
+use linearizable::models::ways::{Doors, Way, Ways};
 use linearizable::{Kind, Trial};
 use std::hint;
+use std::sync::Arc;
 use std::time::Duration;
 use sync::park::block_on;
 use sync::queue::{GetError, PutError};
-use sync::{Event, Mutex, MutexGuard, Queue, Semaphore, SemaphorePermit};
+use sync::{Event, Mutex, Queue, Semaphore, SemaphorePermit};
 
 /// Long enough to park, short enough to time out often.
 const LIMIT: Duration = Duration::from_micros(20);
@@ -221,36 +222,82 @@ fn got(result: Result<u32, GetError>) -> Response {
     }
 }
 
+/// How a mutex is had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Door {
+    Lock,
+    /// By a guard that owns a share of the mutex.
+    Arc,
+    /// When the value is even.
+    When,
+}
+
 #[test]
 fn what_a_mutex_guards() {
     use register::Operation::{Add, Read, Swap};
     let kinds: &[Kind<_>] = &[
-        |_| (Way::Block, Add(1)),
-        |value| (Way::Async, Swap(value)),
-        |value| (Way::Try, Swap(value)),
-        |_| (Way::Timeout, Add(1)),
-        |_| (Way::AsyncTimeout, Read),
+        |_| (Way::Block, (Door::Lock, Add(1))),
+        |value| (Way::Async, (Door::Lock, Swap(value))),
+        |value| (Way::Try, (Door::Lock, Swap(value))),
+        |_| (Way::Timeout, (Door::Lock, Add(1))),
+        |_| (Way::AsyncTimeout, (Door::Lock, Read)),
+        |_| (Way::Block, (Door::Arc, Add(1))),
+        |value| (Way::Async, (Door::Arc, Swap(value))),
+        |value| (Way::Try, (Door::Arc, Swap(value))),
+        |_| (Way::Timeout, (Door::Arc, Add(1))),
+        |value| (Way::AsyncTimeout, (Door::Arc, Swap(value))),
+        |_| (Way::Try, (Door::When, Add(1))),
+        |_| (Way::Timeout, (Door::When, Add(1))),
+        |_| (Way::AsyncTimeout, (Door::When, Add(1))),
     ];
-    Trial::new("sync::Mutex", Ways(Register::new(0)), || Mutex::new([0; 2]), on_mutex)
+    let make = || Arc::new(Mutex::new([0; 2]));
+    Trial::new("sync::Mutex", Ways(Doors::of(Register::new(0))), make, on_mutex)
         .threads(3, kinds)
-        .ending(|_| (Way::Block, Read))
+        .ending(|_| (Way::Block, (Door::Lock, Read)))
         .wanting("a lock that was had", |answer| matches!(answer, register::Response::Value(_)))
         .check();
 }
 
-fn on_mutex(mutex: &Mutex<[u32; 2]>, (way, operation): &(Way, register::Operation)) -> register::Response {
-    let guard = match way {
-        Way::Try => mutex.try_lock(),
-        Way::Block => Some(mutex.lock()),
-        Way::Timeout => mutex.lock_timeout(LIMIT).ok(),
-        Way::Async => Some(block_on(mutex.lock_async())),
-        Way::AsyncTimeout => block_on(mutex.lock_async_timeout(LIMIT)).ok(),
+fn on_mutex(
+    mutex: &Arc<Mutex<[u32; 2]>>,
+    (way, (door, operation)): &(Way, (Door, register::Operation)),
+) -> register::Response {
+    let even = |[half, other]: &[u32; 2]| {
+        assert_eq!(half, other, "a condition is asked without the lock");
+        half % 2 == 0
     };
-    guard.map_or(register::Response::Refused, |guard| under_lock(guard, *operation))
+    let done = match door {
+        Door::Lock => match way {
+            Way::Try => mutex.try_lock(),
+            Way::Block => Some(mutex.lock()),
+            Way::Timeout => mutex.lock_timeout(LIMIT).ok(),
+            Way::Async => Some(block_on(mutex.lock_async())),
+            Way::AsyncTimeout => block_on(mutex.lock_async_timeout(LIMIT)).ok(),
+        }
+        .map(|mut halves| under_lock(&mut halves, *operation)),
+        Door::Arc => match way {
+            Way::Try => mutex.try_lock_arc(),
+            Way::Block => Some(mutex.lock_arc()),
+            Way::Timeout => mutex.lock_arc_timeout(LIMIT).ok(),
+            Way::Async => Some(block_on(mutex.lock_arc_async())),
+            Way::AsyncTimeout => block_on(mutex.lock_arc_async_timeout(LIMIT)).ok(),
+        }
+        .map(|mut halves| under_lock(&mut halves, *operation)),
+        Door::When => match way {
+            Way::Try => mutex.try_when(even),
+            Way::Block => Some(mutex.when(even)),
+            Way::Timeout => mutex.when_timeout(even, LIMIT).ok(),
+            Way::Async => Some(block_on(mutex.when_async(even))),
+            Way::AsyncTimeout => block_on(mutex.when_async_timeout(even, LIMIT)).ok(),
+        }
+        .map(|mut halves| under_lock(&mut halves, *operation))
+        .inspect(|before| assert!(even(&[*before; 2]), "it was not the time")),
+    };
+    done.map_or(register::Response::Refused, register::Response::Value)
 }
 
 /// Takes a while between two halves that must always be alike: who sees them differ, is not alone.
-fn under_lock(mut halves: MutexGuard<'_, [u32; 2]>, operation: register::Operation) -> register::Response {
+fn under_lock(halves: &mut [u32; 2], operation: register::Operation) -> u32 {
     let [before, other] = *halves;
     assert_eq!(before, other, "two threads are under one lock");
     let after = match operation {
@@ -263,7 +310,7 @@ fn under_lock(mut halves: MutexGuard<'_, [u32; 2]>, operation: register::Operati
         hint::spin_loop();
     }
     halves[1] = after;
-    register::Response::Value(before)
+    before
 }
 
 #[test]

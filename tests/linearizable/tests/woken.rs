@@ -10,11 +10,13 @@ use linearizable::models::register::{self, Register};
 use linearizable::models::rendezvous::Rendezvous;
 use linearizable::models::ways::{Way, Ways};
 use linearizable::{Kind, Trial};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 use sync::extra::{Owner, RLock};
 use sync::park::block_on;
 use sync::queue::LifoQueue;
-use sync::{Barrier, Mutex, Queue, RwLock, Semaphore, SemaphorePermit};
+use sync::{Barrier, Mutex, MutexGuard, Queue, RwLock, Semaphore, SemaphorePermit};
 
 /// The limit of those who wait with one.
 const LIMIT: Duration = Duration::from_secs(4);
@@ -188,6 +190,59 @@ fn at_a_mutex() {
             guard.map_or(register::Response::Refused, |mut value| change(&mut value, *operation))
         },
     );
+}
+
+#[test]
+fn at_a_mutex_whose_guards_own_it() {
+    locked(
+        "sync::Mutex in an Arc, waited for",
+        || Arc::new(Mutex::new(0)),
+        |mutex, (way, operation)| {
+            let guard = match way {
+                Way::Try => mutex.try_lock_arc(),
+                Way::Block => Some(mutex.lock_arc()),
+                Way::Timeout => mutex.lock_arc_timeout(LIMIT).ok(),
+                Way::Async => Some(block_on(mutex.lock_arc_async())),
+                Way::AsyncTimeout => block_on(mutex.lock_arc_async_timeout(LIMIT)).ok(),
+            };
+            guard.map_or(register::Response::Refused, |mut value| change(&mut value, *operation))
+        },
+    );
+}
+
+/// A queue as one builds it from a mutex alone.
+#[test]
+fn at_a_mutex_with_a_condition() {
+    type Items = Mutex<VecDeque<u32>>;
+    fn when(
+        items: &Items,
+        way: Way,
+        condition: fn(&VecDeque<u32>) -> bool,
+    ) -> Option<MutexGuard<'_, VecDeque<u32>>> {
+        match way {
+            Way::Try => items.try_when(condition),
+            Way::Block => Some(items.when(condition)),
+            Way::Timeout => items.when_timeout(condition, LIMIT).ok(),
+            Way::Async => Some(block_on(items.when_async(condition))),
+            Way::AsyncTimeout => block_on(items.when_async_timeout(condition, LIMIT)).ok(),
+        }
+    }
+    let perform = |items: &Items, (way, operation): &(Way, Operation)| match *operation {
+        Operation::Put(item) => when(items, *way, VecDeque::is_empty).map_or(Response::Full, |mut items| {
+            items.push_back(item);
+            Response::Done
+        }),
+        _ => when(items, *way, |items| !items.is_empty())
+            .and_then(|mut items| items.pop_front())
+            .map_or(Response::Empty, Response::Got),
+    };
+    let trial = || {
+        let model = Ways(Model::fifo().bounded(1));
+        Trial::new("a queue with sync::Mutex::when, waited for", model, Items::default, perform)
+            .answered_within(SOON)
+    };
+    trial().rounds(3, &[PUTS, GETS]).check();
+    trial().rounds(2, &[PUTS]).rounds(2, &[GETS]).check();
 }
 
 #[test]
