@@ -1,7 +1,7 @@
 //! Every operation that is awaited, polled once and dropped again and again, before and after it was told: nothing stays
 //! behind, and what it was told of is there for the next. A million times where `TREFOIL_FULL=1` asks for it.
 //!
-//! `tasks.rs` has what waits for several tasks, `rare.rs` what is needed rarely.
+//! `tasks.rs` has what waits for several tasks, `rare.rs` what is needed rarely, `told.rs` more of those who were told.
 
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 
@@ -9,6 +9,7 @@
 mod common;
 mod rare;
 mod tasks;
+mod told;
 
 use common::{ByHand, LONG, many};
 use std::alloc::{GlobalAlloc, Layout, System};
