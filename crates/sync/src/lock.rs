@@ -24,6 +24,7 @@
 //! | `flags` | whoever has the queue |
 //! | `head`, the nodes' links, their state | whoever has the queue; a node's state is read by its waiter without it |
 //! | `policy` | the owner, or whoever has the queue; others read it as a hint |
+//! | `newcomers` | anybody; a hint |
 //!
 //! *Having the queue* is holding `queue_lock`, for some instructions, during which nothing foreign runs.
 //!

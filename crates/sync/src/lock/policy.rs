@@ -1,7 +1,7 @@
 //! When the lock is handed over, and for whom it pays to wait without sleeping.
 //!
-//! All numbers are hints: they are written by the owner or by whoever has the queue, read by anybody, and no decision that
-//! rests on them can lose a wake-up. The measurements behind the constants are in `docs/design/mutex.md`.
+//! All numbers are hints: they are written by the owner or by whoever has the queue ([`Newcomers`] by anybody), read by anybody, and no
+//! decision that rests on them can lose a wake-up. The measurements behind the constants are in `docs/design/mutex.md`.
 
 use crate::os::clock;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 /// is about to come back. 300 ns made threads sleep that have work of their own between two acquisitions.
 const HOT_NS: u32 = 150;
 /// An owner who has work of his own between two acquisitions leaves the lock to whoever looks in 999 of 1,000 cases; one who
-/// comes back at once takes it again before him in two of three or more.
+/// comes back at once takes it again before him in two of three or more. The score goes no further than this; above half of it, newcomers
+/// are passed by.
 const PASSED_MOST: u8 = 8;
 /// The period is kept in one byte, in this unit.
 const PERIOD_UNIT_NS: u32 = 2;

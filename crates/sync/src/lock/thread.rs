@@ -89,7 +89,7 @@ impl RawLock {
         wake.now();
     }
 
-    /// Looks for a moment whether the lock is given back.
+    /// Looks for a moment whether the lock is given back, unless owners come back to it too soon for that.
     fn spin(&self) -> bool {
         let before = self.policy.takes();
         if self.policy.is_hot() || (self.newcomers.are_passed_by() && before % TRY_EVERY != 0) {
@@ -256,7 +256,8 @@ impl RawLock {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{RawLock, TRY_EVERY, os};
+    use super::{AWAKE, Attempt, Node, RawLock, TRY_EVERY, os, spin_loop};
+    use std::pin::pin;
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -295,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_who_is_passed_by_learns_it() {
-        if os::cpus() == 1 {
+        if os::cpus() == 1 || cfg!(miri) {
             return;
         }
         let (lock, done) = (RawLock::new(), AtomicBool::new(false));
@@ -315,5 +316,89 @@ mod tests {
         });
         assert!(lock.newcomers.are_passed_by(), "looked for a minute, was passed by, and learned nothing");
         lock.release();
+    }
+
+    #[test]
+    fn a_newcomer_who_has_it_behind_others_was_passed_by() {
+        if os::cpus() == 1 || cfg!(miri) {
+            return;
+        }
+        let learned = || {
+            let lock = RawLock::new();
+            while !lock.newcomers.are_passed_by() {
+                lock.newcomers.learn(true);
+            }
+            // Once more, and they are again.
+            lock.newcomers.learn(false);
+            while_others_take(&lock, || lock.spin()) && lock.newcomers.are_passed_by()
+        };
+        assert!((0..1_000).any(|_| learned()));
+    }
+
+    #[test]
+    fn the_head_leaves_a_free_lock_to_owners_who_come_back() {
+        if os::cpus() == 1 || cfg!(miri) {
+            return;
+        }
+        let leaves = |are_passed_by| {
+            let lock = RawLock::new();
+            (0..100).for_each(|_| lock.newcomers.learn(are_passed_by));
+            let node = pin!(Node::of_this_thread());
+            let node = node.as_ref().get_ref();
+            while_others_take(&lock, || {
+                queue_up(&lock, node);
+                let leaves = lock.look(node) != Some(Attempt::Acquired);
+                if leaves {
+                    assert!(!lock.leave(node));
+                }
+                leaves
+            })
+        };
+        assert!((0..1_000).any(|_| leaves(true)));
+        assert!(!(0..100).any(|_| leaves(false)), "newcomers are not passed by: the head takes what is free");
+    }
+
+    #[test]
+    fn the_head_does_not_sleep_beside_a_free_lock() {
+        if os::cpus() == 1 || cfg!(miri) {
+            return;
+        }
+        for _ in 0..100 {
+            let lock = RawLock::new();
+            (0..100).for_each(|_| lock.newcomers.learn(true));
+            let node = pin!(Node::of_this_thread());
+            let node = node.as_ref().get_ref();
+            assert!(while_others_take(&lock, || {
+                queue_up(&lock, node);
+                lock.go_to_sleep(node)
+            }));
+        }
+    }
+
+    /// What `act` does with a free lock that others seem to take all the time. A lock is used once: what was measured while it is
+    /// counted for others makes it hot.
+    fn while_others_take<R>(lock: &RawLock, act: impl FnOnce() -> R) -> R {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    lock.policy.count();
+                }
+            });
+            while lock.policy.takes() == 0 {
+                spin_loop();
+            }
+            let result = act();
+            done.store(true, Relaxed);
+            result
+        })
+    }
+
+    /// As the head, who is awake.
+    fn queue_up(lock: &RawLock, node: &Node) {
+        let mut queue = lock.queue();
+        // SAFETY: the node is pinned in its test and in no queue; there it leaves, or takes the lock, before it is dropped.
+        assert!(unsafe { queue.push(node, lock.policy.now()) });
+        queue.set(AWAKE);
     }
 }
