@@ -97,7 +97,14 @@ pub fn is_cooperative() -> bool {
         .unwrap_or(false)
 }
 
-/// Waits for `future` by parking. Blocks; allocates nothing on a thread that has waited before.
+/// Waits for `future` by parking. Blocks.
+///
+/// # Waiting
+/// - **Blocks** what runs here, by the [parker](current) that is installed: the thread, or a coroutine alone.
+/// - **Allocates** nothing on a thread that has waited before; a parker that is installed, what it does.
+/// - **Order**: the future's own.
+/// - **Dropped**: `future` is, before this returns or passes its panic on; what that loses, it says itself.
+/// - **A waker that panics** is not met here: those that this hands out only wake the parker.
 ///
 /// # Examples
 /// ```
@@ -112,6 +119,9 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Waits for `future` by parking, at most `limit`; the future is dropped when the time has passed. Blocks.
 ///
+/// # Waiting
+/// As [`block_on`]. The deadline is the parker's affair; no [timer](crate::timer) is asked.
+///
 /// # Errors
 /// [`TimedOut`] if it was not ready by then. It is polled once more after the time has passed, so that a result that is
 /// there is never lost to the clock.
@@ -120,7 +130,10 @@ pub fn block_on_timeout<F: Future>(future: F, limit: Duration) -> Result<F::Outp
     block_on_until(future, Instant::now().checked_add(limit)).ok_or(TimedOut)
 }
 
-/// Waits for `future` by parking until `deadline`; `None` if it was not ready by then. Blocks.
+/// Waits for `future` by parking until `deadline`; `None` if it was not ready by then, and it is dropped. Blocks.
+///
+/// # Waiting
+/// As [`block_on_timeout`].
 pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
     let _of_no_select = asking::set_aside();
     let parker = current();

@@ -117,11 +117,17 @@ pub(crate) fn start_patrol() -> bool {
 }
 
 /// Waits until `at`. The future needs no runtime.
+///
+/// # Waiting
+/// As [`Sleep`].
 pub fn sleep_until(at: Instant) -> Sleep {
     Sleep::new(Some(at))
 }
 
-/// Waits for `limit` from now on. The future needs no runtime.
+/// Waits for `limit` from now on, and not from the first poll on. The future needs no runtime.
+///
+/// # Waiting
+/// As [`Sleep`].
 pub fn sleep(limit: Duration) -> Sleep {
     // A time beyond what the clock can say is never reached.
     Sleep::new(Instant::now().checked_add(limit))
@@ -130,8 +136,14 @@ pub fn sleep(limit: Duration) -> Sleep {
 /// Waits for `future`, at most `limit` from the first poll on. Needs no runtime. All `.._async_timeout` of this crate are
 /// made of it.
 ///
-/// Never early; how late, is up to the timer. While it waits, it holds a wake-up of that [timer](install), which may
-/// allocate: the one of this crate does not.
+/// Never early; how late, is up to the timer.
+///
+/// # Waiting
+/// - **Blocks** nobody; what polling `future` does is its own affair.
+/// - **Allocates** nothing, as [`Sleep`], but for what a [timer](install) of a runtime does.
+/// - **Order**: that of `future`, which is polled before the clock is looked at.
+/// - **Dropped**, it drops `future`, which it also does when the time has passed, and takes its wake-up back.
+/// - **A waker that panics**: as [`Sleep`], and as `future` says.
 ///
 /// # Errors
 /// [`TimedOut`] if it was not ready by then. The future is polled before the clock is looked at, so that a result that

@@ -4,6 +4,7 @@
 //! - The blocking kin of a future says that it blocks, and so does whatever has a limit and is no future.
 //! - A type with such a function, or its module, has a section `# Waiting` that says that nothing else blocks, what a wait allocates,
 //!   in which order those who wait go on, what dropping does, and what becomes of a waker that panics; or says of which other it holds.
+//!   So has what is in a table here, because its name does not show that it waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -94,18 +95,82 @@ fn what_is_waited_for_says_what_waiting_means() {
             // A type that is made by a macro, or declared in another file, is described there, or by its module.
             let Some(docs) = source.types.get(owner) else { continue };
             let section = [docs, &source.essay].into_iter().find_map(|docs| docs.split("# Waiting").nth(1));
-            if section.is_some_and(|section| section.trim_start().starts_with("As [")) {
-                continue;
-            }
-            for word in WAITING {
-                if !section.is_some_and(|section| section.contains(word)) {
-                    missing.insert(format!("{}: `{owner}`: {word}", path.display()));
-                }
+            for word in lacks(section) {
+                missing.insert(format!("{}: `{owner}`: {word}", path.display()));
             }
         }
     }
     let missing: Vec<_> = missing.into_iter().collect();
     assert!(missing.is_empty(), "a section `# Waiting` should speak of:\n{}", missing.join("\n"));
+}
+
+/// What is waited for, or waits, and has no function by whose name that could be seen: the end of its path, and its name.
+const WAITS_TOO: [(&str, &str); 17] = [
+    ("completion/gather.rs", "Gather"),
+    ("completion/gather.rs", "GatherAll"),
+    ("extra/once/lazy.rs", "Awaited"),
+    ("park.rs", "block_on"),
+    ("park.rs", "block_on_timeout"),
+    ("park.rs", "block_on_until"),
+    ("park/signal.rs", "Signal"),
+    ("queue/iter.rs", "Iter"),
+    ("queue/kind/handles.rs", "IterOf"),
+    ("queue/kind/stream.rs", "StreamOf"),
+    ("queue/stream.rs", "Stream"),
+    ("task.rs", "Task"),
+    ("task/promise.rs", "Promise"),
+    ("timer.rs", "sleep"),
+    ("timer.rs", "sleep_until"),
+    ("timer.rs", "timeout"),
+    ("timer/sleep.rs", "Sleep"),
+];
+
+/// What looks like one of those and is none.
+const NEVER_WAITS: [(&str, &str); 4] = [
+    ("queue/iter.rs", "IntoIter"),
+    ("queue/iter.rs", "TryIter"),
+    ("queue/kind/handles.rs", "Drained"),
+    ("queue/kind/handles.rs", "TryIterOf"),
+];
+
+#[test]
+fn what_waits_under_other_names_says_what_waiting_means() {
+    let sources = sources();
+    let docs = |(path, name): (&str, &str)| {
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path);
+        let source = sources.get(&ours).unwrap_or_else(|| panic!("{path} is not there"));
+        let mut free = source.functions.iter().filter(|function| function.of.is_none());
+        let of_function = || free.find(|function| function.name == name).map(|function| &function.docs);
+        source.types.get(name).or_else(of_function).unwrap_or_else(|| panic!("{path} has no `{name}`"))
+    };
+    let mut missing = Vec::new();
+    for (path, name) in WAITS_TOO {
+        let lacks = lacks(docs((path, name)).split("# Waiting").nth(1));
+        missing.extend(lacks.into_iter().map(|word| format!("{path}: `{name}`: {word}")));
+    }
+    assert!(missing.is_empty(), "a section `# Waiting` should speak of:\n{}", missing.join("\n"));
+    let silent: Vec<_> =
+        NEVER_WAITS.into_iter().filter(|&item| !docs(item).contains("Never waits")).collect();
+    assert!(silent.is_empty(), "say `Never waits` of {silent:?}");
+}
+
+/// Whatever takes or gives items one by one is in one of the tables.
+#[test]
+fn every_iterator_and_stream_is_in_a_table() {
+    let known: Vec<_> = WAITS_TOO.into_iter().chain(NEVER_WAITS).map(|(_, name)| name).collect();
+    let sources = sources();
+    let is_meant = |name: &&String| name.contains("Iter") || name.starts_with("Stream");
+    let types = sources.values().flat_map(|source| source.types.keys()).filter(is_meant);
+    let unknown: Vec<_> = types.filter(|name| !known.contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "do {unknown:?} wait?");
+}
+
+/// What a section `# Waiting` does not speak of; nothing, if it says of which other it holds.
+fn lacks(section: Option<&str>) -> Vec<&'static str> {
+    if section.is_some_and(|section| section.trim_start().starts_with("As [")) {
+        return Vec::new();
+    }
+    WAITING.into_iter().filter(|word| !section.is_some_and(|section| section.contains(word))).collect()
 }
 
 /// A name in the table that nobody has any more sends its reader looking for nothing.

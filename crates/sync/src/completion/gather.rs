@@ -56,7 +56,14 @@ pub fn gather_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> GatherAll<T> {
 /// Several tasks whose results are waited for together; see [`gather`].
 ///
 /// Dropping it detaches the tasks that are left, as dropping any handle does; [`cancel`](Gather::cancel) them first to stop them.
-/// Waiting allocates nothing, in whichever way; it was made with an allocation for each task.
+///
+/// # Waiting
+/// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
+/// - **Allocates** nothing while it waits, in whichever way. It is made with an allocation for each task and some for all of them; the
+///   list that it gives in the end may take another.
+/// - **Order**: the results are in that of the tasks, which may end in any.
+/// - **Dropped** while it waits, it detaches the tasks that are left, and drops the results that they have given so far.
+/// - **A waker that panics** is the business of whoever ends a task; see [`Task`].
 ///
 /// # Cancel safety
 /// Dropping the future detaches. To wait with a limit and keep it, await `&mut gather`.
@@ -66,6 +73,9 @@ pub struct Gather<T> {
 }
 
 /// As [`Gather`], for results and errors; see [`gather_all`].
+///
+/// # Waiting
+/// As [`Gather`].
 ///
 /// # Cancel safety
 /// Dropping the future detaches. To wait with a limit and keep it, await `&mut gather`.

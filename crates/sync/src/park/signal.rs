@@ -7,6 +7,13 @@ use std::time::Instant;
 
 /// A wake that stays until it is used: what a [`Parker`](super::Parker) needs that puts its thread to sleep.
 ///
+/// # Waiting
+/// - **Blocks**: [`wait`](Signal::wait), and the thread itself, whichever parker is installed there.
+/// - **Allocates** nothing of its own; it lies in an `Arc`, which its wakers share.
+/// - **Order**: it is for one who waits. Of several, each wake lets any one go on.
+/// - **Dropped** it is with the last of its wakers and owners; a wake that nobody has used is gone then.
+/// - **A waker that panics** there is none: its own only set it.
+///
 /// # Examples
 /// ```
 /// use std::sync::Arc;

@@ -4,6 +4,13 @@ use super::Queue;
 use std::iter::FusedIterator;
 
 /// Takes items until the queue is closed and empty; see [`Queue::iter`].
+///
+/// # Waiting
+/// - **Blocks** in each `next`, as [`get`](Queue::get) does.
+/// - **Allocates** nothing.
+/// - **Order**: as `get`. For each item it queues up anew.
+/// - **Dropped**, it leaves what it has not given where it is.
+/// - **A waker that panics**: as [`Queue`].
 #[derive(Debug)]
 pub struct Iter<'a, T> {
     queue: &'a Queue<T>,
@@ -32,7 +39,7 @@ impl<'a, T> IntoIterator for &'a Queue<T> {
     }
 }
 
-/// Takes items until there is none; see [`Queue::try_iter`].
+/// Takes items until there is none; see [`Queue::try_iter`]. Never waits.
 #[derive(Debug)]
 pub struct TryIter<'a, T> {
     queue: &'a Queue<T>,
@@ -52,7 +59,7 @@ impl<T> Iterator for TryIter<'_, T> {
     }
 }
 
-/// The items that are left in a queue that nobody else has.
+/// The items that are left in a queue that nobody else has. Never waits. Dropping it drops what is left.
 #[derive(Debug)]
 pub struct IntoIter<T> {
     queue: Queue<T>,

@@ -11,6 +11,14 @@ use std::task::{Context, Poll};
 ///
 /// With the feature `stream` it is a `Stream` of the crate `futures-core`, for which others have adapters.
 ///
+/// # Waiting
+/// - **Blocks** nobody: a poll waits for nobody, but for a lock that is held for some instructions.
+/// - **Allocates** nothing.
+/// - **Order**: as [`get_async`](Queue::get_async). For each item it queues up anew.
+/// - **Dropped**, it has taken nothing that it has not given, and if it had been told of an item, the next one who waits is. The future of
+///   [`next`](Stream::next) only borrows it: where that alone is dropped, the stream waits on.
+/// - **A waker that panics**: as [`Queue`].
+///
 /// # Examples
 /// ```
 /// let queue = sync::Queue::unbounded();

@@ -45,6 +45,13 @@ pub fn promise_cancelling<T: Send + 'static>(token: CancelToken) -> (Promise<T>,
 /// Dropped without having done so, it finishes the task with [`JoinError::Abandoned`], or [`JoinError::Cancelled`] where
 /// that was asked for, so that nobody waits for ever.
 ///
+/// # Waiting
+/// - **Blocks** nobody: whoever finishes the task waits for nobody.
+/// - **Allocates** nothing: task and promise were made with one allocation, and the result goes there.
+/// - **Order**: the one who waits for the task is woken when the result is there.
+/// - **Dropped**, it finishes the task as said above.
+/// - **A waker that panics** gets out of the call that finishes the task, when that is done, but not of dropping.
+///
 /// It takes results of one type and no other, not even of a supertype, as the handle counts on it:
 ///
 /// ```compile_fail,E0308

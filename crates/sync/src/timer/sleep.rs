@@ -14,9 +14,13 @@ use std::time::Instant;
 
 /// A point in time that can be awaited. See [`sleep`](super::sleep).
 ///
-/// Awaiting it allocates nothing where no runtime has [installed](super::install) a timer: what the program's own one knows
-/// of it lies in it, for which it must be pinned. A runtime's allocates what it does, and is given a waker that is
-/// allocated.
+/// # Waiting
+/// - **Blocks** nobody: a poll waits for nobody, but for a lock that is held for some instructions.
+/// - **Allocates** nothing where no runtime has [installed](super::install) a timer: what the program's own one knows of it lies in it,
+///   for which it must be pinned. A runtime's allocates what it does, and is given a waker that is allocated.
+/// - **Order**: that of the times. Of those for the same time, anyone may be woken first.
+/// - **Dropped** while it waits, it takes its wake-up back.
+/// - **A waker that panics** does so on the timer's thread. The program's own timer goes on; the panic hook tells of it.
 ///
 /// # Cancel safety
 /// Nothing is lost by dropping it.

@@ -40,6 +40,10 @@ pub struct Lazy<T, F = fn() -> T> {
 }
 
 /// A function that returns a future, as what makes the value of a [`Lazy`].
+///
+/// # Waiting
+/// As [`Lazy`]. Nobody waits for this itself: the future that the function returns lies in the call or the future that makes the value,
+/// which needs no allocation, is polled by it alone, and is dropped with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Awaited<F>(F);
 

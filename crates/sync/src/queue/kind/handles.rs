@@ -7,6 +7,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// Takes items until the queue is closed and empty; see [`QueueOf::iter`].
+///
+/// # Waiting
+/// - **Blocks** in each `next`, as [`get`](QueueOf::get) does.
+/// - **Allocates** nothing.
+/// - **Order**: as `get`. For each item it queues up anew.
+/// - **Dropped**, it leaves what it has not given where it is.
+/// - **A waker that panics**: as [`QueueOf`].
 #[derive(Debug)]
 pub struct IterOf<'a, O: Order> {
     queue: &'a QueueOf<O>,
@@ -35,7 +42,7 @@ impl<'a, O: Order> IntoIterator for &'a QueueOf<O> {
     }
 }
 
-/// Takes items until there is none; see [`QueueOf::try_iter`].
+/// Takes items until there is none; see [`QueueOf::try_iter`]. Never waits.
 #[derive(Debug)]
 pub struct TryIterOf<'a, O: Order> {
     queue: &'a QueueOf<O>,
@@ -66,7 +73,7 @@ impl<O: Order> IntoIterator for QueueOf<O> {
 }
 
 /// What was taken out of a queue at once, in the order in which it would have been got; see [`QueueOf::drain`], and `close_now` of each
-/// queue. Dropping it drops what is left.
+/// queue. Never waits. Dropping it drops what is left.
 pub struct Drained<O> {
     items: O,
 }

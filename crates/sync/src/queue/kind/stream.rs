@@ -13,6 +13,14 @@ use std::task::{Context, Poll};
 ///
 /// With the feature `stream` it is a `Stream` of the crate `futures-core`, for which others have adapters.
 ///
+/// # Waiting
+/// - **Blocks** nobody: a poll waits for nobody, but for a lock that is held for some instructions and comparisons.
+/// - **Allocates** nothing.
+/// - **Order**: as [`get_async`](QueueOf::get_async). For each item it queues up anew.
+/// - **Dropped**, it has taken nothing that it has not given, and if it had been told of an item, the next one who waits is. The future of
+///   [`next`](StreamOf::next) only borrows it: where that alone is dropped, the stream waits on.
+/// - **A waker that panics**: as [`QueueOf`].
+///
 /// # Examples
 /// ```
 /// use sync::queue::LifoQueue;
