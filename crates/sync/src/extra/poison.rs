@@ -3,10 +3,10 @@
 use crate::condvar::{Guard, Sealed};
 use crate::error::TimedOut;
 use crate::mutex::{Mutex, MutexGuard};
+use crate::primitive::{AtomicBool, Ordering, const_but_for_loom};
 use std::error::Error;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub enum TimedLockError<G> {
 }
 
 impl<T> PoisonMutex<T> {
-    crate::primitive::const_but_for_loom! {
+    const_but_for_loom! {
         /// A free lock around `value`.
         pub fn new(value: T) -> Self {
             PoisonMutex { poisoned: AtomicBool::new(false), mutex: Mutex::new(value) }

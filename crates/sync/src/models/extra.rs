@@ -1,8 +1,10 @@
-//! What is needed rarely: who makes a value, who gets a notification, who swaps, who has left.
+//! What is needed rarely: who makes a value, who gets a notification, who swaps, who has left, who panicked, who gives back.
 
 use super::*;
-use crate::extra::{Exchanger, Latch, Notify, OnceCell, WaitGroup};
+use crate::extra::{BoundedSemaphore, Exchanger, Latch, Notify, OnceCell, PoisonMutex, WaitGroup};
 use std::future::{pending, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::TryLockError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
@@ -193,5 +195,46 @@ fn the_next_of_several_tasks_is_not_missed() {
             .map(|(promise, number)| thread::spawn(move || promise.finish(Ok(number))));
         assert_eq!(block_on(crate::gather([one, two])).unwrap(), [1, 2]);
         producers.into_iter().for_each(|producer| producer.join().unwrap());
+    });
+}
+
+/// All loom's threads are one thread of the system, so they all count as panicking where one is. Who waited for the lock would be in
+/// one of `std`'s locks meanwhile, and poison that one: so the other does not wait.
+#[test]
+fn who_takes_a_lock_after_one_who_panicked_with_it_is_warned() {
+    loom::model(|| {
+        let half_done = Arc::new(PoisonMutex::new(false));
+        let other = Arc::clone(&half_done);
+        let other = thread::spawn(move || {
+            let panics = || {
+                let mut half_done = other.lock().unwrap();
+                *half_done = true;
+                resume_unwind(Box::new("half done"));
+            };
+            assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        });
+        match half_done.try_lock() {
+            Ok(half_done) => assert!(!*half_done),
+            Err(TryLockError::Poisoned(warned)) => assert!(**warned.get_ref()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        other.join().unwrap();
+        assert!(half_done.lock().is_err());
+    });
+}
+
+#[test]
+fn of_two_who_give_the_same_permit_back_one_is_refused_and_who_waits_has_it() {
+    model_of_three(|| {
+        let semaphore = Arc::new(BoundedSemaphore::new(1));
+        semaphore.try_acquire().unwrap().keep();
+        let waits = Arc::clone(&semaphore);
+        let waits = thread::spawn(move || drop(waits.acquire().unwrap()));
+        let other = Arc::clone(&semaphore);
+        let other = thread::spawn(move || other.release(1).is_ok());
+        let mine = semaphore.release(1).is_ok();
+        assert_ne!(mine, other.join().unwrap());
+        waits.join().unwrap();
+        assert_eq!(semaphore.available(), 1);
     });
 }
