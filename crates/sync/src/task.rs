@@ -22,13 +22,14 @@ use crate::cell::Header;
 use crate::check::{self, Site};
 use crate::error::{JoinError, Unfinished};
 use crate::park;
+use crate::primitive::Mutex;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -191,7 +192,7 @@ impl<T> Task<T> {
         if self.poll_finished(&Context::from_waker(&Waker::from(Arc::clone(&callback)))) {
             return call(f, self);
         }
-        let mut stage = callback.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stage = callback.stage.lock();
         if matches!(*stage, Stage::Registering) {
             *stage = Stage::Waiting(self, f);
         } else {
@@ -312,7 +313,7 @@ where
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stage = self.stage.lock();
         let before = std::mem::replace(&mut *stage, Stage::Finished);
         drop(stage);
         if let Stage::Waiting(task, f) = before {
