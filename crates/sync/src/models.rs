@@ -404,4 +404,20 @@ mod waiting {
             canceller.join().unwrap();
         });
     }
+
+    #[test]
+    fn a_callback_left_with_a_token_that_is_being_cancelled_runs_once() {
+        loom::model(|| {
+            let token = CancelToken::new();
+            let canceller = token.clone();
+            let canceller = thread::spawn(move || canceller.cancel());
+            let calls = Plain::new(std::sync::atomic::AtomicUsize::new(0));
+            let counted = Plain::clone(&calls);
+            let _left = token.on_cancel(move || {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            });
+            canceller.join().unwrap();
+            assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 1);
+        });
+    }
 }

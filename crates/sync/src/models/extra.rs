@@ -84,6 +84,19 @@ fn a_notification_reaches_the_next_when_the_first_goes_away() {
 }
 
 #[test]
+fn who_had_begun_to_wait_is_notified_with_all_although_nobody_had_polled() {
+    loom::model(|| {
+        let notify = Arc::new(Notify::new());
+        let waiting = notify.wait_async();
+        let notifier = Arc::clone(&notify);
+        let notifier = thread::spawn(move || notifier.notify_waiters());
+        block_on(waiting);
+        notifier.join().unwrap();
+        assert!(!notify.try_wait(), "a notification of all leaves no permit");
+    });
+}
+
+#[test]
 fn two_swap_or_neither_does_although_the_time_has_passed() {
     loom::model(|| {
         let exchanger = Arc::new(Exchanger::new());

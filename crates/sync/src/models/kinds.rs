@@ -1,7 +1,7 @@
 //! The ways for one item, for the latest, for all, and the queues with an order of their own.
 
 use super::poll_and_drop;
-use crate::queue::{GetError, LifoQueue, broadcast, oneshot, watch};
+use crate::queue::{Buffer, GetError, LifoQueue, Overflow, broadcast, oneshot, watch};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
@@ -52,6 +52,19 @@ fn a_receiver_that_goes_ends_the_sender_s_wait() {
         let leaving = thread::spawn(move || drop(receiver));
         block_on(sender.closed_async());
         leaving.join().unwrap();
+    });
+}
+
+#[test]
+fn who_waits_for_an_item_learns_that_another_has_closed_the_way() {
+    loom::model(|| {
+        let (sender, receiver) = oneshot::channel::<Token>();
+        let receiver = Arc::new(receiver);
+        let closing = Arc::clone(&receiver);
+        let closing = thread::spawn(move || closing.close());
+        assert_eq!(block_on(receiver.get_async()).err(), Some(GetError::Closed));
+        closing.join().unwrap();
+        drop(sender);
     });
 }
 
@@ -141,6 +154,28 @@ fn a_consumer_that_goes_hands_on_the_item_that_it_was_told_of() {
 }
 
 #[test]
+fn an_item_put_into_a_buffer_that_drops_reaches_who_waits_or_comes_back() {
+    for overflow in [Overflow::DropOldest, Overflow::DropNewest] {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(move || {
+            let buffer = Arc::new(Buffer::new(1, overflow));
+            let producer = Arc::clone(&buffer);
+            let producer = thread::spawn(move || {
+                let back = [1, 2].map(|item| producer.put(item).unwrap());
+                assert!(producer.len() <= 1, "it has no room for two");
+                back
+            });
+            let got = block_on(buffer.get_async()).unwrap();
+            let back = producer.join().unwrap();
+            let mut all: Vec<u32> = back.into_iter().flatten().chain(buffer.try_get()).chain([got]).collect();
+            all.sort_unstable();
+            assert_eq!(all, [1, 2]);
+        });
+    }
+}
+
+#[test]
 fn every_receiver_gets_an_item_and_the_end() {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
@@ -155,6 +190,24 @@ fn every_receiver_gets_an_item_and_the_end() {
         assert!(block_on(receiver.get_async()).is_ok());
         sending.join().unwrap();
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn every_receiver_gets_an_item_although_the_sender_stays() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let (sender, mut receiver) = broadcast::channel::<Token>(1);
+        let mut other = receiver.clone();
+        let other = thread::spawn(move || assert!(other.get().is_ok()));
+        let sending = thread::spawn(move || {
+            sender.send(Arc::new(())).unwrap();
+            sender
+        });
+        assert!(block_on(receiver.get_async()).is_ok());
+        other.join().unwrap();
+        drop(sending.join().unwrap());
     });
 }
 
@@ -180,12 +233,18 @@ fn a_change_beside_a_look_is_seen() {
     for awaited in [false, true] {
         loom::model(move || {
             let (sender, mut receiver) = watch::channel(1);
-            let sending = thread::spawn(move || drop(sender.send(2)));
+            let sending = thread::spawn(move || {
+                drop(sender.send(2));
+                // It stays, for its end would wake as well.
+                sender
+            });
             let seen = if awaited { block_on(receiver.changed_async()) } else { receiver.changed() };
             assert_eq!(*seen.unwrap(), 2);
+            let sender = sending.join().unwrap();
+            let leaving = thread::spawn(move || drop(sender));
             let end = block_on(receiver.changed_async());
             assert_eq!(end, Err(GetError::Closed));
-            sending.join().unwrap();
+            leaving.join().unwrap();
         });
     }
 }

@@ -9,6 +9,8 @@ use crate::primitive::UnsafeCell;
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
+use std::future::Future;
+use std::task::{Context, Waker};
 
 struct Value(UnsafeCell<usize>);
 
@@ -74,6 +76,41 @@ fn a_thread_and_a_task() {
             move || block_on(Owner::new().task(count_twice_as_task(counter)))
         });
         count_twice(&counter);
+        other.join().unwrap();
+        assert_eq!(total(counter), 4);
+    });
+}
+
+#[test]
+fn who_has_given_it_up_does_not_take_it_for_his_own() {
+    model_of_three(|| {
+        let counter = counter();
+        let other = thread::spawn({
+            let counter = Arc::clone(&counter);
+            move || counter.lock().add()
+        });
+        counter.lock().add();
+        counter.lock().add();
+        other.join().unwrap();
+        assert_eq!(total(counter), 3);
+    });
+}
+
+/// They have the same thread, and are told apart by their numbers.
+#[test]
+fn a_task_does_not_come_in_where_the_thread_that_polls_it_is() {
+    model_of_three(|| {
+        let counter = counter();
+        let guard = counter.lock();
+        let mut task = Box::pin(Owner::new().task(count_twice_as_task(Arc::clone(&counter))));
+        assert!(task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = thread::spawn({
+            let counter = Arc::clone(&counter);
+            move || counter.lock().add()
+        });
+        guard.add();
+        drop(guard);
+        block_on(task);
         other.join().unwrap();
         assert_eq!(total(counter), 4);
     });
