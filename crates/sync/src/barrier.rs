@@ -28,7 +28,8 @@ use std::time::{Duration, Instant};
 /// # Waiting
 /// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 ///   Whoever comes last runs the action.
-/// - **Allocates** nothing; the last to come allocates nothing either. One who leaves may make the list of free places longer.
+/// - **Allocates** nothing; the last to come allocates nothing either. One who leaves may make the list of free places longer,
+///   if more have left at once than ever before. Breaking it up while others wait may allocate.
 /// - **Order**: there is none. All who wait are woken together.
 /// - **Dropped** before the others have come, a future leaves as if it had never come; later, it was counted.
 /// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end: of the

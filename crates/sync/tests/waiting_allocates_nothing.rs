@@ -1,7 +1,7 @@
 //! No wait allocates, whoever waits for whatever and in whichever way: what a wait needs lies in the waiter's own frame.
 //!
 //! Each wait ends by its limit, so that it has waited for certain. What is allocated once and kept (a ring, a list that has grown) is
-//! there before it is counted.
+//! there before it is counted. Two of them keep something for each of those who wait, or leave, at once: see `a_second_crowd`.
 
 mod common;
 #[expect(unsafe_code, reason = "an allocator is an unsafe trait")]
@@ -11,9 +11,10 @@ mod counting;
 use common::LONG;
 use counting::allocations;
 use std::future::{Future, pending, ready};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::thread;
 use std::time::Duration;
 use sync::error::Unfinished;
 use sync::extra::{
@@ -138,7 +139,7 @@ fn permits_and_signals() {
     late!("OnceCell", cell.wait_timeout(LIMIT), cell.wait_async_timeout(LIMIT));
     let lazy = Lazy::new_async(pending::<u8>);
     let mut makes = pin!(lazy.force_async());
-    assert!(makes.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(!is_over(makes.as_mut()));
     let (cell, one) = (lazy.cell(), ready(1));
     late!(
         "OnceCell, to make the value",
@@ -148,6 +149,59 @@ fn permits_and_signals() {
     late!("Lazy", lazy.force_timeout(LIMIT), lazy.force_async_timeout(LIMIT));
     let exchanger = Exchanger::new();
     late!("Exchanger", exchanger.exchange_timeout(1, LIMIT), exchanger.exchange_async_timeout(1, LIMIT));
+}
+
+/// So many come at once; the half of them meets the other.
+const CROWD: usize = 40;
+
+/// What grows with the number of those who wait, or leave, is kept: a second crowd of the same size finds it there.
+#[test]
+fn a_second_crowd() {
+    let exchanger = Exchanger::new();
+    let swap = || {
+        let mut crowd: Vec<_> = (0..CROWD).map(|number| Box::pin(exchanger.exchange_async(number))).collect();
+        counted(|| {
+            let over = crowd.iter_mut().map(|swap| usize::from(is_over(swap.as_mut()))).sum::<usize>();
+            assert_eq!(over, CROWD / 2);
+            // All those who came first have had a partner, and look only now.
+            assert!(crowd.iter_mut().step_by(2).all(|swap| is_over(swap.as_mut())));
+        })
+    };
+    assert!(swap() > 0, "the first crowd has its places made");
+    assert_eq!((swap(), by_threads(|| _ = exchanger.exchange(1))), (0, 0), "Exchanger");
+
+    let barrier = Barrier::new(CROWD + 1);
+    let come_and_leave = || {
+        let mut crowd: Vec<_> = (0..CROWD).map(|_| Box::pin(barrier.wait_async())).collect();
+        counted(|| {
+            assert!(!crowd.iter_mut().any(|wait| is_over(wait.as_mut())));
+            drop(crowd);
+        })
+    };
+    assert!(come_and_leave() > 0, "the first crowd leaves a list of its places");
+    let late = || assert!(barrier.wait_timeout(LIMIT).is_err());
+    assert_eq!((come_and_leave(), by_threads(late)), (0, 0), "Barrier");
+}
+
+/// How often a crowd of threads allocates, each of which waits once.
+fn by_threads(wait: impl Fn() + Sync) -> usize {
+    thread::scope(|scope| {
+        let one = || {
+            // A thread allocates for itself at its first wait.
+            assert!(Event::new().wait_timeout(LIMIT).is_err());
+            counted(&wait)
+        };
+        let threads: Vec<_> = (0..CROWD).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
+}
+
+fn counted(work: impl FnOnce()) -> usize {
+    allocations(work).0
+}
+
+fn is_over(future: Pin<&mut impl Future>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 #[test]
