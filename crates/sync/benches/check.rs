@@ -2,7 +2,7 @@
 //!
 //! Two builds are run in turns, each round in a process of its own, so that the hour and where things lie in memory meet both alike.
 //! The first command keeps the program without the checker, the second compares the one with it, the third says what the comparison
-//! finds between two that are the same:
+//! finds between two that are the same. The second and the third fail if an operation takes 2 ns more than the other build's:
 //!
 //! ```console
 //! $ cargo bench -p sync --bench check -- --keep without
@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::env;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 use sync::extra::RLock;
 use sync::park::block_on;
@@ -30,22 +30,25 @@ const TURNS: usize = 5;
 /// ... each as long as this.
 const TURN: Duration = Duration::from_millis(10);
 const LIMIT: Duration = Duration::from_secs(1);
+/// No operation may take longer by more than this.
+const MOST_NS: f64 = 2.0;
 
 /// Does something so many times.
 type Times = Box<dyn Fn(u64)>;
 
-fn main() {
+fn main() -> ExitCode {
     // Cargo says `--bench` where this is to measure, and nothing where it is only to be tried.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let this = env::current_exe().expect("a program");
     match arguments[..] {
         ["--keep", name] => _ = std::fs::copy(&this, this.with_file_name(name)).expect("it is copied"),
-        ["--against", name] => compare(&this.with_file_name(name), &this),
+        ["--against", name] => return compare(&this.with_file_name(name), &this),
         ["--round"] => operations().iter().for_each(|(name, times)| println!("{} {name}", measure(times))),
         [] => operations().iter().for_each(|(_, times)| times(1)),
         _ => panic!("`--keep NAME` or `--against NAME`, not {arguments:?}"),
     }
+    ExitCode::SUCCESS
 }
 
 fn operations() -> Vec<(&'static str, Times)> {
@@ -169,8 +172,8 @@ fn measure(times: &Times) -> f64 {
     Quartiles::of(turns.collect()).median
 }
 
-/// Runs both in turns and prints how many nanoseconds the second takes more than the first.
-fn compare(first: &Path, second: &Path) {
+/// Runs both in turns and prints how many nanoseconds the second takes more than the first; fails if that is too much.
+fn compare(first: &Path, second: &Path) -> ExitCode {
     let programs: [PathBuf; 2] = [first.into(), second.into()];
     let mut rounds: [Vec<Vec<(f64, String)>>; 2] = Default::default();
     for round in 0..ROUNDS {
@@ -180,13 +183,17 @@ fn compare(first: &Path, second: &Path) {
         }
     }
     println!("{:34} {:>7} {:>7}  {:>7}  (the middle half)", "ns, medians", "first", "second", "more");
+    let mut dear = 0;
     for (operation, (_, name)) in rounds[0][0].iter().enumerate() {
         let of = |program: usize| rounds[program].iter().map(move |round| round[operation].0);
         let [first, second] = [0, 1].map(|program| Quartiles::of(of(program).collect()).median);
         let more = Quartiles::of(of(1).zip(of(0)).map(|(second, first)| second - first).collect());
         let Quartiles { lower, median, upper } = more;
-        println!("{name:34} {first:7.2} {second:7.2}  {median:7.2}  ({lower:.2} to {upper:.2})");
+        let verdict = if median > MOST_NS { "  too much" } else { "" };
+        dear += usize::from(median > MOST_NS);
+        println!("{name:34} {first:7.2} {second:7.2}  {median:7.2}  ({lower:.2} to {upper:.2}){verdict}");
     }
+    if dear == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_a_round(program: &Path) -> Vec<(f64, String)> {
