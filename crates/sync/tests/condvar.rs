@@ -13,7 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use sync::extra::PoisonMutex;
 use sync::park::block_on;
-use sync::{Condvar, Mutex, MutexGuard, RwLock, TimedOut};
+use sync::rwlock::RwLockUpgradableGuard;
+use sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, TimedOut};
 
 fn until_they_wait(condvar: &Condvar, count: usize) {
     while condvar.waiting() < count {
@@ -41,6 +42,33 @@ fn guards_of_every_kind_wait_together() {
     });
     assert_eq!((*plain.lock(), *shared.lock(), *poison.lock().unwrap(), *readable.read()), (2, 2, 2, 2));
     assert_eq!(Arc::strong_count(&shared), 1);
+}
+
+#[test]
+fn guards_of_readers_wait_too() {
+    let (condvar, lock) = (Condvar::new(), RwLock::new(0));
+    let is_back = |guard: RwLockReadGuard<'_, i32>| {
+        assert!(lock.try_write().is_none(), "it is back without its lock");
+        assert_eq!(*guard, 1);
+    };
+    let upgrades = |guard| *RwLockUpgradableGuard::upgrade(guard) += 1;
+    thread::scope(|scope| {
+        scope.spawn(|| is_back(condvar.wait(lock.read())));
+        scope.spawn(|| is_back(block_on(condvar.wait_async(lock.read()))));
+        scope.spawn(|| is_back(condvar.wait_while(lock.read(), |guard| **guard == 0)));
+        until_they_wait(&condvar, 3);
+        *lock.write() = 1;
+        condvar.notify_all();
+    });
+    thread::scope(|scope| {
+        scope.spawn(|| upgrades(condvar.wait(lock.upgradable_read())));
+        until_they_wait(&condvar, 1);
+        scope.spawn(|| upgrades(block_on(condvar.wait_async(lock.upgradable_read()))));
+        until_they_wait(&condvar, 2);
+        drop(lock.write());
+        condvar.notify_all();
+    });
+    assert_eq!(*lock.read(), 3);
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! The guards that can wait.
 
 use crate::mutex::{ArcMutexGuard, Mutex, MutexGuard};
-use crate::rwlock::{RwLock, RwLockWriteGuard};
+use crate::rwlock::{RwLock, RwLockReadGuard, RwLockUpgradableGuard, RwLockWriteGuard};
 use std::future::Future;
 use std::sync::Arc;
 
-/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, the
-/// writer's of a `RwLock`, and an owner's only one of an [`RLock`](crate::extra::RLock).
+/// A guard whose lock a [`Condvar`](super::Condvar) can release and take again: that of a `Mutex` in its several forms, each of a
+/// `RwLock`, and an owner's only one of an [`RLock`](crate::extra::RLock).
 ///
 /// Guards of a part, such as [`MappedMutexGuard`](crate::mutex::MappedMutexGuard), are none of these: they do not know how the part was
 /// found in the whole, and while the lock is released, others may move it or drop it. Wait with the guard of the whole, and map it
-/// after that. Nor are those of readers.
+/// after that.
 ///
 /// It cannot be implemented elsewhere: who waits relies on the lock being released, and being taken again.
 pub trait Guard: Sized + Sealed {
@@ -112,31 +112,42 @@ impl<T: ?Sized> Guard for ArcMutexGuard<T> {
     }
 }
 
-impl<T: ?Sized> Sealed for RwLockWriteGuard<'_, T> {}
+/// Readers have a shared reference only, so what a condition looks at is the guard itself.
+macro_rules! of_a_rwlock {
+    ($($guard:ident, $value:ty, $lock:ident, $lock_async:ident;)*) => {$(
+        impl<T: ?Sized> Sealed for $guard<'_, T> {}
 
-impl<'a, T: ?Sized> Guard for RwLockWriteGuard<'a, T> {
-    type Value = T;
-    type Back = Self;
-    type Lock = &'a RwLock<T>;
+        impl<'a, T: ?Sized> Guard for $guard<'a, T> {
+            type Value = $value;
+            type Back = Self;
+            type Lock = &'a RwLock<T>;
 
-    fn value(&mut self) -> &mut T {
-        self
-    }
+            fn value(&mut self) -> &mut $value {
+                self
+            }
 
-    fn release(self) -> &'a RwLock<T> {
-        RwLockWriteGuard::rwlock(&self)
-    }
+            fn release(self) -> &'a RwLock<T> {
+                $guard::rwlock(&self)
+            }
 
-    #[cfg_attr(feature = "check", track_caller)]
-    fn lock(rwlock: &'a RwLock<T>) -> Self {
-        rwlock.write()
-    }
+            #[cfg_attr(feature = "check", track_caller)]
+            fn lock(rwlock: &'a RwLock<T>) -> Self {
+                rwlock.$lock()
+            }
 
-    async fn lock_async(rwlock: &'a RwLock<T>) -> Self {
-        rwlock.write_async().await
-    }
+            async fn lock_async(rwlock: &'a RwLock<T>) -> Self {
+                rwlock.$lock_async().await
+            }
 
-    fn back(self) -> Self {
-        self
-    }
+            fn back(self) -> Self {
+                self
+            }
+        }
+    )*};
+}
+
+of_a_rwlock! {
+    RwLockWriteGuard, T, write, write_async;
+    RwLockReadGuard, Self, read, read_async;
+    RwLockUpgradableGuard, Self, upgradable_read, upgradable_read_async;
 }
