@@ -208,6 +208,7 @@ fn a_function_that_makes_the_value_ends_after_the_limit() {
 
 /// What awaits is given up whole.
 #[test]
+#[cfg_attr(miri, ignore = "the limit has passed there before the first poll")]
 fn a_future_that_makes_the_value_is_given_up_at_the_limit_and_the_next_one_makes_it() {
     let (cell, counted) = (OnceCell::new(), Counted::default());
     let held = counted.clone();

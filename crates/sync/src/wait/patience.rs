@@ -407,6 +407,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "each turn takes too long there, so that nobody takes a second")]
     fn whoever_has_his_turns_for_nothing_naps() {
         let crowd = Crowd::new();
         let company = Company { beside: Some(&crowd), may_nap: true, ..Company::NONE };
@@ -423,6 +424,7 @@ mod tests {
 
     /// It is left for him, until it is enough. If he is the only one who puts, nobody is there who would put it to use meanwhile.
     #[test]
+    #[cfg_attr(miri, ignore = "each turn takes too long there, so that nobody takes a second")]
     fn whoever_has_found_a_little_does_not_nap() {
         let (crowd, found) = (Crowd::new(), Cell::new(1));
         let company = Company { beside: Some(&crowd), may_nap: true, found: Some(&found), ..Company::NONE };
@@ -447,6 +449,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "each turn takes too long there, so that nobody takes a second")]
     fn whoever_waits_while_nothing_comes_calls_those_who_nap() {
         let crowd = Crowd::new();
         let company = Company { across: Some(&crowd), ..Company::NONE };
