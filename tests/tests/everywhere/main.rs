@@ -9,12 +9,14 @@
 mod channels;
 mod greenlets;
 mod rare;
+mod rest;
 mod results;
 mod world;
 
 use channels::{Ends, begin_relay, end_relay, read_letters, read_letters_async, relay, relay_async};
 use greenlets::on_greenlets;
 use rare::{Rare, Sums};
+use rest::Rest;
 use results::Results;
 use std::env;
 use std::sync::Arc;
@@ -141,6 +143,23 @@ fn threads_greenlets_and_tasks_of_three_runtimes_share_guards_and_results() {
         || (),
     );
     all.check(KINDS * PARTICIPANTS, sums.into_iter().fold([0; 2], results::add));
+}
+
+#[test]
+fn threads_greenlets_and_tasks_of_three_runtimes_share_the_rest() {
+    let rest = Arc::new(Rest::new(KINDS * PARTICIPANTS));
+    let sums = by_all_kinds(
+        || {
+            let rest = Arc::clone(&rest);
+            move || rest.take_part()
+        },
+        || {
+            let rest = Arc::clone(&rest);
+            async move { rest.take_part_async().await }
+        },
+        || rest.end(),
+    );
+    rest.check(&sums.into_iter().fold(rest::Sums::default(), rest::Sums::add));
 }
 
 /// What each participant of each kind gives.
