@@ -20,6 +20,9 @@ const TOGETHER: u64 = 3;
 const MADE: u64 = 7;
 const LOST: &str = "a wake-up is lost";
 
+/// What is made by who awaits it.
+type Later = Awaited<fn() -> Ready<u64>>;
+
 /// One of each kind.
 pub(crate) struct Results {
     /// Always alike.
@@ -28,7 +31,7 @@ pub(crate) struct Results {
     counts: Arc<Mutex<[u64; 2]>>,
     makes: Arc<AtomicU64>,
     made: Lazy<u64, Box<dyn Fn() -> u64 + Send + Sync>>,
-    awaited: Lazy<u64, Awaited<fn() -> Ready<u64>>>,
+    awaited: Lazy<u64, Later>,
     /// Everybody puts as many as he keeps.
     promises: Queue<Promise<u64>>,
 }
