@@ -96,6 +96,8 @@ fn a_condition_variable_with_every_guard() {
         guard!(mutex.lock_arc());
         guard!(poison.lock().unwrap());
         guard!(lock.write());
+        guard!(lock.read());
+        guard!(lock.upgradable_read());
         // Its owner is the task.
         let task = || Owner::new().task(async { drop(condvar.wait_async(again.lock_async().await).await) });
         drop(ByHand::waiting(task()));
