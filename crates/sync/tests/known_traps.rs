@@ -362,6 +362,7 @@ fn a_reader_that_reads_again_in_the_plain_way_while_a_writer_waits() {
         }
         for _ in 0..3 {
             assert!(lock.read_timeout(SHORT).is_err(), "the writer is passed by");
+            assert!(block_on(lock.read_async_timeout(SHORT)).is_err(), "the writer is passed by");
         }
         assert!(!writer.is_finished() && *reader == 0, "the first read does not hold");
         drop(reader);

@@ -376,7 +376,7 @@ impl RawRwLock {
                 state.comes(want, now);
             }
             if task {
-                state.task_waits(now, afterwards);
+                state.task_waits(afterwards);
             }
         }
         false

@@ -161,17 +161,15 @@ impl State {
     }
 
     /// A task waits, be it that it was told and has looked in vain: meanwhile, nobody may have waited. So whenever a task is
-    /// queued up, `tasks` is set. Otherwise a task that looks unasked would tell itself here, and be counted as one who comes.
-    pub(super) fn task_waits(&mut self, now: u32, afterwards: &mut Afterwards) {
+    /// queued up, `tasks` is set.
+    pub(super) fn task_waits(&mut self, afterwards: &mut Afterwards) {
         if self.tasks {
             return;
         }
         self.tasks = true;
-        // Threads that went to sleep before must learn that they have to look again by themselves.
-        self.told.at = now;
+        // Threads that went to sleep before must learn that they have to look again by themselves. It is nobody's turn by that.
         for queue in [&mut self.shared, &mut self.writers, &mut self.upgrader] {
-            self.told.left += queue.untold();
-            queue.tell_all(afterwards);
+            queue.rouse_threads(afterwards);
         }
     }
 

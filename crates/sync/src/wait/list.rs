@@ -63,7 +63,7 @@ struct Inner {
     waker: Option<Waker>,
     /// Whatever the list's owner counts by.
     ticket: u64,
-    /// When he was told, if the list's owner cares.
+    /// When he was told, if the list's owner cares. Of a thread that was [roused](Entry::rouse_once), anything but 0.
     told_at: u32,
 }
 
@@ -331,6 +331,15 @@ impl<'l> Entry<'l> {
             return Wake::Nobody;
         }
         self.inner(|inner| inner.told_at = now);
+        self.tell(what)
+    }
+
+    /// As [`tell`](Entry::tell), if it is a thread that waits to be told, and only the first time since the node was made.
+    pub(crate) fn rouse_once(self, what: u32) -> Wake {
+        if !self.is_thread() || self.is_told() || self.inner(|inner| mem::replace(&mut inner.told_at, 1)) != 0
+        {
+            return Wake::Nobody;
+        }
         self.tell(what)
     }
 

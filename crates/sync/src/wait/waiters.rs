@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Those who wait for one thing, in order of arrival.
 pub(crate) struct Waiters {
-    /// In a strict queue, a waiter who has been told has not looked yet; in a barging one, who has been told is not here.
+    /// In a strict queue, a waiter who has been told has not looked yet; in a barging one, who has been told is not here, but who was
+    /// roused is.
     list: List,
     len: usize,
     last_ticket: u64,
@@ -22,6 +23,8 @@ pub(crate) struct Waiters {
     tasks: bool,
     /// While everybody is being told: the last ticket of those.
     telling: Option<u64>,
+    /// Threads are being roused.
+    rousing: bool,
     /// Somebody who was told alone went away without having looked, and there was nobody to be told in his place.
     left_over: bool,
     order: Order,
@@ -89,6 +92,8 @@ pub(crate) enum Told {
 
 const TOLD_ALONE: u32 = FIRST_TOLD;
 const TOLD_WITH_ALL: u32 = FIRST_TOLD + 1;
+/// A thread that is to look, though nothing has changed; it stays where it is.
+const ROUSED: u32 = FIRST_TOLD + 2;
 
 impl Waiters {
     /// A queue in which whoever looks first takes what is free.
@@ -109,6 +114,7 @@ impl Waiters {
             first_since: 0,
             tasks: false,
             telling: None,
+            rousing: false,
             left_over: false,
             order,
         }
@@ -166,7 +172,34 @@ impl Waiters {
         self.tell_the_rest(afterwards);
     }
 
+    /// Lets each thread that waits look once, unasked, as if the time had passed for which it sleeps at most. Nobody is told, and all
+    /// keep their places. Whoever was roused before is not again. For a queue that barges.
+    pub(crate) fn rouse_threads(&mut self, afterwards: &mut Afterwards) {
+        debug_assert!(
+            self.order == Order::Barging,
+            "in strict order those who know nothing of a task stand before it"
+        );
+        self.rousing = true;
+        self.rouse_the_rest(afterwards);
+    }
+
+    fn rouse_the_rest(&mut self, afterwards: &mut Afterwards) {
+        let mut next = self.list.first();
+        while let Some(entry) = next {
+            if afterwards.is_full() {
+                afterwards.unfinished = true;
+                return;
+            }
+            afterwards.wake(entry.rouse_once(ROUSED));
+            next = entry.next();
+        }
+        self.rousing = false;
+    }
+
     pub(super) fn tell_the_rest(&mut self, afterwards: &mut Afterwards) {
+        if self.rousing {
+            self.rouse_the_rest(afterwards);
+        }
         while self.list.first().is_some_and(|first| self.is_being_told(first.ticket())) {
             if afterwards.is_full() {
                 afterwards.unfinished = true;
@@ -318,9 +351,10 @@ impl Waiters {
             overdue: is_head && self.order == Order::Strict && self.is_first_overdue(),
             told: ticket.and_then(|ticket| match node.told() {
                 Some(TOLD_ALONE) => Some(Told::Alone),
-                Some(_) => Some(Told::WithAll),
-                None if self.is_being_told(ticket) => Some(Told::WithAll),
-                None => None,
+                Some(TOLD_WITH_ALL) => Some(Told::WithAll),
+                // Or roused.
+                _ if self.is_being_told(ticket) => Some(Told::WithAll),
+                _ => None,
             }),
             ticket,
         }
@@ -329,7 +363,7 @@ impl Waiters {
     /// Whether the node of somebody who has a ticket is in the list.
     fn has(&self, node: &Node) -> bool {
         match node.told() {
-            None => true,
+            None | Some(ROUSED) => true,
             Some(TOLD_ALONE) => self.order == Order::Strict,
             Some(_) => false,
         }
