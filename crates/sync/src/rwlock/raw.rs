@@ -324,7 +324,12 @@ impl RawRwLock {
             if told {
                 state.has_come();
             }
-            self.take(state, want, told, Some(task), afterwards).then_some(())
+            let taken = self.take(state, want, told, Some(task), afterwards);
+            // He was told as a reader, and another may upgrade. Nobody else gives anything back that would be looked after.
+            if !taken && told && want == Want::Upgradable && state.readers_came_in_vain() {
+                self.settle(state, afterwards);
+            }
+            taken.then_some(())
         }
     }
 

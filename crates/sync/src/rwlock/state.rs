@@ -97,6 +97,11 @@ impl State {
         self.told.left = self.told.left.saturating_sub(1);
     }
 
+    /// Of those who were told nobody is still to come, and somebody waits to write.
+    pub(super) fn readers_came_in_vain(&self) -> bool {
+        self.told.left == 0 && self.somebody_waits_to_write()
+    }
+
     /// Somebody has left, who may have been told. For the others who were told, the lock stays kept.
     pub(super) fn has_left(&mut self) {
         let gone = std::mem::take(&mut self.told.gone);
