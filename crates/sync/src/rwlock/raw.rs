@@ -31,10 +31,10 @@
 //! The invariant: **whenever somebody waits and nobody has the state's lock, then somebody has the lock, or has given it up
 //! and is on his way to the state's lock, or somebody has been told to look and has not done so.**
 //!
-//! - Who looks in vain and waits found that another has the lock, or that it is kept for one who was told. The latter stops
-//!   being so when the told one looks.
-//! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain
-//!   found another who has the lock. Readers are told even then, unless the lock is kept for a writer: those who were told
+//! - Who looks in vain and waits found that another has the lock, or that it is kept for one who was told, until that one looks.
+//! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain found another
+//!   who has the lock and gives it up; but for an upgradable read, whose owner may wait for nobody by then: the last to come in vain for
+//!   that does as one who gives the lock up. Readers are told even then, unless the lock is kept for a writer: those who were told
 //!   may take it for long, and they can have it too.
 //! - Who goes away without the lock does what one does who gives the lock up. If he had been told, he counts as one who has come,
 //!   in the same step; if not, the lock stays kept for those who were.

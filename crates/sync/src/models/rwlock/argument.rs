@@ -69,6 +69,30 @@ fn one_who_might_have_upgraded_and_did_not_lets_the_writer_in() {
     });
 }
 
+/// Who wants the upgradable read is told as a reader, finds it taken, and gives nothing back; the one who has it may wait for nobody
+/// by then.
+#[test]
+fn an_upgrade_goes_on_when_another_came_in_vain() {
+    interrupted(2, || {
+        let number = Number::new();
+        number.lock.acquire_until(Want::Upgradable, None);
+        let places = [number.lock.read(), number.lock.read()];
+        let readers = beside(&number, move |number| {
+            places.into_iter().for_each(|place| number.lock.release_read(place));
+        });
+        let second = beside(&number, |number| {
+            number.lock.acquire_until(Want::Upgradable, None);
+            number.lock.release_upgradable();
+        });
+        number.lock.acquire_until(Want::Upgrade, None);
+        number.add();
+        number.lock.release_write();
+        readers.join().unwrap();
+        second.join().unwrap();
+        number.end(1);
+    });
+}
+
 #[test]
 fn one_who_might_have_upgraded_goes_on_as_a_reader() {
     interrupted(3, || {
