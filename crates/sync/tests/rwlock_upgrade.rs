@@ -30,6 +30,30 @@ fn an_upgrade_goes_on_when_others_who_want_the_same_were_told_in_vain() {
     assert!(next.poll().is_some());
 }
 
+/// The same with a writer: he was told that the lock is free, and was not quick enough.
+#[test]
+fn an_upgrade_goes_on_when_a_writer_was_told_in_vain() {
+    let passed_by = (0..1_000).filter(|_| {
+        let lock = RwLock::new(0);
+        let held = lock.write();
+        let mut next = ByHand::waiting(lock.write_async());
+        let behind = ByHand::waiting(lock.write_async());
+        drop(held);
+        assert!(next.is_told());
+        // Unless he has waited for long.
+        let (Some(reads), Some(reader)) = (lock.try_upgradable_read(), lock.try_read()) else { return false };
+        let mut upgrade = ByHand::waiting(RwLockUpgradableGuard::upgrade_async(reads));
+        drop(reader);
+        assert!(next.poll().is_none(), "it is taken");
+        assert!(upgrade.is_told(), "nobody reads any more");
+        drop(upgrade.poll().expect("nobody has it"));
+        drop(behind);
+        assert!(next.poll().is_some());
+        true
+    });
+    assert!(passed_by.count() > 0);
+}
+
 #[test]
 fn many_who_upgrade_and_read_on_do_not_wait_for_each_other_in_vain() {
     const TURNS: u64 = if cfg!(miri) { 3 } else { 100 };

@@ -33,9 +33,9 @@
 //!
 //! - Who looks in vain and waits found that another has the lock, or that it is kept for one who was told, until that one looks.
 //! - Who gives the lock up tells those whose turn it is, unless somebody has been told. Who was told and looks in vain found another
-//!   who has the lock and gives it up; but for an upgradable read, whose owner may wait for nobody by then: the last to come in vain for
-//!   that does as one who gives the lock up. Readers are told even then, unless the lock is kept for a writer: those who were told
-//!   may take it for long, and they can have it too.
+//!   who has the lock and gives it up; but for the owner of an upgradable read, who may wait to upgrade, for nobody by then: the last to
+//!   come in vain does as one who gives the lock up. Readers are told even then, unless the lock is kept for a writer: those who were
+//!   told may take it for long, and they can have it too.
 //! - Who goes away without the lock does what one does who gives the lock up. If he had been told, he counts as one who has come,
 //!   in the same step; if not, the lock stays kept for those who were.
 //!
@@ -325,8 +325,8 @@ impl RawRwLock {
                 state.has_come();
             }
             let taken = self.take(state, want, told, Some(task), afterwards);
-            // He was told as a reader, and another may upgrade. Nobody else gives anything back that would be looked after.
-            if !taken && told && want == Want::Upgradable && state.readers_came_in_vain() {
+            // Who has an upgradable read took it before him, and may wait for nobody by now. He would not give anything back.
+            if !taken && told && state.came_in_vain_beside_an_upgrade() {
                 self.settle(state, afterwards);
             }
             taken.then_some(())

@@ -97,9 +97,9 @@ impl State {
         self.told.left = self.told.left.saturating_sub(1);
     }
 
-    /// Of those who were told nobody is still to come, and somebody waits to write.
-    pub(super) fn readers_came_in_vain(&self) -> bool {
-        self.told.left == 0 && self.somebody_waits_to_write()
+    /// Of those who were told nobody is still to come, and one waits to upgrade.
+    pub(super) fn came_in_vain_beside_an_upgrade(&self) -> bool {
+        self.told.left == 0 && !self.upgrader.is_empty()
     }
 
     /// Somebody has left, who may have been told. For the others who were told, the lock stays kept.
