@@ -30,21 +30,21 @@
 //!
 //! # No wake-up is lost
 //!
-//! The invariant: **whenever the lock is free and the queue is not empty, some waiter is awake for it** (`AWAKE` is set, and
-//! the head is told, or competes, or has just taken the lock), **or some thread is on its way to wake one.** Every change
+//! The invariant: **whenever the lock is free and the queue is not empty, some waiter is awake for it** (`ASLEEP` is not set,
+//! and the head is told, or competes, or has just taken the lock), **or some thread is on its way to wake one.** Every change
 //! that could break it, in turn:
 //!
-//! 1. *A waiter becomes head of an empty queue.* A thread sets `AWAKE` in the same step and competes. A task says that it
-//!    sleeps, as in 2.
-//! 2. *An awake head goes to sleep.* He clears `AWAKE` (W1), then looks whether the lock is free (W2). An owner who
+//! 1. *A waiter becomes head of an empty queue.* A thread clears `ASLEEP` in the same step and competes. A task
+//!    leaves it set and looks once more, as in 2.
+//! 2. *An awake head goes to sleep.* He sets `ASLEEP` (W1), then looks whether the lock is free (W2). An owner who
 //!    releases stores `FREE` (O1), then looks at the flags (O2). Were both looks to miss the other's change, W1, W2, O1, O2
 //!    would have to be ordered in a circle: O2 before W1 and W2 before O1. A full barrier between the two steps on each
 //!    side forbids that. Where the kernel offers it, the owner does without: the waiter makes the barrier for both
 //!    ([`heavy_barrier`]), since he is about to sleep and the owner is in a hurry. So one of the two sees the other: the
-//!    waiter tries again, or the owner sees `WAITERS` without `AWAKE` and wakes the head.
+//!    waiter tries again, or the owner sees `ASLEEP` and wakes the head.
 //! 3. *Somebody takes the free lock.* He will release it, and then 2 holds for his release.
-//! 4. *The head takes the lock.* He clears `AWAKE` and leaves; the next head sleeps. He owns the lock: see 3.
-//! 5. *An awake or told head leaves without the lock* (deadline, dropped future). `AWAKE` stays and the next one is told.
+//! 4. *The head takes the lock.* He leaves and sets `ASLEEP`, for the next head sleeps. He owns the lock: see 3.
+//! 5. *An awake or told head leaves without the lock* (deadline, dropped future). The next one is told in his place.
 //! 6. *A sleeping waiter leaves.* Nothing was asked of him. If he was the head, the next one sleeps as he did: the looks in 2
 //!    are about the queue's flags, not about who is first in it.
 //! 7. *Somebody queues up behind the head.* He is woken by those before him: each of them leaves by 4 or 5, or is handed the
@@ -93,8 +93,8 @@ const KEPT: u8 = 2;
 
 /// The queue is not empty.
 const WAITERS: u8 = 1 << 0;
-/// The head is awake for the lock, or has been told to be. Whoever releases need not wake anybody.
-const AWAKE: u8 = 1 << 1;
+/// The queue is not empty, and its head is not awake for the lock, nor told to be: whoever releases wakes him.
+const ASLEEP: u8 = 1 << 1;
 /// The head has been head for long enough: the next owner who releases hands the lock to him.
 const DUE: u8 = 1 << 2;
 /// Owners release with a full barrier. Stays for a while after the queue is empty.
@@ -229,31 +229,32 @@ impl RawLock {
     #[inline]
     pub(crate) fn release(&self) {
         self.tag.released(Mode::Exclusive);
-        // Relaxed here and below: what this look misses, the one after the release sees, by the barrier between them.
-        if self.flags.load(Ordering::Relaxed) != 0 {
-            self.release_contended();
-        } else if self.set_free(0) != 0 {
-            self.wake_head();
+        // Relaxed: what this look misses, the one after the release sees, by the barrier between them.
+        let flags = self.flags.load(Ordering::Relaxed);
+        let nothing_is_due = flags == 0 || (flags == WAITERS && self.policy.skips_the_clock());
+        if !(nothing_is_due && is_asymmetric()) {
+            return self.release_in_full(flags);
         }
+        self.set_free(false);
     }
 
-    /// Stores `FREE` and looks at the flags: the steps O1 and O2.
+    /// Stores `FREE` (O1), looks at the flags (O2), and wakes whoever is to be woken.
     #[inline(always)]
-    fn set_free(&self, flags_before: u8) -> u8 {
-        if is_asymmetric() && flags_before & FENCED == 0 {
-            self.held.store(FREE, Ordering::Release);
-            // The CPU may still exchange the two; the waiter's heavy barrier is against that.
-            compiler_fence(Ordering::SeqCst);
-            self.flags.load(Ordering::Relaxed)
-        } else {
+    fn set_free(&self, fenced: bool) {
+        let flags = if fenced {
             // SeqCst, both: with the fence of the waiter, who stores and looks the other way round. Release, to the
             // next owner.
             self.held.swap(FREE, Ordering::SeqCst);
             fence_for_loom();
-            let flags = self.flags.load(Ordering::SeqCst);
-            // The lock is free by now. Once in the program's life, whoever sleeps is woken later for this.
-            ask_for_the_barrier();
-            flags
+            self.flags.load(Ordering::SeqCst)
+        } else {
+            self.held.store(FREE, Ordering::Release);
+            // The CPU may still exchange the two; the waiter's heavy barrier is against that.
+            compiler_fence(Ordering::SeqCst);
+            self.flags.load(Ordering::Relaxed)
+        };
+        if flags & (ASLEEP | TASKS) != 0 {
+            self.wake_head();
         }
     }
 
@@ -274,38 +275,37 @@ impl RawLock {
         // Relaxed: who queues up just now has not waited yet.
         if self.has_waiters() {
             self.tag.released(Mode::Exclusive);
-            let _told_after = self.watchers();
+            let flags = self.flags.load(Ordering::Relaxed);
+            let _told_after = self.watchers(flags);
             if !self.hand_over() {
-                self.release_queued();
+                self.release_queued(flags);
             }
         } else {
             self.release();
         }
     }
 
-    /// As the owner, while somebody waits or watches, or has waited.
+    /// As the owner, whatever there is to be done for others.
     #[cold]
     #[inline(never)]
-    fn release_contended(&self) {
-        let _told_after = self.watchers();
-        self.release_queued();
+    fn release_in_full(&self, flags: u8) {
+        let _told_after = self.watchers(flags);
+        self.release_queued(flags);
     }
 
     /// As the owner. Tells none of those who watch.
-    fn release_queued(&self) {
-        let flags = self.flags.load(Ordering::Relaxed);
-        let due =
-            if flags & DUE != 0 { true } else { flags & WAITERS != 0 && self.policy.look_at_the_clock() };
+    fn release_queued(&self, flags: u8) {
+        let due = flags & DUE != 0
+            || (flags & WAITERS != 0 && !self.policy.skips_the_clock() && self.policy.look_at_the_clock());
         if due && self.hand_over() {
             return;
         }
         if flags & FENCED != 0 {
             self.keep_or_drop_the_fence(flags);
         }
-        let flags = self.set_free(flags);
-        if flags & (WAITERS | AWAKE) == WAITERS || flags & TASKS != 0 {
-            self.wake_head();
-        }
+        self.set_free(!is_asymmetric() || flags & FENCED != 0);
+        // The lock is free by now. Once in the program's life, whoever sleeps is woken later for this.
+        ask_for_the_barrier();
     }
 
     /// As the owner: gives the lock to the head of the queue. False if there is none.
@@ -346,9 +346,9 @@ impl RawLock {
     fn wake_head(&self) {
         let now = self.policy.now();
         let mut queue = self.queue();
-        let wake = match queue.flags() & AWAKE {
-            0 => queue.tell_head(now),
-            _ => queue.pass_over_the_late(now),
+        let wake = match queue.flags() & ASLEEP {
+            0 => queue.pass_over_the_late(now),
+            _ => queue.tell_head(now),
         };
         drop(queue);
         wake.now();

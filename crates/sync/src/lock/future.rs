@@ -1,7 +1,7 @@
 //! How a task takes the lock, and everything else that waits by a waker.
 
 use super::queue::{Node, TOLD, Wake};
-use super::{AWAKE, FENCED, HELD, RawLock, TASKS};
+use super::{ASLEEP, FENCED, HELD, RawLock, TASKS};
 use crate::catch::contain;
 use crate::check::{Followed, Mode};
 use crate::primitive::Ordering;
@@ -166,7 +166,7 @@ impl RawLock {
         if told {
             // He sleeps again unless the look below is luckier, and that must be known before it.
             me.wait_again();
-            queue.clear(AWAKE);
+            queue.set(ASLEEP);
         }
         drop(queue);
         contain(|| drop(old));

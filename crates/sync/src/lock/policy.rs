@@ -33,7 +33,7 @@ const CALM_TAKES: u32 = 2_000;
 pub(super) const PATIENCE_US: u32 = 1_000;
 
 pub(super) struct Policy {
-    /// So many releases may pass before the next look at the clock.
+    /// Who releases looks at the clock where these bits of `takes` are 0: every so many-th, and nothing is to be counted for it.
     skip: AtomicU8,
     /// How many wait; wrong when it has been more than can be said, until nobody does.
     waiting: AtomicU16,
@@ -113,22 +113,27 @@ impl Policy {
         }
     }
 
-    /// As the owner: whether the head has waited for long enough. Most calls do not look at the clock.
+    /// As the owner: whether this release need not look at the clock.
+    #[inline(always)]
+    pub(super) fn skips_the_clock(&self) -> bool {
+        #[cfg(trefoil_loom)]
+        if self.impatient.load(Relaxed) {
+            return false;
+        }
+        self.takes() & u32::from(self.skip.load(Relaxed)) != 0
+    }
+
+    /// As the owner: whether the head has waited for long enough.
     pub(super) fn look_at_the_clock(&self) -> bool {
         #[cfg(trefoil_loom)]
         if self.impatient.load(Relaxed) {
             return true;
         }
-        let skip = self.skip.load(Relaxed);
-        if skip > 0 {
-            self.skip.store(skip - 1, Relaxed);
-            return false;
-        }
         let now = clock::now();
         let period = self.measure(now).max(1);
         let quantum = self.quantum();
-        let skip = (quantum / LOOKS_PER_QUANTUM / period).min(u32::from(u8::MAX));
-        self.skip.store(skip as u8, Relaxed);
+        let skip = (quantum / LOOKS_PER_QUANTUM / period).clamp(1, 1 << u8::BITS);
+        self.skip.store((skip.next_power_of_two() - 1) as u8, Relaxed);
         self.head_for(now) > quantum + clock::micros(OWNER_LATE_US)
     }
 

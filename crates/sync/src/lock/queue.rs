@@ -1,6 +1,6 @@
 //! Those who wait for a lock, in order of arrival: a doubly linked list of nodes that lie in the waiters' own frames.
 
-use super::{AWAKE, DUE, FREE, RawLock, TASKS, WAITERS, policy};
+use super::{ASLEEP, DUE, FREE, RawLock, TASKS, WAITERS, policy};
 use crate::catch::contain;
 use crate::os::{Rouse, Sleeper};
 use crate::primitive::{AtomicU32, Ordering, ShortGuard, UnsafeCell};
@@ -154,6 +154,7 @@ impl<'a> Queue<'a> {
                     (inner.previous, inner.next, inner.tail) = (ptr::null(), ptr::null(), node);
                 });
                 self.set_head(node);
+                self.set(ASLEEP);
                 self.lock.policy.new_head(now);
                 true
             }
@@ -182,7 +183,7 @@ impl<'a> Queue<'a> {
 
     /// Takes out a node that goes away without the lock. If it was awake, the next one is told in its place.
     pub(super) fn leave(&mut self, node: &Node, now: u32) -> Wake {
-        let awake = self.is_head(node) && self.flags() & AWAKE != 0;
+        let awake = self.is_head(node) && self.flags() & ASLEEP == 0;
         self.remove(node, now);
         match awake {
             true => self.tell_the_next(now),
@@ -211,15 +212,16 @@ impl<'a> Queue<'a> {
             }
         } else {
             self.set_head(next);
-            self.clear(AWAKE | DUE);
+            self.clear(DUE);
             if let Some(after) = after {
                 after.inner(|inner| inner.tail = tail);
+                self.set(ASLEEP);
                 self.lock.policy.new_head(now);
             }
         }
         let none_left = self.head().is_none();
         if none_left {
-            self.clear(WAITERS | TASKS);
+            self.clear(WAITERS | ASLEEP | TASKS);
         }
         self.lock.policy.one_less(none_left);
     }
@@ -233,7 +235,7 @@ impl<'a> Queue<'a> {
     #[must_use = "the wake is to be done when the queue is given back"]
     pub(super) fn tell_head(&mut self, now: u32) -> Wake {
         let Some(head) = self.head() else { return Wake::nobody() };
-        self.set(AWAKE);
+        self.clear(ASLEEP);
         head.inner(|inner| inner.told_at = now);
         let relied_on = head.is_task() && head.inner(|inner| !inner.next.is_null());
         let mut wake = head.tell(TOLD);

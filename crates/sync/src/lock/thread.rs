@@ -2,7 +2,7 @@
 
 use super::policy::PATIENCE_US;
 use super::queue::{GRANTED, Node, WAITING};
-use super::{AWAKE, DUE, RawLock, TASKS};
+use super::{ASLEEP, DUE, RawLock, TASKS};
 use crate::os::{self, clock};
 use crate::park::plain;
 use crate::primitive::{Ordering, spin_loop};
@@ -51,7 +51,7 @@ impl RawLock {
         // which take it out, or after the grant, for which it was taken out; what is foreign runs after that or is contained.
         let mut awake = unsafe { queue.push(node, self.policy.now()) };
         if awake {
-            queue.set(AWAKE);
+            queue.clear(ASLEEP);
         }
         drop(queue);
         loop {
@@ -121,7 +121,7 @@ impl RawLock {
             queue.set(DUE);
         }
         let flags = queue.flags();
-        queue.clear(AWAKE);
+        queue.set(ASLEEP);
         drop(queue);
         self.before_the_last_look(flags);
         self.seems_free() && self.take_as_waiter(node)
@@ -256,7 +256,7 @@ impl RawLock {
 
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{AWAKE, Attempt, Node, RawLock, TRY_EVERY, os, spin_loop};
+    use super::{ASLEEP, Attempt, Node, RawLock, TRY_EVERY, os, spin_loop};
     use std::pin::pin;
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::thread;
@@ -399,6 +399,6 @@ mod tests {
         let mut queue = lock.queue();
         // SAFETY: the node is pinned in its test and in no queue; there it leaves, or takes the lock, before it is dropped.
         assert!(unsafe { queue.push(node, lock.policy.now()) });
-        queue.set(AWAKE);
+        queue.clear(ASLEEP);
     }
 }

@@ -38,9 +38,9 @@ pub(super) struct Watchers(Option<&'static Place>);
 
 impl RawLock {
     /// As the owner, who is about to release: those who are to be told after that.
-    pub(super) fn watchers(&self) -> Watchers {
-        // Relaxed: the mark is set and cleared by owners.
-        let watched = self.flags.load(Ordering::Relaxed) & WATCHED != 0;
+    pub(super) fn watchers(&self, flags: u8) -> Watchers {
+        // The mark is set and cleared by owners.
+        let watched = flags & WATCHED != 0;
         if watched {
             self.queue().clear(WATCHED);
         }
@@ -79,7 +79,7 @@ impl RawLock {
         }
         std::mem::forget(owner);
         self.tag.released(Mode::Exclusive);
-        self.release_queued();
+        self.release_queued(self.flags.load(Ordering::Relaxed));
     }
 
     fn place(&self) -> &'static Place {

@@ -91,6 +91,7 @@ pub(crate) fn ask_for_the_barrier() {
 }
 
 #[cold]
+#[inline(never)]
 fn ask() {
     let registered = !cfg!(miri) && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
     let answer = if registered { WORKS } else { REFUSED };
