@@ -6,12 +6,16 @@ use super::{ASLEEP, DUE, RawLock, TASKS};
 use crate::os::{self, clock};
 use crate::park::plain;
 use crate::primitive::{Ordering, spin_loop};
+use crate::wait::patience::is_long;
 use std::pin::pin;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A newcomer looks so often before he queues up: about as long as a sleeping thread of this machine's kind takes to get
 /// into its sleep, and no more, for he may be in the owner's way.
 const LOOKS_BEFORE_QUEUEING: u32 = 100;
+/// Then he leaves the CPU to others so often: the owner may be one of them.
+const YIELDS_BEFORE_QUEUEING: u32 = 4;
 /// Of a lock that passes newcomers by, every so many-th looks all the same, to learn whether it still does.
 const TRY_EVERY: u32 = 8;
 /// The head of the queue competes so long before he sleeps or dozes.
@@ -41,7 +45,7 @@ impl RawLock {
     /// Waits on this thread until the lock is ours, or until the deadline; whether it is ours.
     pub(super) fn acquire_as_thread(&self, deadline: Option<Instant>) -> bool {
         let spins = os::cpus() > 1;
-        if spins && self.spin() {
+        if spins && self.spin(deadline.is_none()) {
             return true;
         }
         let node = pin!(Node::of_this_thread());
@@ -89,8 +93,9 @@ impl RawLock {
         wake.now();
     }
 
-    /// Looks for a moment whether the lock is given back, unless owners come back to it too soon for that.
-    fn spin(&self) -> bool {
+    /// Looks for a moment whether the lock is given back, unless owners come back to it too soon for that. If it is still the same
+    /// owner's then, he may have lost his CPU, and `may_give_way` says whether he may have this one.
+    fn spin(&self, may_give_way: bool) -> bool {
         let before = self.policy.takes();
         if self.policy.is_hot() || (self.newcomers.are_passed_by() && before % TRY_EVERY != 0) {
             return false;
@@ -104,7 +109,26 @@ impl RawLock {
                 return true;
             }
         }
-        self.newcomers.learn(self.policy.takes() != before);
+        let was_passed_by = self.policy.takes() != before;
+        self.newcomers.learn(was_passed_by);
+        may_give_way && !was_passed_by && self.give_way()
+    }
+
+    /// Leaves the CPU to others a few times. Whoever sleeps in the queue instead has to be woken when his turn comes, which takes so long that
+    /// those who come meanwhile end there as well: then each has his turn by a wake-up, for good. Where somebody with
+    /// work of his own keeps the CPU for long, this is done with the first time.
+    fn give_way(&self) -> bool {
+        for _ in 0..YIELDS_BEFORE_QUEUEING {
+            let begin = clock::now();
+            thread::yield_now();
+            if self.seems_free() && self.try_free() {
+                self.policy.measure_sometimes();
+                return true;
+            }
+            if is_long(clock::now().wrapping_sub(begin)) {
+                return false;
+            }
+        }
         false
     }
 
@@ -258,7 +282,7 @@ impl RawLock {
 mod tests {
     use super::{ASLEEP, Attempt, Node, RawLock, TRY_EVERY, os, spin_loop};
     use std::pin::pin;
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -268,10 +292,10 @@ mod tests {
         (0..100).for_each(|_| lock.newcomers.learn(true));
         for _ in 1..TRY_EVERY {
             lock.policy.count();
-            assert!(!lock.spin(), "the lock is free, and a newcomer had it");
+            assert!(!lock.spin(true), "the lock is free, and a newcomer had it");
         }
         lock.policy.count();
-        assert!(lock.spin(), "one of {TRY_EVERY} tries, or it would be left alone for ever");
+        assert!(lock.spin(true), "one of {TRY_EVERY} tries, or it would be left alone for ever");
         lock.release();
     }
 
@@ -281,7 +305,7 @@ mod tests {
         (0..100).for_each(|_| lock.newcomers.learn(true));
         // Nobody else is here, so each of those who try has it at once.
         let tries = (0..1_000).take_while(|_| lock.newcomers.are_passed_by()).filter(|_| {
-            let is_ours = lock.spin();
+            let is_ours = lock.spin(true);
             match is_ours {
                 true => lock.release(),
                 false => lock.policy.count(),
@@ -289,7 +313,7 @@ mod tests {
             is_ours
         });
         assert_eq!(tries.count(), 4);
-        assert!(lock.spin() && !lock.spin(), "whoever holds it for long passes nobody by");
+        assert!(lock.spin(true) && !lock.spin(true), "whoever holds it for long passes nobody by");
         assert!(!lock.newcomers.are_passed_by());
         lock.release();
     }
@@ -310,7 +334,7 @@ mod tests {
             });
             let begin = Instant::now();
             while !lock.newcomers.are_passed_by() && begin.elapsed() < Duration::from_secs(60) {
-                assert!(!lock.spin());
+                assert!(!lock.spin(true));
             }
             done.store(true, Relaxed);
         });
@@ -330,7 +354,7 @@ mod tests {
             }
             // Once more, and they are again.
             lock.newcomers.learn(false);
-            while_others_take(&lock, || lock.spin()) && lock.newcomers.are_passed_by()
+            while_others_take(&lock, || lock.spin(true)) && lock.newcomers.are_passed_by()
         };
         assert!((0..1_000).any(|_| learned()));
     }
@@ -356,6 +380,56 @@ mod tests {
         };
         assert!((0..1_000).any(|_| leaves(true)));
         assert!(!(0..100).any(|_| leaves(false)), "newcomers are not passed by: the head takes what is free");
+    }
+
+    #[test]
+    fn who_gives_way_takes_what_is_free_and_nothing_else() {
+        let lock = RawLock::new();
+        assert!(lock.give_way());
+        assert!(lock.is_held() && !lock.give_way());
+        lock.release();
+        assert!(lock.give_way());
+        assert_eq!(lock.policy.takes(), 2, "each was an acquisition");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn who_gives_way_lets_an_owner_go_on_who_has_lost_his_cpu() {
+        let test = "lock::thread::tests::who_gives_way_lets_an_owner_go_on_who_has_lost_his_cpu";
+        if !os::is_on_one_cpu(test) {
+            return;
+        }
+        let lock = RawLock::new();
+        let (rounds, looks) = (100, AtomicU32::new(0));
+        let got = thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 1..=rounds {
+                    lock.acquire();
+                    while looks.load(Relaxed) < round {
+                        thread::yield_now();
+                    }
+                    lock.release();
+                    while looks.load(Relaxed) == round {
+                        thread::yield_now();
+                    }
+                }
+            });
+            let one = |round| {
+                while !lock.is_held() {
+                    thread::yield_now();
+                }
+                looks.store(round, Relaxed);
+                let got = lock.give_way();
+                if !got {
+                    lock.acquire();
+                }
+                lock.release();
+                looks.store(0, Relaxed);
+                got
+            };
+            (1..=rounds).filter(|round| one(*round)).count()
+        });
+        assert!(got > rounds as usize / 2, "{got} of {rounds}");
     }
 
     #[test]
