@@ -14,4 +14,5 @@ pub mod permits;
 pub mod queue;
 pub mod register;
 pub mod rendezvous;
+pub mod unfinished;
 pub mod ways;
