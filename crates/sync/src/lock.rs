@@ -418,10 +418,68 @@ impl RawLock {
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::*;
+    use queue::{GRANTED, TOLD, WAITING};
+    use std::pin::pin;
+    use std::{thread, time::Duration};
 
     #[test]
     fn a_lock_is_small() {
         let most = if cfg!(feature = "check") { 48 } else { 32 };
         assert!(size_of::<RawLock>() <= most, "{}", size_of::<RawLock>());
+    }
+
+    #[test]
+    fn a_release_beside_a_waiter_leaves_out_nothing_that_is_due() {
+        let after_a_release_with = |flag| {
+            beside_an_awake_head(|lock, node| {
+                lock.queue().set(flag);
+                lock.release();
+                (lock.held.load(Ordering::Relaxed), node.state(), lock.queue().flags())
+            })
+        };
+        assert_eq!(after_a_release_with(0), (FREE, WAITING, WAITERS));
+        assert_eq!(after_a_release_with(ASLEEP), (FREE, TOLD, WAITERS));
+        assert_eq!(after_a_release_with(DUE), (HELD, GRANTED, 0));
+        assert_eq!(after_a_release_with(FENCED), (FREE, WAITING, WAITERS | FENCED | SURE));
+        assert_eq!(after_a_release_with(TASKS), (FREE, WAITING, WAITERS | TASKS));
+        assert_eq!(after_a_release_with(WATCHED), (FREE, WAITING, WAITERS));
+    }
+
+    #[test]
+    fn a_head_who_does_not_say_that_he_is_due_is_handed_the_lock_after_some_releases() {
+        let releases = beside_an_awake_head(|lock, node| {
+            // Several quanta.
+            thread::sleep(Duration::from_millis(1));
+            let releases = (1..=1_000).take_while(|_| {
+                lock.release();
+                node.state() != GRANTED && lock.try_acquire()
+            });
+            releases.count() + 1
+        });
+        assert!(releases <= 256, "{releases}");
+    }
+
+    /// What `act` does with a lock that is held, whose first waiter is an awake thread, and whose releases need not look at the clock now.
+    fn beside_an_awake_head<R>(act: impl FnOnce(&RawLock, &Node) -> R) -> R {
+        let lock = RawLock::new();
+        // By its first release the program learns whether there is a short way.
+        assert!(lock.try_acquire());
+        lock.release();
+        assert!(lock.try_acquire());
+        let node = pin!(Node::of_this_thread());
+        let node = node.as_ref().get_ref();
+        let mut queue = lock.queue();
+        // SAFETY: the node is pinned here and in no queue. It leaves below, or is granted the lock before; if `act` panics, nobody
+        // uses the queue any more.
+        assert!(unsafe { queue.push(node, lock.policy.now()) });
+        queue.clear(ASLEEP);
+        drop(queue);
+        while !lock.policy.skips_the_clock() {
+            (0..1_001).for_each(|_| lock.policy.count());
+            lock.policy.look_at_the_clock();
+        }
+        let result = act(&lock, node);
+        assert_eq!(lock.leave(node), node.state() == GRANTED);
+        result
     }
 }
