@@ -404,10 +404,11 @@ impl RawLock {
         wake.now();
     }
 
-    /// Whether nobody is in the queue, whatever the flags say.
+    /// Whether nobody is in the queue, and no flag says anything of somebody who is.
     #[cfg(all(test, trefoil_loom))]
     pub(crate) fn has_an_empty_queue(&self) -> bool {
-        self.queue().head().is_none()
+        let queue = self.queue();
+        queue.head().is_none() && queue.flags() & (WAITERS | ASLEEP | DUE | TASKS) == 0
     }
 
     fn queue(&self) -> Queue<'_> {
