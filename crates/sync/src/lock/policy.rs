@@ -22,7 +22,7 @@ const QUANTUM_US_MIN: u32 = 50;
 const QUANTUM_US_MAX: u32 = 200;
 /// The owner is this late on purpose: the head, where he is awake, sees by himself that he is due.
 const OWNER_LATE_US: u32 = 40;
-/// So often the owner looks at the clock in a quantum.
+/// So often the owner looks at the clock in a quantum, or half as often: a number of takes is rounded up to a power of two.
 const LOOKS_PER_QUANTUM: u32 = 16;
 /// After so many acquisitions without a waiter, releasing gets cheap again and waiting dear: about what a heavy barrier costs,
 /// divided by what a full barrier costs at each release.
