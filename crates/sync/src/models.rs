@@ -19,6 +19,7 @@ use std::time::Duration;
 
 mod condvar;
 mod extra;
+mod given_out;
 mod hand;
 mod kinds;
 #[expect(unsafe_code, reason = "a value that loom watches over")]

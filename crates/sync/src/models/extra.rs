@@ -1,7 +1,7 @@
 //! What is needed rarely: who makes a value, who gets a notification, who swaps, who has left, who panicked, who gives back.
 
 use super::*;
-use crate::extra::{BoundedSemaphore, Exchanger, Latch, Notify, OnceCell, PoisonMutex, WaitGroup};
+use crate::extra::{BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, PoisonMutex, WaitGroup};
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::TryLockError;
@@ -51,6 +51,58 @@ fn the_right_to_make_a_value_goes_on_when_it_was_offered_to_one_who_goes_away() 
         drop(first);
         drop(second);
         assert_eq!(third.join().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_value_is_set_by_one_of_two() {
+    loom::model(|| {
+        let cell = Arc::new(OnceCell::new());
+        let other = Arc::clone(&cell);
+        let other = thread::spawn(move || other.set(2).is_ok());
+        let mine = cell.set(1).is_ok();
+        assert_ne!(mine, other.join().unwrap());
+        assert_eq!(cell.get(), Some(if mine { &1 } else { &2 }));
+    });
+}
+
+#[test]
+fn a_lazy_value_is_made_once_for_a_thread_and_a_task() {
+    loom::model(|| {
+        let made = AtomicUsize::new(0);
+        let lazy = Arc::new(Lazy::new(move || 1 + made.fetch_add(1, Ordering::Relaxed)));
+        let other = Arc::clone(&lazy);
+        let other = thread::spawn(move || *other.force());
+        assert_eq!((*block_on(lazy.force_async()), other.join().unwrap()), (1, 1));
+    });
+}
+
+#[test]
+fn a_lazy_value_that_a_future_makes_is_made_once() {
+    loom::model(|| {
+        let made = AtomicUsize::new(0);
+        let lazy = Arc::new(Lazy::new_async(move || ready(1 + made.fetch_add(1, Ordering::Relaxed))));
+        let other = Arc::clone(&lazy);
+        let other = thread::spawn(move || *block_on(other.force_async()));
+        assert_eq!((*block_on(lazy.force_async()), other.join().unwrap()), (1, 1));
+    });
+}
+
+#[test]
+fn a_lazy_value_whose_future_is_dropped_is_made_from_the_beginning_by_the_next() {
+    loom::model(|| {
+        let begun = AtomicUsize::new(0);
+        let lazy = Arc::new(Lazy::new_async(move || {
+            let begun = 1 + begun.fetch_add(1, Ordering::Relaxed);
+            async move { if begun == 1 { pending().await } else { begun } }
+        }));
+        let fickle = Arc::clone(&lazy);
+        let mut fickle = Box::pin(fickle.force_async());
+        assert!(fickle.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = Arc::clone(&lazy);
+        let other = thread::spawn(move || *block_on(other.force_async()));
+        drop(fickle);
+        assert_eq!(other.join().unwrap(), 2);
     });
 }
 
