@@ -29,6 +29,13 @@ impl Number {
         Arc::new(Number { lock: RawRwLock::new(), value: UnsafeCell::new(0) })
     }
 
+    /// Nobody is overdue, so the lock is kept for nobody: who was told may come too late.
+    fn unhurried() -> Arc<Self> {
+        let number = Self::new();
+        number.lock.hurry(false);
+        number
+    }
+
     fn biased() -> Arc<Self> {
         let number = Self::new();
         number.lock.begin_bias();
@@ -123,6 +130,20 @@ fn a_reader_and_a_writer() {
         assert!(number.read() <= 1);
         writer.join().unwrap();
         number.end(1);
+    });
+}
+
+#[test]
+fn who_was_told_comes_too_late() {
+    model(|| {
+        let number = Number::unhurried();
+        number.lock.write();
+        let writer = beside(&number, Number::write);
+        number.lock.release_write();
+        assert!(number.read() <= 1);
+        number.write();
+        writer.join().unwrap();
+        number.end(2);
     });
 }
 
@@ -270,7 +291,7 @@ fn a_task_that_was_told_and_does_not_come_is_passed_by() {
         let place = number.lock.read();
         let mut told = Box::pin(number.lock.acquire_async(Want::Write, Site::here()));
         assert!(told.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        number.lock.lose_patience();
+        number.lock.hurry(true);
         number.lock.release_read(place);
         let other = beside(&number, Number::write);
         assert!(number.read() <= 1);

@@ -554,10 +554,10 @@ impl RawRwLock {
         self.word.load(Ordering::Relaxed) & BIASED != 0
     }
 
-    /// From now on, whoever has been told and has not come is late at once.
+    /// From now on, either whoever has been told and has not come is late at once, or nobody who waits is ever overdue.
     #[cfg(all(test, trefoil_loom))]
-    pub(crate) fn lose_patience(&self) {
-        self.state.with(|state, _| state.impatient = true);
+    pub(crate) fn hurry(&self, now: bool) {
+        self.state.with(|state, _| (state.impatient, state.unhurried) = (now, !now));
     }
 }
 

@@ -34,9 +34,11 @@ pub(super) struct State {
     /// A task waits, or has waited since somebody last waited. It may be told and not come, so threads look again by
     /// themselves.
     tasks: bool,
-    /// Loom knows no time: whether who was told and has not come is late.
+    /// Loom knows no time: whether who was told and has not come is late, and whether nobody is overdue. Otherwise all are at once.
     #[cfg(trefoil_loom)]
     pub(super) impatient: bool,
+    #[cfg(trefoil_loom)]
+    pub(super) unhurried: bool,
 }
 
 /// Who has been told, and has not looked yet.
@@ -66,6 +68,8 @@ impl State {
             tasks: false,
             #[cfg(trefoil_loom)]
             impatient: false,
+            #[cfg(trefoil_loom)]
+            unhurried: false,
         }
     }
 
@@ -145,11 +149,19 @@ impl State {
     }
 
     fn writers_are_overdue(&self, now: u32) -> bool {
-        self.somebody_waits_to_write() && overdue(self.exclusive_since, now)
+        self.somebody_waits_to_write() && self.is_overdue(self.exclusive_since, now)
     }
 
     fn readers_are_overdue(&self, now: u32) -> bool {
-        !self.shared.is_empty() && overdue(self.shared_since, now)
+        !self.shared.is_empty() && self.is_overdue(self.shared_since, now)
+    }
+
+    fn is_overdue(&self, since: u32, now: u32) -> bool {
+        #[cfg(trefoil_loom)]
+        if self.unhurried {
+            return false;
+        }
+        crate::primitive::IS_MODEL || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
     }
 
     /// Somebody waits who has not been told; he is about to queue up, or was queued up already.
@@ -236,9 +248,4 @@ impl Queues for State {
         // Be it alone, it may come to wait for readers or a writer that came later.
         if told { Beside::Told } else { Beside::Others }
     }
-}
-
-/// Loom knows no time: there everybody is overdue at once, so that the lock is kept.
-fn overdue(since: u32, now: u32) -> bool {
-    crate::primitive::IS_MODEL || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
 }

@@ -93,6 +93,26 @@ fn an_upgrade_goes_on_when_another_came_in_vain() {
     });
 }
 
+/// The same with a writer for whom the lock was not kept.
+#[test]
+fn an_upgrade_goes_on_when_a_writer_came_too_late() {
+    interrupted(2, || {
+        let number = Number::unhurried();
+        number.lock.write();
+        let writer = beside(&number, Number::write);
+        number.lock.release_write();
+        number.lock.acquire_until(Want::Upgradable, None);
+        let place = number.lock.read();
+        let reader = beside(&number, move |number| number.lock.release_read(place));
+        number.lock.acquire_until(Want::Upgrade, None);
+        number.add();
+        number.lock.release_write();
+        reader.join().unwrap();
+        writer.join().unwrap();
+        number.end(2);
+    });
+}
+
 #[test]
 fn one_who_might_have_upgraded_goes_on_as_a_reader() {
     interrupted(3, || {
