@@ -4,8 +4,11 @@
 //! somebody waits, and nobody has a guard who would give it up. The patrol, which would wake one later, only makes that rarer.
 
 mod common;
+#[path = "common/held.rs"]
+mod held;
 
 use common::{ByHand, property};
+use held::{Held, Yield};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use sync::rwlock::RwLockUpgradableGuard;
@@ -24,12 +27,7 @@ enum Step {
     TryRead,
     TryUpgradable,
     TryWrite,
-    WriteToRead,
-    WriteToUpgradable,
-    UpgradableToRead,
-    DropRead,
-    DropUpgradable,
-    DropWrite,
+    GiveUp(Yield),
     /// One of those who wait looks, be he told or not.
     Look(usize),
     GoAway(usize),
@@ -43,21 +41,10 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     use Step::*;
-    let often = prop::sample::select(vec![
-        Read,
-        Upgradable,
-        Write,
-        Upgrade,
-        TryRead,
-        TryUpgradable,
-        TryWrite,
-        WriteToRead,
-        WriteToUpgradable,
-        UpgradableToRead,
-        DropRead,
-        DropUpgradable,
-        DropWrite,
-    ]);
+    let often = prop_oneof![
+        7 => prop::sample::select(vec![Read, Upgradable, Write, Upgrade, TryRead, TryUpgradable, TryWrite]),
+        Yield::COUNT => Yield::any().prop_map(GiveUp),
+    ];
     let step = prop_oneof![
         24 => often,
         6 => (0..4_usize).prop_map(Look),
@@ -88,15 +75,13 @@ impl Waits<'_> {
 
 struct World<'a> {
     lock: &'a RwLock<()>,
-    readers: Vec<RwLockReadGuard<'a, ()>>,
-    upgradable: Option<RwLockUpgradableGuard<'a, ()>>,
-    writer: Option<RwLockWriteGuard<'a, ()>>,
+    held: Held<'a, ()>,
     waiting: Vec<Waits<'a>>,
 }
 
 impl<'a> World<'a> {
     fn new(lock: &'a RwLock<()>) -> Self {
-        World { lock, readers: vec![], upgradable: None, writer: None, waiting: vec![] }
+        World { lock, held: Held::nothing(), waiting: vec![] }
     }
 
     fn step(&mut self, step: Step) {
@@ -106,27 +91,15 @@ impl<'a> World<'a> {
             Step::Upgradable => self.look(Waits::ForUpgradable(ByHand::new(lock.upgradable_read_async()))),
             Step::Write => self.look(Waits::ToWrite(ByHand::new(lock.write_async()))),
             Step::Upgrade => {
-                if let Some(reads) = self.upgradable.take() {
+                if let Some(reads) = self.held.upgradable.take() {
                     let upgrade = RwLockUpgradableGuard::upgrade_async(reads);
                     self.look(Waits::ToUpgrade(ByHand::new(upgrade)));
                 }
             }
-            Step::TryRead => self.readers.extend(lock.try_read()),
+            Step::TryRead => self.held.readers.extend(lock.try_read()),
             Step::TryUpgradable => lock.try_upgradable_read().into_iter().for_each(|it| self.may_upgrade(it)),
             Step::TryWrite => lock.try_write().into_iter().for_each(|it| self.writes(it)),
-            Step::WriteToRead => self.readers.extend(self.writer.take().map(RwLockWriteGuard::downgrade)),
-            Step::WriteToUpgradable => {
-                self.upgradable = match self.writer.take() {
-                    Some(writes) => Some(RwLockWriteGuard::downgrade_to_upgradable(writes)),
-                    None => self.upgradable.take(),
-                };
-            }
-            Step::UpgradableToRead => {
-                self.readers.extend(self.upgradable.take().map(RwLockUpgradableGuard::downgrade));
-            }
-            Step::DropRead => drop(self.readers.pop()),
-            Step::DropUpgradable => drop(self.upgradable.take()),
-            Step::DropWrite => drop(self.writer.take()),
+            Step::GiveUp(what) => self.held.give_up(what),
             Step::Look(which) if which < self.waiting.len() => {
                 let wait = self.waiting.remove(which);
                 self.look(wait);
@@ -137,15 +110,15 @@ impl<'a> World<'a> {
             Step::Pass => pass(Duration::from_micros(150)),
             Step::PassLong => pass(Duration::from_micros(1_200)),
         }
-        if self.writer.is_some() {
-            assert!(self.readers.is_empty() && self.upgradable.is_none(), "a writer is not alone");
+        if self.held.writer.is_some() {
+            assert!(self.held.readers.is_empty() && self.held.upgradable.is_none(), "a writer is not alone");
         }
     }
 
     /// Those who have looked in vain stand at the end.
     fn look(&mut self, mut wait: Waits<'a>) {
         let done = match &mut wait {
-            Waits::ToRead(read) => read.poll().map(|guard| self.readers.push(guard)),
+            Waits::ToRead(read) => read.poll().map(|guard| self.held.readers.push_back(guard)),
             Waits::ForUpgradable(read) => read.poll().map(|guard| self.may_upgrade(guard)),
             Waits::ToWrite(write) | Waits::ToUpgrade(write) => write.poll().map(|guard| self.writes(guard)),
         };
@@ -155,11 +128,11 @@ impl<'a> World<'a> {
     }
 
     fn may_upgrade(&mut self, guard: RwLockUpgradableGuard<'a, ()>) {
-        assert!(self.upgradable.replace(guard).is_none() && self.upgrades() == 0, "two may upgrade");
+        assert!(self.held.upgradable.replace(guard).is_none() && self.upgrades() == 0, "two may upgrade");
     }
 
     fn writes(&mut self, guard: RwLockWriteGuard<'a, ()>) {
-        assert!(self.writer.replace(guard).is_none(), "two write");
+        assert!(self.held.writer.replace(guard).is_none(), "two write");
     }
 
     fn upgrades(&self) -> usize {
@@ -171,17 +144,20 @@ impl<'a> World<'a> {
             let told = self.waiting.remove(told);
             self.look(told);
         }
-        let somebody_has_it = !self.readers.is_empty() || self.upgradable.is_some() || self.writer.is_some();
+        let somebody_has_it = !self.held.is_nothing();
         assert!(somebody_has_it || self.waiting.is_empty(), "they wait for nobody");
-        assert!(self.upgrades() == 0 || !self.readers.is_empty(), "nobody reads, and one waits to upgrade");
+        assert!(
+            self.upgrades() == 0 || !self.held.readers.is_empty(),
+            "nobody reads, and one waits to upgrade"
+        );
     }
 
     fn end(mut self) {
         loop {
             self.rest();
-            if self.readers.pop().is_none()
-                && self.upgradable.take().is_none()
-                && self.writer.take().is_none()
+            if self.held.readers.pop_front().is_none()
+                && self.held.upgradable.take().is_none()
+                && self.held.writer.take().is_none()
             {
                 break;
             }

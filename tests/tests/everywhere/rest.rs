@@ -44,6 +44,11 @@ pub(crate) struct Rest {
     count: Counter,
 }
 
+/// A guard of how many have come, and how often all have.
+trait AtMeeting: Guard<Value = [u64; 2], Back = Self> + DerefMut<Target = [u64; 2]> {}
+
+impl<G: Guard<Value = [u64; 2], Back = G> + DerefMut<Target = [u64; 2]>> AtMeeting for G {}
+
 /// What went in and what came out, in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
@@ -216,48 +221,36 @@ impl Rest {
         self.inside.fetch_sub(count, Ordering::SeqCst);
     }
 
-    /// Whoever comes last tells all the others.
-    fn meet<G>(&self, all_came: &Condvar, mut guard: G)
-    where
-        G: Guard<Value = [u64; 2], Back = G> + DerefMut<Target = [u64; 2]>,
-    {
-        match self.come(&mut guard) {
-            None => {
-                drop(guard);
-                all_came.notify_all();
-            }
-            Some(before) => in_time(|| {
-                let not_all = |[_, now]: &mut [u64; 2]| *now == before;
+    fn meet<G: AtMeeting>(&self, all_came: &Condvar, guard: G) {
+        if let Some((guard, not_all)) = self.come(all_came, guard) {
+            in_time(|| {
                 let (guard, in_time) = all_came.wait_while_timeout(guard, not_all, LONG);
                 in_time.map(|()| drop(guard))
-            }),
+            });
         }
     }
 
-    async fn meet_async<G>(&self, all_came: &Condvar, mut guard: G)
-    where
-        G: Guard<Value = [u64; 2], Back = G> + DerefMut<Target = [u64; 2]>,
-    {
-        match self.come(&mut guard) {
-            None => {
-                drop(guard);
-                all_came.notify_all();
-            }
-            Some(before) => {
-                let not_all = |[_, now]: &mut [u64; 2]| *now == before;
-                all_came.wait_while_async_timeout(guard, not_all, LONG).await.1.expect(LOST);
-            }
+    async fn meet_async<G: AtMeeting>(&self, all_came: &Condvar, guard: G) {
+        if let Some((guard, not_all)) = self.come(all_came, guard) {
+            all_came.wait_while_async_timeout(guard, not_all, LONG).await.1.expect(LOST);
         }
     }
 
-    /// How often all have come before, if some are still to come.
-    fn come(&self, [came, all]: &mut [u64; 2]) -> Option<u64> {
+    /// Whoever comes last tells all the others. Everybody else gets back what he waits with, and what is so until all have come.
+    fn come<G: AtMeeting>(
+        &self,
+        all_came: &Condvar,
+        mut guard: G,
+    ) -> Option<(G, impl FnMut(&mut [u64; 2]) -> bool + use<G>)> {
+        let [came, all] = &mut *guard;
+        let before = *all;
         *came += 1;
         if *came < self.participants {
-            return Some(*all);
+            return Some((guard, move |[_, all]: &mut [u64; 2]| *all == before));
         }
-        *came = 0;
-        *all += 1;
+        (*came, *all) = (0, before + 1);
+        drop(guard);
+        all_came.notify_all();
         None
     }
 

@@ -370,18 +370,25 @@ fn what_is_told_to_all() {
         drop(ByHand::waiting(eyes.wait_for_async(|value| **value == 2)));
         drop(ByHand::waiting(eyes.wait_for_async_timeout(|value| **value == 2, LONG)));
         drop(ByHand::waiting(subscribed.get_async_timeout(LONG)));
-        let told = (
-            ByHand::waiting(ears.get_async()),
-            ByHand::waiting(eyes.changed_async()),
-            ByHand::waiting(subscribed.get_async()),
-        );
-        shouts.send(Box::new(1)).unwrap();
-        drop(board.send(Box::new(1)));
-        assert_eq!(topics.publish("all", Box::new(1)), 1);
-        assert!(told.0.is_told() && told.1.is_told() && told.2.is_told());
-        drop(told);
-        assert_eq!((ears.try_get(), subscribed.try_get()), (Ok(Box::new(1)), Ok(Box::new(1))));
-        assert_eq!(**eyes.try_changed().expect("who left has not seen it"), 1);
+        // With and without a limit, of the same receivers.
+        macro_rules! told {
+            ($get:ident, $changed:ident $(, $limit:expr)?) => {
+                let told = (
+                    ByHand::waiting(ears.$get($($limit)?)),
+                    ByHand::waiting(eyes.$changed($($limit)?)),
+                    ByHand::waiting(subscribed.$get($($limit)?)),
+                );
+                shouts.send(Box::new(1)).unwrap();
+                drop(board.send(Box::new(1)));
+                assert_eq!(topics.publish("all", Box::new(1)), 1);
+                assert!(told.0.is_told() && told.1.is_told() && told.2.is_told());
+                drop(told);
+                assert_eq!((ears.try_get(), subscribed.try_get()), (Ok(Box::new(1)), Ok(Box::new(1))));
+                assert_eq!(**eyes.try_changed().expect("who left has not seen it"), 1);
+            };
+        }
+        told!(get_async, changed_async);
+        told!(get_async_timeout, changed_async_timeout, LONG);
     });
 }
 
