@@ -21,11 +21,11 @@ use results::Results;
 use std::env;
 use std::sync::Arc;
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use sync::Mutex;
 use sync::extra::Owner;
 use sync::queue::spsc;
-use world::{Share, World};
+use world::{LONG, Share, World};
 
 /// Of each kind.
 const PARTICIPANTS: u64 = 2;
@@ -173,6 +173,7 @@ where
     B: FnOnce() -> R + Send + 'static,
     A: Future<Output = R> + Send + 'static,
 {
+    let began = Instant::now();
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let (mut threads, mut tokios, mut smols, mut async_stds) = (vec![], vec![], vec![], vec![]);
     let mut green = vec![];
@@ -193,5 +194,7 @@ where
     results.extend(async_stds.into_iter().map(async_std::task::block_on));
     results.extend(green.join().unwrap());
     assert_eq!(results.len() as u64, KINDS * PARTICIPANTS);
+    // Whoever is never told looks once more at his limit, and may be right.
+    assert!(began.elapsed() < LONG, "a wake-up is lost: somebody has waited until his limit");
     results
 }

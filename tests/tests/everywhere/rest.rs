@@ -189,6 +189,8 @@ impl Rest {
         let ended = self.at_work.wait_timeout(2 * LONG);
         self.letters.close();
         ended.expect(LOST);
+        // So that most wait for it by then.
+        std::thread::sleep(Duration::from_millis(20));
         self.over.cancel();
     }
 
