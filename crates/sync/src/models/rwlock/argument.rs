@@ -93,23 +93,36 @@ fn an_upgrade_goes_on_when_another_came_in_vain() {
     });
 }
 
-/// The same with a writer for whom the lock was not kept.
+/// The same with a writer for whom the lock was not kept. Another one waits behind him, so that he is not forgotten.
 #[test]
 fn an_upgrade_goes_on_when_a_writer_came_too_late() {
     interrupted(2, || {
         let number = Number::unhurried();
         number.lock.write();
-        let writer = beside(&number, Number::write);
+        let mut told = waits(number.lock.acquire_async(Want::Write, Site::here()));
+        let behind = waits(number.lock.acquire_async(Want::Write, Site::here()));
         number.lock.release_write();
         number.lock.acquire_until(Want::Upgradable, None);
         let place = number.lock.read();
-        let reader = beside(&number, move |number| number.lock.release_read(place));
-        number.lock.acquire_until(Want::Upgrade, None);
-        number.add();
-        number.lock.release_write();
-        reader.join().unwrap();
-        writer.join().unwrap();
-        number.end(2);
+        let upgrade = beside(&number, |number| {
+            number.lock.acquire_until(Want::Upgrade, None);
+            number.add();
+            number.lock.release_write();
+        });
+        number.lock.release_read(place);
+        let has_come = told.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        if !has_come {
+            upgrade.join().unwrap();
+            block_on(told);
+            number.add();
+            number.lock.release_write();
+            number.end(2);
+        } else {
+            number.lock.release_write();
+            upgrade.join().unwrap();
+            number.end(1);
+        }
+        drop(behind);
     });
 }
 
