@@ -246,7 +246,10 @@ impl RawLock {
             // next owner.
             self.held.swap(FREE, Ordering::SeqCst);
             fence_for_loom();
-            self.flags.load(Ordering::SeqCst)
+            let flags = self.flags.load(Ordering::SeqCst);
+            // The lock is free by now. Once in the program's life, whoever sleeps is woken later for this.
+            ask_for_the_barrier();
+            flags
         } else {
             self.held.store(FREE, Ordering::Release);
             // The CPU may still exchange the two; the waiter's heavy barrier is against that.
@@ -289,6 +292,17 @@ impl RawLock {
     #[cold]
     #[inline(never)]
     fn release_in_full(&self, flags: u8) {
+        if flags == 0 {
+            // So this is because owners have a barrier of their own here.
+            self.set_free(true);
+        } else {
+            self.release_beside_others(flags);
+        }
+    }
+
+    /// Apart, so that the one above saves no registers.
+    #[inline(never)]
+    fn release_beside_others(&self, flags: u8) {
         let _told_after = self.watchers(flags);
         self.release_queued(flags);
     }
@@ -304,8 +318,6 @@ impl RawLock {
             self.keep_or_drop_the_fence(flags);
         }
         self.set_free(!is_asymmetric() || flags & FENCED != 0);
-        // The lock is free by now. Once in the program's life, whoever sleeps is woken later for this.
-        ask_for_the_barrier();
     }
 
     /// As the owner: gives the lock to the head of the queue. False if there is none.
