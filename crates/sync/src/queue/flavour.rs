@@ -85,12 +85,19 @@ impl<T> Flavour<T> {
                 let done = put.as_mut().await;
                 put.with_item(done)
             }
-            // Nobody may take from an arm's hand: another arm may win.
-            Flavour::Hand(hand) if select::is_arm() => {
-                let mut item = Some(item);
-                hand.offer(&mut item).await.map_err(|why| why.with(item))
+            Flavour::Hand(hand) => {
+                // As above.
+                let item = match hand.put_at_hand(item) {
+                    Ok(()) => return Ok(()),
+                    Err(item) => item,
+                };
+                // Nobody may take from an arm's hand: another arm may win.
+                if select::is_arm() {
+                    let mut item = Some(item);
+                    return hand.offer(&mut item).await.map_err(|why| why.with(item));
+                }
+                hand.put_async(item).await
             }
-            Flavour::Hand(hand) => hand.put_async(item).await,
         }
     }
 
@@ -150,7 +157,10 @@ impl<T> Flavour<T> {
                 // SAFETY: consumers are many.
                 unsafe { ring.get_future() }.await
             }
-            Flavour::Hand(hand) => hand.get_async().await,
+            Flavour::Hand(hand) => match hand.item_at_hand() {
+                Some(item) => Ok(item),
+                None => hand.get_async().await,
+            },
         }
     }
 

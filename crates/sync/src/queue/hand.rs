@@ -134,11 +134,30 @@ impl<T> Hand<T> {
     }
 
     /// Takes the oldest item, out of the queue or from one who waits to put it in.
+    #[inline]
     pub(crate) fn try_get(&self) -> Result<T, GetError> {
         let (mut item, mut wakes) = (Held::nothing(), Wakes::new());
         let done = self.with(|state| state.get(&mut item, &mut wakes));
         wakes.run();
         done.map(|()| item.take_surely())
+    }
+
+    /// As [`try_put`](Hand::try_put), for one who would wait otherwise: if there seems to be room. Otherwise the item comes back.
+    #[inline]
+    pub(crate) fn put_at_hand(&self, item: T) -> Result<(), T> {
+        if !self.seems_to_have(ROOM) {
+            return Err(item);
+        }
+        let (mut item, mut wakes) = (Held::new(item), Wakes::new());
+        let done = self.with(|state| state.put(&mut item, &mut wakes));
+        wakes.run();
+        done.map_err(|_why| item.take_surely())
+    }
+
+    /// As [`try_get`](Hand::try_get), for one who would wait otherwise: if there seems to be an item.
+    #[inline]
+    pub(crate) fn item_at_hand(&self) -> Option<T> {
+        if self.seems_to_have(ITEM) { self.try_get().ok() } else { None }
     }
 
     /// Refuses every further item. Those who wait to put one in get it back; what is in the slot can still be taken.
