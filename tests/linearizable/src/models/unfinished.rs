@@ -68,7 +68,11 @@ impl<M> Unfinished<M> {
     fn count(&mut self, operation: &queue::Operation, response: &queue::Response) {
         match (operation, response) {
             (queue::Operation::Put(_), queue::Response::Done) => self.left += 1,
-            (queue::Operation::CloseNow, queue::Response::TakenOut(items)) => self.left -= items.len(),
+            (queue::Operation::CloseNow, queue::Response::TakenOut(items)) => {
+                // Who takes an item may be answered after another has said that it is done. So an order may be tried in which it is
+                // done, but still inside; that ends where it is to be taken.
+                self.left = self.left.saturating_sub(items.len());
+            }
             _ => {}
         }
     }
@@ -115,5 +119,24 @@ impl<M: Model<Operation = queue::Operation, Response = queue::Response>> Model f
 
     fn is_settled(&self) -> bool {
         self.queue.is_settled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation::{Finish, Queue};
+    use super::queue::Operation::{CloseNow, Get, Put};
+    use super::queue::Response::{Got, TakenOut};
+    use super::{Model, Response, Unfinished, queue};
+
+    #[test]
+    fn an_order_in_which_an_item_is_done_before_it_is_taken_can_be_tried() {
+        let mut all = Unfinished::of(queue::Queue::fifo());
+        for operation in [Queue(Put(1)), Queue(Put(2)), Finish] {
+            all.apply(&operation);
+        }
+        let closed = all.allows(&Queue(CloseNow), &Response::Queue(TakenOut(vec![1, 2])));
+        let closed = closed.expect("both are inside");
+        assert!(closed.allows(&Queue(Get), &Response::Queue(Got(1))).is_none());
     }
 }
