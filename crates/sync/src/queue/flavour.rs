@@ -86,7 +86,7 @@ impl<T> Flavour<T> {
                 put.with_item(done)
             }
             Flavour::Hand(hand) => {
-                // As above.
+                // Where there is room, no future is made here, either.
                 let item = match hand.put_at_hand(item) {
                     Ok(()) => return Ok(()),
                     Err(item) => item,

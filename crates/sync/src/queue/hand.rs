@@ -142,7 +142,7 @@ impl<T> Hand<T> {
         done.map(|()| item.take_surely())
     }
 
-    /// As [`try_put`](Hand::try_put), for one who would wait otherwise: if there seems to be room. Otherwise the item comes back.
+    /// Puts `item` in, if there seems to be room for it in the slot; otherwise it comes back. For one who would wait then.
     #[inline]
     pub(crate) fn put_at_hand(&self, item: T) -> Result<(), T> {
         if !self.seems_to_have(ROOM) {
@@ -154,7 +154,7 @@ impl<T> Hand<T> {
         done.map_err(|_why| item.take_surely())
     }
 
-    /// As [`try_get`](Hand::try_get), for one who would wait otherwise: if there seems to be an item.
+    /// Takes the oldest item, if there seems to be one. For one who would wait otherwise.
     #[inline]
     pub(crate) fn item_at_hand(&self) -> Option<T> {
         if self.seems_to_have(ITEM) { self.try_get().ok() } else { None }
