@@ -14,7 +14,6 @@ use super::ring::{NO_BOUND, Ring};
 use super::side::Many;
 use super::waits::Get;
 use crate::primitive::const_but_for_loom;
-use crate::select;
 use crate::timer;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -85,19 +84,7 @@ impl<T> Flavour<T> {
                 let done = put.as_mut().await;
                 put.with_item(done)
             }
-            Flavour::Hand(hand) => {
-                // Where there is room, no future is made here, either.
-                let item = match hand.put_at_hand(item) {
-                    Ok(()) => return Ok(()),
-                    Err(item) => item,
-                };
-                // Nobody may take from an arm's hand: another arm may win.
-                if select::is_arm() {
-                    let mut item = Some(item);
-                    return hand.offer(&mut item).await.map_err(|why| why.with(item));
-                }
-                hand.put_async(item).await
-            }
+            Flavour::Hand(hand) => hand.put_async(item).await,
         }
     }
 
@@ -108,11 +95,6 @@ impl<T> Flavour<T> {
                 let mut put = pin!(unsafe { ring.put_future(Some(item)) });
                 let done = timer::timeout(limit, put.as_mut()).await;
                 put.with_item(done.unwrap_or(Err(Refusal::TimedOut)))
-            }
-            Flavour::Hand(hand) if select::is_arm() => {
-                let mut item = Some(item);
-                let done = timer::timeout(limit, hand.offer(&mut item)).await;
-                done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item))
             }
             Flavour::Hand(hand) => hand.put_async_timeout(item, limit).await,
         }
@@ -157,10 +139,7 @@ impl<T> Flavour<T> {
                 // SAFETY: consumers are many.
                 unsafe { ring.get_future() }.await
             }
-            Flavour::Hand(hand) => match hand.item_at_hand() {
-                Some(item) => Ok(item),
-                None => hand.get_async().await,
-            },
+            Flavour::Hand(hand) => hand.get_async().await,
         }
     }
 
@@ -178,7 +157,7 @@ impl<T> Flavour<T> {
         match self {
             // SAFETY: consumers are many.
             Flavour::Ring(ring) => GetNext::Ring(unsafe { ring.get_future() }),
-            Flavour::Hand(hand) => GetNext::Hand(hand.get_async()),
+            Flavour::Hand(hand) => GetNext::Hand(hand.get_later()),
         }
     }
 

@@ -144,7 +144,7 @@ impl<T> Hand<T> {
 
     /// Puts `item` in, if there seems to be room for it in the slot; otherwise it comes back. For one who would wait then.
     #[inline]
-    pub(crate) fn put_at_hand(&self, item: T) -> Result<(), T> {
+    fn put_at_hand(&self, item: T) -> Result<(), T> {
         if !self.seems_to_have(ROOM) {
             return Err(item);
         }
@@ -156,7 +156,7 @@ impl<T> Hand<T> {
 
     /// Takes the oldest item, if there seems to be one. For one who would wait otherwise.
     #[inline]
-    pub(crate) fn item_at_hand(&self) -> Option<T> {
+    fn item_at_hand(&self) -> Option<T> {
         if self.seems_to_have(ITEM) { self.try_get().ok() } else { None }
     }
 

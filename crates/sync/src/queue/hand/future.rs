@@ -2,7 +2,7 @@
 
 use super::getting::Getting;
 use super::putting::Putting;
-use super::{GetError, Hand, ITEM, PutError, ROOM};
+use super::{GetError, Hand, ITEM, PutError, Refusal};
 use crate::select::is_arm;
 use crate::timer;
 use std::future::Future;
@@ -10,29 +10,50 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// See [`Hand::put_async`].
+/// See [`Hand::put_later`].
 #[must_use = "futures do nothing unless awaited"]
 pub(crate) struct Put<'a, T>(Putting<'a, T>);
 
-/// See [`Hand::get_async`].
+/// See [`Hand::get_later`].
 #[must_use = "futures do nothing unless awaited"]
 pub(crate) struct Get<'a, T>(Getting<'a, T>);
 
 impl<T> Hand<T> {
     /// Puts `item` in, waiting for room or for a receiver. If the future is dropped, the item is sent, or it is dropped too.
     #[inline]
-    pub(crate) fn put_async(&self, item: T) -> Put<'_, T> {
-        Put(Putting::of_a_task(self, item))
+    pub(crate) async fn put_async(&self, item: T) -> Result<(), PutError<T>> {
+        let item = match self.put_at_hand(item) {
+            Ok(()) => return Ok(()),
+            Err(item) => item,
+        };
+        // Nobody may take from an arm's hand: another arm may win.
+        if is_arm() {
+            let mut item = Some(item);
+            return self.offer(&mut item).await.map_err(|why| why.with(item));
+        }
+        self.put_later(item).await
     }
 
     /// Takes an item, waiting for it. Nothing is lost by dropping the future.
     #[inline]
-    pub(crate) fn get_async(&self) -> Get<'_, T> {
-        Get(Getting::of_a_task(self))
+    pub(crate) async fn get_async(&self) -> Result<T, GetError> {
+        match self.item_at_hand() {
+            Some(item) => Ok(item),
+            None => self.get_later().await,
+        }
     }
 
     pub(crate) async fn put_async_timeout(&self, item: T, limit: Duration) -> Result<(), PutError<T>> {
-        let mut put = pin!(self.put_async(item));
+        let item = match self.put_at_hand(item) {
+            Ok(()) => return Ok(()),
+            Err(item) => item,
+        };
+        if is_arm() {
+            let mut item = Some(item);
+            let done = timer::timeout(limit, self.offer(&mut item)).await;
+            return done.unwrap_or(Err(Refusal::TimedOut)).map_err(|why| why.with(item));
+        }
+        let mut put = pin!(self.put_later(item));
         match timer::timeout(limit, put.as_mut()).await {
             Ok(answer) => answer,
             Err(_late) => put.give_up(),
@@ -40,11 +61,26 @@ impl<T> Hand<T> {
     }
 
     pub(crate) async fn get_async_timeout(&self, limit: Duration) -> Result<T, GetError> {
-        let mut get = pin!(self.get_async());
+        if let Some(item) = self.item_at_hand() {
+            return Ok(item);
+        }
+        let mut get = pin!(self.get_later());
         match timer::timeout(limit, get.as_mut()).await {
             Ok(answer) => answer,
             Err(_late) => get.give_up(),
         }
+    }
+
+    /// As [`put_async`](Hand::put_async), for one who has seen no room, and is no arm.
+    #[inline]
+    pub(super) fn put_later(&self, item: T) -> Put<'_, T> {
+        Put(Putting::of_a_task(self, item))
+    }
+
+    /// As [`get_async`](Hand::get_async), for one who may have seen no item.
+    #[inline]
+    pub(crate) fn get_later(&self) -> Get<'_, T> {
+        Get(Getting::of_a_task(self))
     }
 }
 
@@ -84,14 +120,8 @@ impl<T> Future for Put<'_, T> {
                 answer => answer,
             };
         }
-        // The first attempt does without a waker, unless it would be in vain.
-        if putting.hand().seems_to_have(ROOM) {
-            if let Poll::Ready(answer) = putting.as_mut().look(false) {
-                return Poll::Ready(answer);
-            }
-        }
         putting.set_waker(cx.waker().clone());
-        match putting.as_mut().look(true) {
+        match putting.as_mut().look() {
             // The one whom it told of its item may be a thread that has it already.
             Poll::Pending => putting.answer(),
             answer => answer,
@@ -105,7 +135,7 @@ impl<T> Future for Get<'_, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut getting = self.getting();
-        // The first attempt does without a waker, unless it would be in vain. Who has waited already does not wait awake, nor does an arm,
+        // A look does without a waker, unless it would be in vain. Who has waited already does not wait awake, nor does an arm,
         // for another arm may be ready.
         let hand = getting.hand();
         if hand.seems_to_have(ITEM) || !getting.waits() && !is_arm() && hand.glance() {
@@ -128,7 +158,7 @@ mod tests {
     #[test]
     fn a_receiver_that_is_polled_when_it_has_ended_waits_anew() {
         let (hand, mut cx) = (Hand::new(true), Context::from_waker(Waker::noop()));
-        let mut get = pin!(hand.get_async());
+        let mut get = pin!(hand.get_later());
         for item in 0..2 {
             assert!(get.as_mut().poll(&mut cx).is_pending());
             hand.try_put(item).unwrap();
@@ -144,7 +174,7 @@ mod tests {
         let hand = Hand::<u8>::new(true);
         let nothing = format!("{:?}", hand.pace);
         let mut arms = Select::new();
-        arms.arm(hand.get_async());
+        arms.arm(hand.get_later());
         assert!(arms.try_wait().is_none());
         assert_eq!(format!("{:?}", hand.pace), nothing);
     }

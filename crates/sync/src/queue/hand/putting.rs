@@ -32,9 +32,9 @@ impl<'a, T> Putting<'a, T> {
         Putting { hand, place: Place::of_a_task(Held::new(item)), waits: false, wait: Wait::default() }
     }
 
-    /// Tries to put the item in; if that is refused for now, and it shall wait, it queues up. A task has noted its waker before. Once.
+    /// Tries to put the item in; if that is refused for now, it queues up. A task has noted its waker before. Once.
     #[inline]
-    pub(super) fn look(self: Pin<&mut Self>, shall_wait: bool) -> Poll<Answer<T>> {
+    pub(super) fn look(self: Pin<&mut Self>) -> Poll<Answer<T>> {
         // SAFETY: a place is moved neither here nor below.
         let this = unsafe { self.get_unchecked_mut() };
         let mut wakes = Wakes::new();
@@ -46,7 +46,6 @@ impl<'a, T> Putting<'a, T> {
             // SAFETY: it is in no list, and this is the waiter. `put` uses no place but a receiver's.
             match unsafe { this.place.with_item(put) } {
                 Ok(()) => Poll::Ready(Ok(())),
-                Err(Refusal::Full) if !shall_wait => Poll::Pending,
                 Err(Refusal::Full) => {
                     // SAFETY: it is pinned, and has not been in a list before; the state is that of its hand.
                     unsafe { this.queue_up(state, &mut wakes) };
@@ -105,10 +104,6 @@ impl<'a, T> Putting<'a, T> {
         if !self.place.wait_awake(&self.hand.pace, self.wait, || self.hand.put_count()) {
             self.place.sleep(deadline);
         }
-    }
-
-    pub(super) fn hand(&self) -> &'a Hand<T> {
-        self.hand
     }
 
     pub(super) fn waits(&self) -> bool {

@@ -14,7 +14,11 @@ impl<T> Hand<T> {
     #[inline]
     pub(crate) fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if !park::plain::is_here() {
-            let mut put = pin!(self.put_async(item));
+            let item = match self.put_at_hand(item) {
+                Ok(()) => return Ok(()),
+                Err(item) => item,
+            };
+            let mut put = pin!(self.put_later(item));
             return park::block_on_until(put.as_mut(), deadline).unwrap_or_else(|| put.give_up());
         }
         // Mostly nobody has to wait. Who has to is given a place by himself, under the lock under which he has looked.
@@ -40,7 +44,7 @@ impl<T> Hand<T> {
     #[inline]
     pub(crate) fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         if !park::plain::is_here() {
-            let mut get = pin!(self.get_async());
+            let mut get = pin!(self.get_later());
             return park::block_on_until(get.as_mut(), deadline).unwrap_or_else(|| get.give_up());
         }
         let (mut item, mut wakes, mut getting) = (Held::nothing(), Wakes::new(), pin!(None));
