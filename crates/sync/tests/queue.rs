@@ -411,6 +411,11 @@ fn a_queue_that_is_drained_gives_what_is_inside_and_stays_open() {
         assert_eq!((queue.try_get(), queue.is_closed()), (Ok(capacity), false));
         assert_eq!(queue.unfinished(), capacity + 1);
     }
+    let unbounded = Queue::unbounded();
+    (0..100).for_each(|number| unbounded.put(number).unwrap());
+    assert!(unbounded.drain().eq(0..100));
+    unbounded.put(100).unwrap();
+    assert_eq!((unbounded.get(), unbounded.unfinished()), (Ok(100), 101));
     let rendezvous = Queue::rendezvous();
     let putter = ByHand::waiting(rendezvous.put_async(1));
     assert_eq!(rendezvous.drain().len(), 0, "nothing is inside");

@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{ByHand, Counted, SHORT, many};
+use common::{ByHand, Counted, LONG, SHORT, await_waiters, many};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::thread;
 use std::time::{Duration, Instant};
 use sync::park::block_on;
-use sync::queue::{Buffer, DelayQueue, Delayed, LifoQueue, Overflow, Prioritized, PriorityQueue};
+use sync::queue::{Buffer, DelayQueue, Delayed, GetError, LifoQueue, Overflow, Prioritized, PriorityQueue};
 use sync::{Queue, TimedOut};
 
 fn later<T>(item: T) -> Delayed<T> {
@@ -242,4 +243,95 @@ fn what_nobody_takes_of_what_was_left_is_dropped_with_it() {
     assert_eq!(witness.others(), 2);
     drop(left);
     assert_eq!(witness.others(), 0);
+}
+
+/// One of each design: from hand to hand, with one place, in a ring, and in blocks with a bound and without one.
+fn of_each_design() -> [Queue<u32>; 5] {
+    [Queue::rendezvous(), Queue::bounded(1), Queue::bounded(2), Queue::bounded(100_000), Queue::unbounded()]
+}
+
+#[test]
+fn closing_at_once_ends_every_wait_at_a_queue_and_gives_out_what_is_inside() {
+    for queue in of_each_design() {
+        let places = queue.capacity().filter(|capacity| *capacity <= 2);
+        let inside = u32::try_from(places.unwrap_or(2)).unwrap();
+        (0..inside).for_each(|number| queue.put(number).unwrap());
+        let mut offered = Some(8);
+        let mut producers = places.map(|_| {
+            (ByHand::waiting(queue.put_async(7)), ByHand::waiting(queue.put_from_async(&mut offered)))
+        });
+        let mut joiner = (inside > 0).then(|| ByHand::waiting(queue.join_async()));
+        thread::scope(|scope| {
+            let producer = places.map(|_| {
+                let producer = scope.spawn(|| queue.put_timeout(9, LONG));
+                await_waiters(&queue, 3);
+                producer
+            });
+            let joining = scope.spawn(|| queue.join_timeout(LONG));
+            assert!(queue.close_now().eq(0..inside));
+            if let Some(producer) = producer {
+                let refused = producer.join().unwrap().unwrap_err();
+                assert!(refused.is_closed() && refused.into_inner() == 9);
+            }
+            assert_eq!(joining.join().unwrap(), Ok(()));
+        });
+        if let Some((put, offer)) = &mut producers {
+            assert!(put.is_told() && offer.is_told());
+            assert_eq!(put.poll().unwrap().unwrap_err().into_inner(), 7);
+            assert!(offer.poll().unwrap().unwrap_err().is_closed());
+        }
+        if let Some(joiner) = &mut joiner {
+            assert!(joiner.is_told() && joiner.poll().is_some());
+        }
+        drop(producers);
+        assert_eq!((offered, queue.len(), queue.unfinished()), (Some(8), 0, 0));
+    }
+    for queue in of_each_design() {
+        let mut consumer = ByHand::waiting(queue.get_async());
+        let mut stream = Box::pin(queue.stream());
+        let mut next = ByHand::waiting(stream.as_mut().next());
+        thread::scope(|scope| {
+            let iterating = scope.spawn(|| queue.iter().next());
+            await_waiters(&queue, 3);
+            assert_eq!(queue.close_now().len(), 0);
+            assert_eq!(iterating.join().unwrap(), None);
+        });
+        assert!(consumer.is_told() && next.is_told());
+        assert_eq!((consumer.poll(), next.poll()), (Some(Err(GetError::Closed)), Some(None)));
+    }
+}
+
+#[test]
+fn a_queue_of_each_design_is_iterated_and_streamed_while_others_put() {
+    for queue in of_each_design() {
+        let taken = thread::scope(|scope| {
+            let producers = [0, 100].map(|first| {
+                let queue = &queue;
+                scope.spawn(move || (first..first + 20).try_for_each(|number| queue.put(number)).unwrap())
+            });
+            let iterating = scope.spawn(|| queue.iter().collect::<Vec<_>>());
+            let streaming = scope.spawn(|| {
+                block_on(async {
+                    let (mut stream, mut taken) = (pin!(queue.stream()), Vec::new());
+                    while let Some(item) = stream.as_mut().next().await {
+                        taken.push(item);
+                    }
+                    taken
+                })
+            });
+            producers.into_iter().for_each(|producer| producer.join().unwrap());
+            queue.close();
+            [iterating.join().unwrap(), streaming.join().unwrap()]
+        });
+        let of = |taken: &[u32], first: u32| -> Vec<u32> {
+            taken.iter().copied().filter(|item| item / 100 == first / 100).collect()
+        };
+        assert!(
+            taken.iter().all(|taken| of(taken, 0).is_sorted() && of(taken, 100).is_sorted()),
+            "{taken:?}"
+        );
+        let mut all = taken.concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq((0..20).chain(100..120)));
+    }
 }
