@@ -174,6 +174,27 @@ fn lacks(section: Option<&str>) -> Vec<&'static str> {
 }
 
 /// A name in the table that nobody has any more sends its reader looking for nothing.
+/// A title in quotation marks, and a year behind it.
+#[test]
+fn every_lockfree_structure_cites_its_source() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("lockfree");
+    let index = fs::read_to_string(folder.with_extension("rs")).expect("there is a list of them");
+    // What the structures are made of is none, nor is an error.
+    let parts = ["full", "plain"];
+    let shown = index.lines().filter_map(|line| line.strip_prefix("pub use ")?.split("::").next());
+    let structures: BTreeSet<_> = shown.filter(|name| !parts.contains(name)).chain(["hazard"]).collect();
+    assert!(structures.len() >= 9, "{structures:?}");
+    let sources = sources();
+    let cites = |name: &str| {
+        let essay = &sources[&folder.join(name).with_extension("rs")].essay;
+        let behind = essay.split_once('"').and_then(|(_, rest)| rest.split_once('"')).map(|(_, rest)| rest);
+        let numbers = behind.unwrap_or_default().split(|sign: char| !sign.is_ascii_digit());
+        numbers.filter_map(|number| number.parse().ok()).any(|year: u32| (1960..2100).contains(&year))
+    };
+    let missing: Vec<_> = structures.iter().filter(|name| !cites(name)).collect();
+    assert!(missing.is_empty(), "say in the head of the file whose idea it is: {missing:?}");
+}
+
 #[test]
 fn the_readme_names_ways_to_wait_that_are_there() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");

@@ -7,14 +7,16 @@ mod counting;
 
 use counting::allocations;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
+use sync::completion::Wait;
 use sync::extra::{Exchanger, Latch, Notify, OnceCell, WaitGroup};
 use sync::park::block_on;
-use sync::{CancelToken, promise, promise_cancelling};
+use sync::task::Promise;
+use sync::{CancelToken, Task, When, as_completed, gather, promise, promise_cancelling, wait_async};
 
 /// A thread allocates for itself at its first wait, and for no later one. So this one waits, whatever happens: for a task that another
 /// thread ends, it may come too late to.
@@ -54,6 +56,59 @@ fn a_task_is_one_allocation() {
     let (count, tied) = allocations(|| promise_cancelling::<u32>(token.clone()));
     assert_eq!(count, 1);
     drop(tied);
+
+    let (count, over) = allocations(|| Task::ready(Ok([7_u64; 100])));
+    assert!(count <= 1, "{count} allocations for a result that is there");
+    assert_eq!(allocations(|| over.join().unwrap()[99]), (0, 7));
+    // The first catch of a panic sets up a hook.
+    sync::catch(|| ()).unwrap();
+    let (promise, task) = sync::promise();
+    let (count, ()) = allocations(|| promise.run(|| 7));
+    assert_eq!(count, 0, "the work is run where it is");
+    assert_eq!(allocations(|| drop(task)), (0, ()));
+}
+
+/// The answer is a list, which grows a few times. Those that come one by one have a waker for each, and are in a tree by their numbers.
+#[test]
+fn waiting_for_several_is_one_for_each_at_most() {
+    const TASKS: usize = 100;
+    warm_up();
+    let made = || -> (Vec<_>, Vec<_>) { (0..TASKS).map(|_| promise::<usize>()).unzip() };
+    let finish = |promises: Vec<Promise<usize>>| {
+        promises.into_iter().enumerate().for_each(|(number, promise)| promise.finish(Ok(number)));
+    };
+    let mut cx = Context::from_waker(Waker::noop());
+
+    let (promises, mut tasks) = made();
+    let mut list: Vec<&mut dyn Wait> = tasks.iter_mut().map(|task| task as _).collect();
+    let (count, all) = allocations(|| {
+        let mut waiting = pin!(wait_async(&mut list, When::AllCompleted));
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        finish(promises);
+        waiting.poll(&mut cx).map(|finished| finished.done.len())
+    });
+    assert_eq!(all, Poll::Ready(TASKS));
+    assert!(count <= TASKS / 10, "{count} allocations to wait for all");
+
+    let (promises, tasks) = made();
+    let (count, all) = allocations(|| {
+        let mut gathered = pin!(gather(tasks));
+        assert!(gathered.as_mut().poll(&mut cx).is_pending());
+        finish(promises);
+        gathered.poll(&mut cx).map(|results| results.unwrap().len())
+    });
+    assert_eq!(all, Poll::Ready(TASKS));
+    assert!(count <= TASKS + TASKS / 3, "{count} allocations to gather all");
+
+    let (promises, tasks) = made();
+    let (count, all) = allocations(|| {
+        let mut completed = as_completed(tasks);
+        assert!(pin!(completed.next_async()).poll(&mut cx).is_pending());
+        finish(promises);
+        completed.count()
+    });
+    assert_eq!(all, TASKS);
+    assert!(count <= TASKS + TASKS / 3, "{count} allocations for one after the other");
 }
 
 #[test]
