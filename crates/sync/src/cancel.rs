@@ -266,6 +266,9 @@ impl fmt::Debug for CancelToken {
 }
 
 /// A callback that waits for a token to be cancelled; see [`CancelToken::on_cancel`].
+///
+/// # Waiting
+/// As [`CancelToken`]. Dropping it waits for nobody, not even for the callback.
 #[must_use = "dropping it takes the callback back"]
 pub struct OnCancel {
     registered: Option<(Weak<Shared>, u64)>,

@@ -32,6 +32,8 @@ thread_local! {
 /// The first call puts a panic hook in front of the program's own, which learns the place and then calls the other. Where
 /// the program replaces the hook later on, place and backtrace are missing.
 ///
+/// Never waits for anybody but `work`. Allocates at the first call, and for a panic.
+///
 /// # Errors
 /// [`JoinError::Panicked`].
 ///
@@ -63,6 +65,8 @@ pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, JoinError> {
 /// wants. If it panics, the panic hook has said so, and the caller goes on.
 ///
 /// A payload may panic in its own destructor, and so may what that throws: then the last one is leaked.
+///
+/// Never waits for anybody but `foreign`, and allocates nothing.
 ///
 /// # Examples
 /// ```

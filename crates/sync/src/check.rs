@@ -20,6 +20,13 @@
 //! item, a notification, a promise that nobody runs. Where several things run in turns on a thread, it
 //! has to be told which: see [`Context`].
 //!
+//! # Waiting
+//! - **Blocks**: every call waits for the checker's own lock, and for nothing else. While the checker is off, locks do not take it.
+//! - **Allocates** what it notes, while it is switched on: those who take locks do so too.
+//! - **Order**: there is none; it does not change the order in which those who wait for a lock go on.
+//! - **Dropped**: what is noted of a [`Context`], or of the work of a [`pool`], goes with it.
+//! - **A waker that panics** is the business of the lock: none is woken here.
+//!
 //! # Examples
 //! ```standalone_crate
 //! use std::thread;

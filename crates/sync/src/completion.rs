@@ -59,6 +59,9 @@ impl When {
 
 /// Something that ends: a [`Task`], or a handle around one. What it ends with does not matter here, so tasks with
 /// different results can be waited for together.
+///
+/// # Waiting
+/// As [`wait`].
 pub trait Wait {
     /// Whether it has ended.
     fn is_finished(&self) -> bool;
@@ -109,6 +112,13 @@ pub struct Finished {
 /// An empty list does not wait. O(n) for each wake-up. Allocates the answer, and nothing to wait: each task has a place for one
 /// waker, so a task is waited for by one at a time.
 ///
+/// # Waiting
+/// - **Blocks** what runs here, but for [`wait_async`].
+/// - **Allocates** the answer alone.
+/// - **Order**: one waits for a task at a time. The answer has the tasks in their order in the list.
+/// - **Dropped**, the future leaves the tasks and their results with the caller.
+/// - **A waker that panics** is the business of whoever ends a task; see [`Task`].
+///
 /// # Examples
 /// ```
 /// use sync::{When, wait};
@@ -135,6 +145,9 @@ pub fn wait(tasks: &mut [&mut dyn Wait], when: When) -> Finished {
 }
 
 /// As [`wait`], for at most `limit`. Blocks. That the time has passed shows in [`Finished::pending`].
+///
+/// # Waiting
+/// As [`wait`].
 pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) -> Finished {
     let deadline = Instant::now().checked_add(limit);
     let _late_or_not =
@@ -163,6 +176,9 @@ pub fn wait_timeout(tasks: &mut [&mut dyn Wait], when: When, limit: Duration) ->
 /// assert_eq!(first, 1);
 /// # drop(slow);
 /// ```
+///
+/// # Waiting
+/// As [`wait`].
 ///
 /// # Cancel safety
 /// The tasks and their results stay with the caller.
@@ -211,6 +227,9 @@ fn sorted<W: Wait + ?Sized>(tasks: &[&mut W]) -> Finished {
 }
 
 /// What [`as_completed`] takes: a task, or a pair of a key and a task.
+///
+/// # Waiting
+/// As [`AsCompleted`].
 pub trait Completes {
     /// What stays here while the task runs, to name it by.
     type Key;
@@ -259,6 +278,9 @@ impl<K, T> Completes for (K, Task<T>) {
 ///
 /// O(1) for each result, whatever the number of tasks. Handles of other kinds, such as threads and processes, go in by
 /// their `into_task`. Dropping the iterator detaches what is left; [`AsCompleted::into_pending`] gives it back.
+///
+/// # Waiting
+/// As [`AsCompleted`].
 ///
 /// # Examples
 /// ```

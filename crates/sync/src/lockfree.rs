@@ -19,6 +19,13 @@
 //! inside, some thread gets on, so a thread that stands still holds up nobody. None is fair: under pressure the others
 //! may be quicker than you, any number of times. Allocating is as lock-free as the allocator is.
 //!
+//! # Waiting
+//! - **Blocks**: nothing here parks. Who meets others in the middle of an operation tries again, as the table says.
+//! - **Allocates**: as the table says.
+//! - **Order**: there is none, as said above.
+//! - **Dropped**: there is no future here that could be.
+//! - **A waker that panics**: none is kept here.
+//!
 //! # Memory
 //! [`SegmentedQueue`], [`Stack`] and [`RcuCell`] free memory that another thread may be looking at. Each has a few hazard
 //! pointers of its own for that: a place where a reader says what it looks at, and where whoever frees looks first. What

@@ -64,6 +64,9 @@ pub struct Mutex<T: ?Sized> {
 /// fn shared<T: Sync>() {}
 /// shared::<sync::MutexGuard<'static, std::cell::Cell<u8>>>();
 /// ```
+///
+/// # Waiting
+/// As [`Mutex`]. Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,

@@ -29,6 +29,8 @@ pub(crate) use here::{Identity, SetAside, Taking};
 /// another one. Whoever spawns a task that uses an `RLock` therefore gives it one, by [`Owner::task`]. What the task spawns is not
 /// part of it; what it awaits, and joins or selects, is.
 ///
+/// Never waits and allocates nothing: it is the lock that does. The future of [`Owner::task`] is dropped as this owner, with its guards.
+///
 /// # Examples
 /// ```
 /// use sync::extra::{Owner, RLock};

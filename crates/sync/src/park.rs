@@ -16,6 +16,9 @@
 //! 4. The poll and the park are on the same thread and see the same parker.
 //! 5. A wait that is made inside the poll of another wait shares its parker, and may use up a wake that was meant for the
 //!    outer one. It therefore wakes the parker again when it ends.
+//!
+//! # Waiting
+//! As [`block_on`]. Nothing else here waits but [`Parker::park`]: the others set what the thread uses, or look at it.
 
 pub(crate) mod plain;
 mod signal;

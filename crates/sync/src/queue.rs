@@ -429,6 +429,9 @@ impl<T> fmt::Debug for Queue<T> {
 }
 
 /// A [`Queue`] that is [closed](Queue::close) when this is dropped; see [`Queue::close_on_drop`].
+///
+/// # Waiting
+/// As [`Queue`]. Dropping it waits for nobody.
 #[must_use = "the queue is closed when this is dropped"]
 #[derive(Debug)]
 pub struct CloseOnDrop<T> {

@@ -76,6 +76,9 @@ struct Queue {
 }
 
 /// Some permits of a semaphore. Dropping it gives them back.
+///
+/// # Waiting
+/// As [`Semaphore`]. Dropping it waits for nobody.
 #[must_use = "the permits are given back when this is dropped"]
 #[derive(Debug)]
 pub struct SemaphorePermit<'a> {

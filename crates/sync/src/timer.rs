@@ -7,6 +7,9 @@
 //! It calls the wakers one after the other: while one of them blocks, or runs its task at once, no awaited limit of the program comes
 //! that has no other timer. An executor whose wakers do that should install a timer of its own.
 //! (Blocking calls do not need it: they park with a deadline.)
+//!
+//! # Waiting
+//! As [`Sleep`]. Nothing else here waits: [`install`] sets what the thread uses, and [`schedule`] asks for a wake-up and returns.
 
 pub(crate) mod deadlines;
 #[expect(unsafe_code, reason = "nodes lie in the futures that wait")]

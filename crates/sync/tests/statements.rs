@@ -44,6 +44,8 @@ struct Source {
     functions: Vec<Function>,
     /// The documents of each public type.
     types: BTreeMap<String, String>,
+    /// Those of each public item that stands in no `impl`.
+    items: BTreeMap<String, String>,
     /// Those of the module.
     essay: String,
 }
@@ -163,6 +165,76 @@ fn every_iterator_and_stream_is_in_a_table() {
     let types = sources.values().flat_map(|source| source.types.keys()).filter(is_meant);
     let unknown: Vec<_> = types.filter(|name| !known.contains(&name.as_str())).collect();
     assert!(unknown.is_empty(), "do {unknown:?} wait?");
+}
+
+/// What is neither waited for nor used while one waits: answers, items, and what says how something is to be done.
+const PLAIN: &[&str] = &[
+    "AcquireError",
+    "AlreadyToldApart",
+    "BarrierError",
+    "BarrierPlace",
+    "Delay",
+    "Delayed",
+    "Fifo",
+    "Finished",
+    "Full",
+    "GetError",
+    "JoinError",
+    "Lifo",
+    "NobodyIsIn",
+    "NotExchanged",
+    "Overflow",
+    "OverRelease",
+    "Panic",
+    "Plain",
+    "Prioritized",
+    "Priority",
+    "Sealed",
+    "PutError",
+    "ReceiveError",
+    "SendError",
+    "SetError",
+    "TaskId",
+    "TimedLockError",
+    "TimedOut",
+    "Unfinished",
+    "When",
+    "Word",
+    "Words",
+];
+
+/// What pools implement or bring along, in place of waiting by themselves; and files whose items have no name outside of the crate.
+const NOT_FOR_WAITING: &[&str] =
+    &["cell.rs", "hook.rs", "queue/kind/attempts.rs", "select/arms.rs", "select/first.rs", "select/order.rs"];
+
+/// Blocks, allocates, is fair, may be dropped: each public item says so by a section `# Waiting`, its own or that of its module or of
+/// the module above, or says that it never waits.
+#[test]
+fn every_public_item_says_whether_it_waits() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources = sources();
+    let mut silent = Vec::new();
+    for (path, source) in &sources {
+        let file = path.strip_prefix(&src).expect("it is below").to_str().expect("it is text");
+        if NOT_FOR_WAITING.contains(&file) || file.starts_with("models") {
+            continue;
+        }
+        let above =
+            path.parent().map(|folder| folder.with_extension("rs")).and_then(|above| sources.get(&above));
+        let essays = [Some(&source.essay), above.map(|above| &above.essay)];
+        let is_said_above = essays.into_iter().flatten().any(|essay| essay.contains("# Waiting"));
+        for (name, docs) in &source.items {
+            let says = docs.contains("# Waiting") || docs.contains("Never waits");
+            if !says && !is_said_above && !PLAIN.contains(&name.as_str()) {
+                silent.push(format!("{file}: `{name}`"));
+            }
+        }
+    }
+    let known: BTreeSet<_> = sources.values().flat_map(|source| source.items.keys()).collect();
+    let gone: Vec<_> = PLAIN.iter().filter(|name| !known.contains(&(**name).to_owned())).collect();
+    assert!(gone.is_empty(), "{gone:?} are no public items");
+    assert!(known.len() > 100, "the sources are understood");
+    assert!(silent.is_empty(), "say what waiting means, or `Never waits`, of:\n{}", silent.join("\n"));
 }
 
 /// What a section `# Waiting` does not speak of; nothing, if it says of which other it holds.
@@ -286,6 +358,9 @@ impl Source {
             } else if is_attribute(code) {
                 // Between a document and its item.
             } else {
+                if let Some(name) = item_name(line) {
+                    source.items.insert(name, docs.clone());
+                }
                 if code.starts_with("impl") {
                     of = Some(implemented(code));
                 } else if *line == "}" {
@@ -329,6 +404,14 @@ fn function_name(code: &str) -> Option<String> {
         .iter()
         .fold(rest, |rest, kind| rest.strip_prefix(kind).unwrap_or(rest));
     Some(word(rest.strip_prefix("fn ")?))
+}
+
+/// Of a type, a trait or a free function.
+fn item_name(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("pub ")?;
+    let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+    let name = kinds.iter().find_map(|kind| rest.strip_prefix(kind));
+    name.map(word).or_else(|| function_name(line))
 }
 
 fn signature(lines: &[&str]) -> String {

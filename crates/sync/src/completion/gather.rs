@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// [`try_join`](Gather::try_join), `.await`, and `.await` in a [`timeout`](crate::timer::timeout()). It begins to wait at once,
 /// and takes constant time for each task that ends, however many there are. One allocation for each task.
 ///
+/// # Waiting
+/// As [`Gather`].
+///
 /// # Examples
 /// ```
 /// let tasks = ["one", "three", "fifteen"].map(|text| {
@@ -37,6 +40,9 @@ pub fn gather<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Gather<T> {
 }
 
 /// All results in the order of `tasks`, errors included. Otherwise as [`gather`].
+///
+/// # Waiting
+/// As [`GatherAll`].
 ///
 /// # Examples
 /// ```

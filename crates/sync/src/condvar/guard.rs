@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// after that.
 ///
 /// It cannot be implemented elsewhere: who waits relies on the lock being released, and being taken again.
+///
+/// # Waiting
+/// As [`Condvar`](super::Condvar).
 pub trait Guard: Sized + Sealed {
     /// What the lock protects; the guard itself where that gives a shared reference only.
     type Value: ?Sized;

@@ -32,6 +32,9 @@ pub struct BoundedSemaphore {
 }
 
 /// Some permits of a [`BoundedSemaphore`]. Dropping it gives them back.
+///
+/// # Waiting
+/// As [`Semaphore`]. Dropping it waits for nobody.
 #[must_use = "the permits are given back when this is dropped"]
 #[derive(Debug)]
 pub struct BoundedPermit<'a> {

@@ -126,6 +126,9 @@ impl Notify {
 }
 
 /// A wait for a [`Notify`]; see [`Notify::wait_async`]. After its end it must not be polled again: it would wait anew.
+///
+/// # Waiting
+/// As [`Notify`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Notified<'a> {
     wait: WaitFor<'a, State, Begun>,

@@ -47,6 +47,9 @@ pub struct PoisonMutex<T: ?Sized> {
 
 /// The right to use the value of a [`PoisonMutex`]. Dropping it releases the lock; if that is by a panic that has begun since, the
 /// mutex is poisoned.
+///
+/// # Waiting
+/// As [`Mutex`]. Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct PoisonMutexGuard<'a, T: ?Sized> {
     whole: &'a PoisonMutex<T>,

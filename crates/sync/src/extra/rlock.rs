@@ -102,6 +102,9 @@ pub struct RLock<T: ?Sized> {
 /// fn sent<T: Send>() {}
 /// sent::<sync::extra::RLockGuard<'static, u8>>();
 /// ```
+///
+/// # Waiting
+/// As [`Mutex`](crate::Mutex). Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct RLockGuard<'a, T: ?Sized> {
     lock: &'a RLock<T>,

@@ -51,6 +51,9 @@ struct State {
 }
 
 /// Something that is under way; see [`WaitGroup::enter`]. Dropping it leaves the group, and wakes those who wait for the last.
+///
+/// # Waiting
+/// As [`WaitGroup`]. Dropping it waits for nobody.
 #[must_use = "dropping it leaves the group"]
 pub struct Member<G: Deref<Target = WaitGroup>> {
     group: G,

@@ -170,6 +170,8 @@ impl<T> fmt::Debug for Stack<T> {
 }
 
 /// All items that a stack had at one moment; see [`Stack::take_all`].
+///
+/// Never waits and allocates nothing; each item gives its memory back. What it has not given is dropped with it.
 pub struct TakeAll<'a, T> {
     stack: &'a Stack<T>,
     /// The first node of a list that no `head` reaches. The list is ours; those who looked at its first node before may

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// As [`MutexGuard`](super::MutexGuard), with a share of the mutex in the place of a borrow. Dropping it releases the lock,
 /// and then the share.
 ///
+/// # Waiting
+/// As [`Mutex`]. Dropping it waits for nobody.
+///
 /// # Examples
 /// ```
 /// use std::sync::Arc;

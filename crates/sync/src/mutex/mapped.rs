@@ -10,6 +10,9 @@ use std::ops::{Deref, DerefMut};
 /// The right to use a part of a mutex's value. Dropping it releases the lock of the whole.
 ///
 /// Made by [`MutexGuard::map`]. It cannot wait on a [`Condvar`](crate::Condvar): while the lock is released the part may go away.
+///
+/// # Waiting
+/// As [`Mutex`](super::Mutex). Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MappedMutexGuard<'a, U: ?Sized> {
     lock: &'a RawLock,

@@ -60,6 +60,9 @@ pub struct QueueOf<O> {
 
 /// In which order a [`QueueOf`] hands out its items: [`Lifo`](super::Lifo), [`Priority`](super::Priority) or
 /// [`Delay`](super::Delay). Sealed: there are no others.
+///
+/// # Waiting
+/// As [`QueueOf`].
 pub trait Order: Sealed {
     /// What is put in and taken out.
     type Item;

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 ///
 /// Everything that it can do is described at [`QueueOf`]. An operation takes constant time.
 ///
+/// # Waiting
+/// As [`QueueOf`].
+///
 /// # Examples
 /// ```
 /// use sync::queue::LifoQueue;
@@ -32,6 +35,9 @@ pub type LifoQueue<T> = QueueOf<Lifo<T>>;
 ///
 /// Putting and getting take O(log n) comparisons, under a lock for which others wait: keep them short, and do not let them
 /// use the queue, which would deadlock. A comparison that panics leaves the queue as it was.
+///
+/// # Waiting
+/// As [`QueueOf`].
 ///
 /// # Examples
 /// ```
@@ -59,6 +65,9 @@ pub type PriorityQueue<T> = QueueOf<Priority<T>>;
 ///
 /// Each consumer that waits has a timer of its own, so many of them wake up for one item: let one thread or task get, and hand
 /// on. An operation takes O(log n) time.
+///
+/// # Waiting
+/// As [`QueueOf`].
 ///
 /// # Examples
 /// ```

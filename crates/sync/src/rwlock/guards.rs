@@ -13,6 +13,9 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 /// The right to read the value of an [`RwLock`]. Dropping it gives it up.
+///
+/// # Waiting
+/// As [`RwLock`]. Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
@@ -29,6 +32,9 @@ pub struct RwLockUpgradableGuard<'a, T: ?Sized> {
 }
 
 /// The right to write the value of an [`RwLock`]. Dropping it gives it up.
+///
+/// # Waiting
+/// As [`RwLock`]. Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,

@@ -8,6 +8,9 @@ use std::ptr::NonNull;
 
 /// The right to read a part of the value of an [`RwLock`](crate::RwLock), see [`map`](crate::RwLockReadGuard::map).
 /// Dropping it gives it up.
+///
+/// # Waiting
+/// As [`RwLock`](crate::RwLock). Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MappedReadGuard<'a, U: ?Sized> {
     lock: &'a RawRwLock,
@@ -19,6 +22,9 @@ pub struct MappedReadGuard<'a, U: ?Sized> {
 
 /// The right to write a part of the value of an [`RwLock`](crate::RwLock), see [`map`](crate::RwLockWriteGuard::map).
 /// Dropping it gives it up.
+///
+/// # Waiting
+/// As [`RwLock`](crate::RwLock). Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct MappedWriteGuard<'a, U: ?Sized> {
     lock: &'a RawRwLock,

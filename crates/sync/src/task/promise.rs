@@ -17,6 +17,9 @@ use std::ptr::NonNull;
 ///
 /// [`Task::cancel`] only sets a flag, which [`Promise::is_cancelled`] shows; see [`promise_cancelling`] for more.
 ///
+/// # Waiting
+/// As [`Promise`]: nobody waits to make it.
+///
 /// # Examples
 /// ```
 /// let (promise, task) = sync::promise();
@@ -29,6 +32,9 @@ pub fn promise<T: Send + 'static>() -> (Promise<T>, Task<T>) {
 }
 
 /// As [`promise`], and [`Task::cancel`] cancels `token`, through which a running task learns of it at once.
+///
+/// # Waiting
+/// As [`Promise`]: nobody waits to make it.
 pub fn promise_cancelling<T: Send + 'static>(token: CancelToken) -> (Promise<T>, Task<T>) {
     new_cell(Some(token))
 }

@@ -8,6 +8,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// The end of a ring that takes items out; see [`spsc_ring`](super::spsc_ring).
 ///
+/// Never waits and allocates nothing.
+///
 /// Dropping it tells the producer, by [`is_abandoned`](super::Producer::is_abandoned). What is inside is dropped when the
 /// producer has gone, too.
 pub struct Consumer<T> {
@@ -154,6 +156,8 @@ impl<T> fmt::Debug for Consumer<T> {
 }
 
 /// Takes items out one by one; see [`Consumer::drain`].
+///
+/// Never waits and allocates nothing. What it has not given when it is dropped stays where it is.
 pub struct Drain<'a, T> {
     consumer: &'a mut Consumer<T>,
     left: usize,

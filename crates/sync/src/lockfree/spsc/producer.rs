@@ -8,6 +8,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// The end of a ring that puts items in; see [`spsc_ring`](super::spsc_ring).
 ///
+/// Never waits and allocates nothing.
+///
 /// Dropping it leaves what is inside to the consumer, who learns by
 /// [`is_abandoned`](super::Consumer::is_abandoned) that no more will come.
 pub struct Producer<T> {

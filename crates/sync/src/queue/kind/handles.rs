@@ -105,6 +105,9 @@ impl<O: Order> fmt::Debug for Drained<O> {
 }
 
 /// A queue that is [closed](QueueOf::close) when this is dropped; see [`QueueOf::close_on_drop`].
+///
+/// # Waiting
+/// As [`QueueOf`]. Dropping it waits for nobody.
 #[must_use = "the queue is closed when this is dropped"]
 #[derive(Debug)]
 pub struct CloseOnDropOf<O: Order> {
