@@ -68,6 +68,30 @@ fn who_is_slow_is_told_what_he_lost_in_every_way() {
 }
 
 #[test]
+fn a_clone_gets_what_the_original_has_still_to_get_and_is_told_what_both_have_lost() {
+    let items = Counted::default();
+    let (sender, mut original) = channel(2);
+    for number in 1..=3 {
+        sender.send((number, items.clone())).unwrap();
+    }
+    let mut clone = original.clone();
+    let get = |receiver: &mut Receiver<(u32, Counted)>| receiver.try_get().map(|(number, _)| number);
+    assert_eq!((clone.len(), sender.receivers()), (2, 2));
+    assert_eq!(get(&mut original), Err(ReceiveError::Lagged(1)));
+    assert_eq!((get(&mut original), get(&mut original)), (Ok(2), Ok(3)));
+    assert_eq!(items.others(), 2, "the clone is still to get them");
+    let third = clone.clone();
+    assert_eq!(get(&mut clone), Err(ReceiveError::Lagged(1)));
+    assert_eq!((get(&mut clone), get(&mut clone)), (Ok(2), Ok(3)));
+    assert_eq!(items.others(), 2);
+    drop(third);
+    assert_eq!(
+        (items.others(), get(&mut clone), get(&mut original)),
+        (0, Err(ReceiveError::Empty), Err(ReceiveError::Empty))
+    );
+}
+
+#[test]
 fn without_a_receiver_the_item_comes_back() {
     let (sender, receiver) = channel(1);
     drop(receiver);

@@ -57,6 +57,42 @@ fn a_buffer_waits_for_room_only_under_the_policy_that_says_so() {
 }
 
 #[test]
+fn who_waits_for_an_item_gets_it_under_every_policy() {
+    for overflow in [Overflow::Block, Overflow::DropOldest, Overflow::DropNewest, Overflow::Error] {
+        let buffer = Buffer::new(2, overflow);
+        type Put = fn(&Buffer<u32>) -> Option<u32>;
+        let ways: [Put; 5] = [
+            |buffer| buffer.try_put(1).unwrap(),
+            |buffer| buffer.put(1).unwrap(),
+            |buffer| buffer.put_timeout(1, LONG).unwrap(),
+            |buffer| block_on(buffer.put_async(1)).unwrap(),
+            |buffer| block_on(buffer.put_from_async(&mut Some(1))).unwrap(),
+        ];
+        for put in ways {
+            let mut waiting = [(); 3].map(|()| ByHand::waiting(buffer.get_async()));
+            assert_eq!((put(&buffer), put(&buffer)), (None, None));
+            let told = waiting.each_ref().map(ByHand::is_told);
+            assert_eq!(told, [true, true, false], "one for each item, under {overflow:?}");
+            assert_eq!((waiting[0].poll(), waiting[1].poll()), (Some(Ok(1)), Some(Ok(1))));
+            buffer.task_done();
+            buffer.task_done();
+        }
+        thread::scope(|scope| {
+            let blocked = [scope.spawn(|| buffer.get()), scope.spawn(|| buffer.get_timeout(LONG))];
+            assert_eq!((buffer.put(2), buffer.put(2)), (Ok(None), Ok(None)));
+            assert_eq!(blocked.map(|blocked| blocked.join().unwrap()), [Ok(2), Ok(2)]);
+        });
+        buffer.task_done();
+        buffer.task_done();
+        // What is given back, or not taken in, is nobody's to do.
+        for number in 0..3 {
+            _ = buffer.try_put(number);
+        }
+        assert_eq!(buffer.unfinished(), 2, "under {overflow:?}");
+    }
+}
+
+#[test]
 fn a_put_that_waits_gets_its_item_in_or_back() {
     let items = Counted::default();
     let buffer = Buffer::new(1, Overflow::Block);
