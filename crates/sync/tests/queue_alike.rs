@@ -11,6 +11,9 @@ use sync::park::block_on;
 use sync::queue::{Buffer, DelayQueue, Delayed, GetError, LifoQueue, Overflow, Prioritized, PriorityQueue};
 use sync::{Queue, TimedOut};
 
+/// A thread that has been woken has had a CPU by then.
+const SOON: Duration = Duration::from_secs(10);
+
 fn later<T>(item: T) -> Delayed<T> {
     Delayed::after(SHORT, item)
 }
@@ -160,6 +163,29 @@ macro_rules! alike {
             }
 
             #[test]
+            fn a_loop_waits_for_what_comes_and_ends_when_it_is_closed() {
+                let queue = $bounded(3);
+                for number in 0..3 {
+                    queue.try_put($item(number)).unwrap();
+                }
+                thread::scope(|scope| {
+                    let looping = scope.spawn(|| {
+                        let mut numbers = Vec::new();
+                        for item in &queue {
+                            numbers.push($number(item));
+                            queue.task_done();
+                        }
+                        numbers
+                    });
+                    queue.join_timeout(SOON).unwrap();
+                    queue.put($item(7)).unwrap();
+                    queue.join_timeout(SOON).unwrap();
+                    queue.close();
+                    assert_eq!(looping.join().unwrap(), [&$order[..], &[7]].concat());
+                });
+            }
+
+            #[test]
             fn what_is_left_when_it_is_closed_now_comes_in_order_and_is_done() {
                 let queue = $bounded(3);
                 for number in 0..3 {
@@ -202,6 +228,18 @@ fn a_stream_gives_an_item_when_it_is_due_and_not_before() {
     drop(ByHand::waiting(stream.as_mut().next()));
     assert_eq!(queue.close_now().len(), 1);
     assert!(block_on(stream.next()).is_none(), "what was not due was taken out");
+}
+
+#[test]
+fn who_has_a_queue_for_himself_takes_what_is_not_due_as_well() {
+    let queue = DelayQueue::unbounded();
+    let hour = Duration::from_secs(3600);
+    queue.put(Delayed::after(2 * hour, 2)).unwrap();
+    queue.put(Delayed::after(hour, 1)).unwrap();
+    queue.put(due(0)).unwrap();
+    let left = queue.into_iter();
+    assert_eq!(left.len(), 3);
+    assert!(left.map(|item| item.item).eq(0..3));
 }
 
 #[test]
