@@ -65,6 +65,24 @@ fn an_item_in_a_future_that_was_forgotten_can_be_had_where_there_is_no_other_pla
 }
 
 #[test]
+fn an_owner_takes_as_many_as_were_inside_whatever_forgotten_futures_hold() {
+    for queue in queues() {
+        let places =
+            (0..2).filter(|number| queue.put_timeout(*number, std::time::Duration::ZERO).is_ok()).count();
+        if queue.capacity().is_some() {
+            forget(queue.put_async(7));
+            forget(queue.put_async(8));
+        }
+        let mut left = queue.into_iter();
+        assert_eq!(left.len(), places);
+        for number in 0..places {
+            assert_eq!((left.next(), left.len()), (Some(number), places - number - 1));
+        }
+        assert_eq!(left.next(), None);
+    }
+}
+
+#[test]
 fn ends_that_are_alone_go_away_after_those_who_were_forgotten() {
     let (mut sender, mut receiver) = spsc::bounded(1);
     forget(receiver.get_async());

@@ -63,17 +63,20 @@ impl<T> Iterator for TryIter<'_, T> {
 #[derive(Debug)]
 pub struct IntoIter<T> {
     queue: Queue<T>,
+    /// So many were inside. What futures that were forgotten hold in their hands is not.
+    left: usize,
 }
 
 impl<T> Iterator for IntoIter<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
+        self.left = self.left.checked_sub(1)?;
         self.queue.try_get().ok()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.queue.len(), Some(self.queue.len()))
+        (self.left, Some(self.left))
     }
 }
 
@@ -86,6 +89,6 @@ impl<T> IntoIterator for Queue<T> {
 
     /// Takes what is left. Nobody else has the queue, so there is nothing to wait for.
     fn into_iter(self) -> IntoIter<T> {
-        IntoIter { queue: self }
+        IntoIter { left: self.len(), queue: self }
     }
 }
