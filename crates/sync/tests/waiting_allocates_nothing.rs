@@ -7,20 +7,25 @@ mod common;
 #[expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 #[path = "common/counting.rs"]
 mod counting;
+#[path = "common/parker.rs"]
+mod parker;
 
 use common::LONG;
 use counting::allocations;
+use parker::OwnThread;
+use std::cell::Cell;
 use std::future::{Future, pending, ready};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sync::error::Unfinished;
 use sync::extra::{
     BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, Owner, PoisonMutex, RLock, WaitGroup,
 };
-use sync::park::block_on;
+use sync::park::{self, Parker, block_on};
 use sync::queue::{
     Buffer, DelayQueue, Delayed, LifoQueue, Overflow, PriorityQueue, broadcast, mpsc, oneshot,
     pubsub::PubSub, spsc, watch,
@@ -45,10 +50,42 @@ fn allocates_nothing(name: &str, mut wait: impl FnMut() -> bool) {
     }
 }
 
-/// A wait that blocks, and the same awaited.
+/// As a coroutine waits: by the parker of whoever runs it, which is there before it is counted.
+#[track_caller]
+fn allocates_nothing_as_a_coroutine(name: &str, wait: impl FnMut() -> bool) {
+    let parker = Rc::new(Counting::default());
+    let _installed = park::install(Rc::<Counting>::clone(&parker));
+    allocates_nothing(name, wait);
+    assert!(parker.parks.get() > 0, "{name} waits beside the parker");
+}
+
+/// A parker that counts how often it was asked.
+#[derive(Default)]
+struct Counting {
+    parks: Cell<usize>,
+    own: OwnThread,
+}
+
+impl Parker for Counting {
+    fn waker(&self) -> Waker {
+        self.own.waker()
+    }
+
+    fn park(&self, deadline: Option<Instant>) {
+        self.parks.set(self.parks.get() + 1);
+        self.own.park(deadline);
+    }
+
+    fn cooperative(&self) -> bool {
+        true
+    }
+}
+
+/// A wait that blocks, of a thread and of a coroutine, and the same awaited.
 macro_rules! both {
     ($name:literal, $blocking:expr, $awaited:expr) => {
         allocates_nothing(concat!($name, ", blocking"), || $blocking);
+        allocates_nothing_as_a_coroutine(concat!($name, ", in a coroutine"), || $blocking);
         allocates_nothing(concat!($name, ", awaited"), || block_on($awaited));
     };
 }
@@ -76,7 +113,11 @@ fn locks() {
 
     let again = RLock::new(());
     Owner::new().run(|| std::mem::forget(again.lock()));
-    late!("RLock", again.lock_timeout(LIMIT), Owner::new().task(again.lock_async_timeout(LIMIT)));
+    late!(
+        "RLock",
+        Owner::new().run(|| again.lock_timeout(LIMIT).map(drop)),
+        Owner::new().task(again.lock_async_timeout(LIMIT))
+    );
 
     let lock = RwLock::new(());
     let guard = lock.write();
@@ -214,9 +255,11 @@ fn queues() {
     }
     let queue = Queue::unbounded();
     late!("Queue without a bound", queue.get_timeout(LIMIT), queue.get_async_timeout(LIMIT));
-    both!("Queue's stream", true, async {
-        let mut stream = pin!(queue.stream());
-        timeout(LIMIT, stream.as_mut().next()).await.is_err()
+    allocates_nothing("Queue's stream", || {
+        block_on(async {
+            let mut stream = pin!(queue.stream());
+            timeout(LIMIT, stream.as_mut().next()).await.is_err()
+        })
     });
     queue.put(1).unwrap();
     late!("Queue, until all is done", queue.join_timeout(LIMIT), queue.join_async_timeout(LIMIT));
