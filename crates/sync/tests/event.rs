@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::ByHand;
+use common::{ByHand, LONG};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,19 +15,20 @@ fn each_set_lets_one_through() {
     let passed = AtomicUsize::new(0);
     let turns = Event::auto_reset();
     thread::scope(|scope| {
-        for number in 0..6 {
+        for number in 0..8 {
             let (event, passed, turns) = (&event, &passed, &turns);
             scope.spawn(move || {
-                match number % 3 {
+                match number % 4 {
                     0 => event.wait(),
                     1 => park::block_on(event.wait_async()),
-                    _ => event.wait_timeout(Duration::from_secs(60)).unwrap(),
+                    2 => park::block_on(event.wait_async_timeout(LONG)).unwrap(),
+                    _ => event.wait_timeout(LONG).unwrap(),
                 }
                 passed.fetch_add(1, Ordering::Relaxed);
                 turns.set();
             });
         }
-        for number in 1..=6 {
+        for number in 1..=8 {
             event.set();
             turns.wait();
             assert_eq!(passed.load(Ordering::Relaxed), number);
