@@ -229,7 +229,8 @@ impl RawLock {
     #[inline]
     pub(crate) fn release(&self) {
         self.tag.released(Mode::Exclusive);
-        // Relaxed: what this look misses, the one after the release sees, by the barrier between them.
+        // Relaxed: a sleeper whom this look misses, the one after the release sees, by the barrier between them. What else it misses is
+        // for the next owner, who sees it: a due head who is awake takes the free lock himself, and `FENCED` is relied on when `SURE`.
         let flags = self.flags.load(Ordering::Relaxed);
         let nothing_is_due = flags == 0 || (flags == WAITERS && self.policy.skips_the_clock());
         if !(nothing_is_due && is_asymmetric()) {
