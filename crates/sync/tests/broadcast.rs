@@ -192,6 +192,31 @@ fn a_clone_that_panics_costs_one_receiver_one_item() {
     assert_eq!(items.others(), 0);
 }
 
+/// Panics when it is dropped, if it is to.
+#[derive(Clone)]
+struct Bad(bool);
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        // A second panic would end the process.
+        assert!(!self.0 || thread::panicking(), "a panic that the test asked for");
+    }
+}
+
+#[test]
+fn an_item_whose_destructor_panics_makes_room_all_the_same() {
+    let (sender, mut slow) = channel(1);
+    assert!(sender.send(Bad(true)).is_ok());
+    let mut quick = sender.subscribe();
+    let waiting = ByHand::waiting(quick.get_async());
+    assert!(catch(|| drop(sender.send(Bad(false)))).is_err(), "the panic goes on");
+    assert!(waiting.is_told(), "who waits hears nothing of the item");
+    drop(waiting);
+    assert!(quick.get().is_ok() && quick.is_empty());
+    assert!(matches!(slow.get(), Err(ReceiveError::Lagged(1))));
+    assert!(slow.get().is_ok() && slow.is_empty());
+}
+
 #[test]
 fn a_waker_that_panics_keeps_the_item_from_nobody() {
     let (sender, mut first) = channel(1);

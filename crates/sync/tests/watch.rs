@@ -91,6 +91,28 @@ fn a_look_holds_up_nobody() {
     assert_eq!(values.others(), 0);
 }
 
+/// Panics when it is dropped, if it is to.
+#[derive(Clone)]
+struct Bad(bool);
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        // A second panic would end the process.
+        assert!(!self.0 || thread::panicking(), "a panic that the test asked for");
+    }
+}
+
+#[test]
+fn a_value_whose_destructor_panics_leaves_its_place_to_the_next() {
+    let (sender, mut receiver) = channel(Bad(true));
+    let waiting = ByHand::waiting(receiver.changed_async());
+    assert!(catch(|| sender.send_modify(|value| value.0 = false)).is_err(), "the panic goes on");
+    assert!(waiting.is_told(), "who waits hears nothing of the change");
+    drop(waiting);
+    assert!(receiver.changed().is_ok_and(|value| !value.0));
+    assert_eq!(receiver.version(), 1);
+}
+
 #[test]
 fn a_change_that_panics_or_is_none_leaves_the_value() {
     let (sender, mut receiver) = channel(vec![1]);

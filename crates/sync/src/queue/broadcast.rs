@@ -101,7 +101,8 @@ impl<T> Sender<T> {
     /// [`SendError`] with the item, if there is no receiver now.
     ///
     /// # Panics
-    /// If a waker of somebody who waits does, once all the others are woken. The item is sent all the same.
+    /// If a waker of somebody who waits does, once all the others are woken, or the destructor of the oldest item. The item is sent
+    /// all the same.
     pub fn send(&self, item: T) -> Result<usize, SendError<T>> {
         let item = Arc::new(item);
         let (mut refused, mut lost) = (None, None);
