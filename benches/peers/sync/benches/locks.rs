@@ -40,10 +40,13 @@ fn in_steps(
 }
 
 fn between_threads(criterion: &mut Criterion) {
+    type Ours = sync::RwLock<u64>;
     type Std = std::sync::RwLock<u64>;
     type ParkingLot = parking_lot::RwLock<u64>;
+    bench(criterion, "rwlock/read-only", "sync", in_steps(2, rwlock::two_threads::<Ours, 0>));
     bench(criterion, "rwlock/read-only", "std", in_steps(2, rwlock::two_threads::<Std, 0>));
     bench(criterion, "rwlock/read-only", "parking_lot", in_steps(2, rwlock::two_threads::<ParkingLot, 0>));
+    bench(criterion, "rwlock/95-5", "sync", in_steps(2, rwlock::two_threads::<Ours, 5>));
     bench(criterion, "rwlock/95-5", "std", in_steps(2, rwlock::two_threads::<Std, 5>));
     bench(criterion, "rwlock/95-5", "parking_lot", in_steps(2, rwlock::two_threads::<ParkingLot, 5>));
     bench(criterion, "semaphore/3x8", "sync", in_steps(8, semaphore::eight_threads::<sync::Semaphore>));

@@ -22,3 +22,46 @@ pub fn area() -> Area {
     let rows = [locks::rows(), queues::rows(), waits::rows(), counts::rows()].into_iter().flatten().collect();
     Area { name: "sync", ours: "sync", facts: system::facts(), rows }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Beside queues that block, these are shown and not compared with; in the rows of rings, all spin.
+    const SPIN: [&str; 2] = ["concurrent-queue", "rtrb"];
+
+    #[test]
+    fn whoever_should_take_part_does_and_is_compared_with_its_like() {
+        let area = area();
+        let all = area.rows.iter().flat_map(|row| &row.contestants);
+        let names: BTreeSet<&str> = all.map(|it| it.name).collect();
+        for name in [
+            "std",
+            "parking_lot",
+            "crossbeam-channel",
+            "async-lock",
+            "async-channel",
+            "tokio",
+            "kanal",
+            "flume",
+            "crossfire",
+            "concurrent-queue",
+            "rtrb",
+        ] {
+            assert!(names.contains(name), "{name} is in no row");
+        }
+        for row in &area.rows {
+            let all_spin = row.name.starts_with("ring/");
+            for it in &row.contestants {
+                let sleeps = !all_spin && !SPIN.contains(&it.name);
+                assert_eq!(it.blocks, sleeps, "{} in {}", it.name, row.name);
+            }
+        }
+        for row in &area.rows {
+            assert!(row.contestants.iter().any(|it| it.name == area.ours), "we take no part in {}", row.name);
+        }
+        let rows: BTreeSet<&str> = area.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(rows.len(), area.rows.len(), "a name is that of two rows");
+    }
+}
