@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,6 +20,7 @@ fn main() {
     };
     let (row, contestant, seed) = (after("--row"), after("--contestant"), after("--seed"));
     let least: f64 = after("--seconds-min").parse().expect("a number");
+    note(&format!("{row} {contestant} {seed} {} {least}\n", std::process::id()));
     match contestant.as_str() {
         "crashes" => std::process::abort(),
         "panics" => panic!("the planted panic"),
@@ -36,6 +39,13 @@ fn main() {
             println!("{}", json!({ "values": { "ns": ns, "share": 0.9 }, "timed_ns": timed }));
         }
     }
+}
+
+/// Notes who was run, in which order, where a test asks for it.
+fn note(line: &str) {
+    let Some(path) = std::env::var_os("FAKE_PEERS_LOG") else { return };
+    let log = OpenOptions::new().append(true).create(true).open(path);
+    log.and_then(|mut log| log.write_all(line.as_bytes())).expect("the test's own folder");
 }
 
 fn time_of(contestant: &str) -> f64 {

@@ -1,5 +1,6 @@
 //! Head to head: what is made of honest peers and of peers that fail, and which goals are met.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -74,6 +75,31 @@ fn ours_is_compared_with_the_best_peer_that_blocks() {
     assert!(line(row, "ours-too")["also_ours"] == true && said.contains("ours-too (also ours)"), "{said}");
     assert!(found[1]["ours"].is_null() && said.contains("ours takes no part yet"), "{said}");
     assert_eq!(found.len(), 2);
+}
+
+/// By default: six rounds, each of which runs every contestant and ours once more, in an order of its own, each in a process of its
+/// own, which is to time 30 ms at least.
+#[test]
+fn each_round_runs_every_contestant_in_a_process_of_its_own_in_an_order_of_its_own() {
+    let peers = Peers::new();
+    let log = peers.project.folder().join("ran");
+    let mut command = peers.command("peers fake --rows good/one --seed 9");
+    command.env("FAKE_PEERS_LOG", &log);
+    peers.project.finish(command).ended_with(0);
+    let text = fs::read_to_string(log).expect("somebody ran");
+    let ran: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+    assert!(ran.iter().all(|it| it[0] == "good/one" && it[4] == "0.03"), "{text}");
+    let rounds: Vec<_> = ran.chunk_by(|one, next| one[2] == next[2]).collect();
+    assert_eq!(rounds.len(), 6, "a round has a seed, and is over before the next begins: {text}");
+    let orders: Vec<Vec<&str>> = rounds.iter().map(|round| round.iter().map(|it| it[1]).collect()).collect();
+    for order in &orders {
+        let mut all = order.clone();
+        all.sort_unstable();
+        assert_eq!(all, ["ours", "ours", "ours-too", "slow", "spins", "std"]);
+    }
+    assert!(orders.iter().any(|order| *order != orders[0]), "one order for all rounds: {orders:?}");
+    let processes: BTreeSet<&str> = ran.iter().map(|it| it[3]).collect();
+    assert_eq!(processes.len(), ran.len(), "a process has run two samples: {text}");
 }
 
 #[test]
