@@ -88,6 +88,25 @@ fn who_waits_for_an_event_sees_what_was_done_before_it() {
 }
 
 #[test]
+fn who_asks_whether_an_event_is_set_sees_what_was_done_before_it() {
+    for auto_reset in [false, true] {
+        loom::model(move || {
+            let event = if auto_reset { Event::auto_reset() } else { Event::new() };
+            let shared = Arc::new((event, Cell::new(0)));
+            let asks = Arc::clone(&shared);
+            let asks = thread::spawn(move || {
+                if asks.0.is_set() {
+                    assert_eq!(asks.1.get(), 1);
+                }
+            });
+            shared.1.set(1);
+            shared.0.set();
+            asks.join().unwrap();
+        });
+    }
+}
+
+#[test]
 fn who_passes_by_an_event_sees_what_was_done_before_it_although_others_wait() {
     loom::model(|| {
         let shared = Arc::new((Event::new(), Cell::new(0)));
