@@ -5,6 +5,7 @@
 //! The models use what users use, with loom's `block_on` in the place of a parker: a lost wake-up is a deadlock, which
 //! loom reports, and so are two threads inside one cell. What a task owns is counted, so a leak shows as well.
 
+use crate::barrier::BarrierError;
 use crate::{
     Barrier, CancelToken, Condvar, Event, JoinError, Mutex, Queue, Semaphore, promise, promise_cancelling,
 };
@@ -372,6 +373,34 @@ mod waiting {
                 (mine, other) => panic!("one alone went through: {mine:?}, {other:?}"),
             };
             assert_eq!((leaders, barrier.arrived()), (1, 0));
+        });
+    }
+
+    #[test]
+    fn a_barrier_wakes_a_thread_and_a_task_when_the_last_one_comes() {
+        model_of_three(|| {
+            let barrier = Arc::new(Barrier::new(3));
+            let (task, thread) = (Arc::clone(&barrier), Arc::clone(&barrier));
+            let task = thread::spawn(move || block_on(task.wait_async()).unwrap());
+            let thread = thread::spawn(move || thread.wait().unwrap());
+            let mut places = [barrier.wait().unwrap(), task.join().unwrap(), thread.join().unwrap()];
+            places.sort_by_key(|place| place.index());
+            assert_eq!(places.map(|place| place.index()), [0, 1, 2]);
+            assert_eq!(places.map(|place| place.is_leader()), [false, false, true]);
+        });
+    }
+
+    #[test]
+    fn a_barrier_that_is_broken_off_keeps_nobody() {
+        model_of_three(|| {
+            let barrier = Arc::new(Barrier::new(3));
+            let (task, thread) = (Arc::clone(&barrier), Arc::clone(&barrier));
+            let task = thread::spawn(move || block_on(task.wait_async()));
+            let thread = thread::spawn(move || thread.wait());
+            barrier.abort();
+            let broken = Err(BarrierError::Broken);
+            assert_eq!((task.join().unwrap(), thread.join().unwrap()), (broken, broken));
+            assert_eq!(barrier.arrived(), 0);
         });
     }
 
