@@ -77,7 +77,7 @@ use unfinished::Unfinished;
 ///   capacity of 0 or 1 nothing is ever allocated.
 /// - **Order**: items come out as they went in. Those who wait are told in order of arrival, but whoever comes at the right
 ///   moment is first, and may be again and again: it is *not fair*. Who was told in vain keeps his place. With a
-///   capacity of 0 or 1, a thread that waits is handed its item, and only tasks can be overtaken.
+///   capacity of 0 or 1, a thread that waits is handed its item: only a task can be overtaken, and a thread that waits behind one.
 /// - **Dropped** while it waits, a future leaves in constant time; if it had been told, the next one is. No item is lost with a
 ///   [`get_async`](Queue::get_async); what becomes of one that is put is said at [`put_async`](Queue::put_async). Dropping the
 ///   queue drops what is inside.
