@@ -27,6 +27,8 @@ pub use exchanger::{Exchanger, NotExchanged};
 pub use latch::Latch;
 pub use notify::{Notified, Notify};
 pub use once::{Awaited, Lazy, OnceCell, SetError};
-pub use poison::{PoisonMutex, PoisonMutexGuard, TimedLockError};
+pub use poison::{
+    ArcPoisonMutexGuard, MappedPoisonMutexGuard, PoisonMutex, PoisonMutexGuard, TimedLockError,
+};
 pub use rlock::{RLock, RLockGuard};
 pub use wait_group::{Member, NobodyIsIn, WaitGroup};

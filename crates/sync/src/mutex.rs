@@ -174,6 +174,11 @@ impl<T: ?Sized> Mutex<T> {
         self.lock.has_waiters()
     }
 
+    /// The lock, and where the value is, which is used by whoever holds that: for a guard of another kind.
+    pub(crate) fn parts(&self) -> (&RawLock, *mut T) {
+        (&self.lock, self.value.get())
+    }
+
     /// What the deadlock checker knows the lock by.
     #[cfg(feature = "check")]
     pub(crate) fn tag(&self) -> &Tag {

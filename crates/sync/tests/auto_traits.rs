@@ -11,8 +11,9 @@ use std::rc::Rc;
 use std::sync::MutexGuard as StdGuard;
 use sync::cell::{Header, Vtable};
 use sync::extra::{
-    AlreadyToldApart, Awaited, Exchanger, Latch, Lazy, Member, NobodyIsIn, NotExchanged, Notified, Notify,
-    OnceCell, Owner, PoisonMutex, PoisonMutexGuard, RLock, RLockGuard, SetError, WaitGroup,
+    AlreadyToldApart, ArcPoisonMutexGuard, Awaited, Exchanger, Latch, Lazy, MappedPoisonMutexGuard, Member,
+    NobodyIsIn, NotExchanged, Notified, Notify, OnceCell, Owner, PoisonMutex, PoisonMutexGuard, RLock,
+    RLockGuard, SetError, WaitGroup,
 };
 use sync::mutex::{ArcMutexGuard, MappedMutexGuard};
 use sync::queue::{CloseOnDrop, GetError, PutError, Stream, mpsc, spsc};
@@ -110,6 +111,14 @@ table! {
     PoisonMutexGuard<'static, u8> => true, true;
     PoisonMutexGuard<'static, Cell<u8>> => true, false;
     PoisonMutexGuard<'static, StdGuard<'static, u8>> => false, false;
+    ArcPoisonMutexGuard<u8> => true, true;
+    ArcPoisonMutexGuard<Cell<u8>> => true, false;
+    ArcPoisonMutexGuard<Rc<u8>> => false, false;
+    ArcPoisonMutexGuard<StdGuard<'static, u8>> => false, false;
+    MappedPoisonMutexGuard<'static, u8> => true, true;
+    MappedPoisonMutexGuard<'static, Cell<u8>> => true, false;
+    MappedPoisonMutexGuard<'static, Rc<u8>> => false, false;
+    MappedPoisonMutexGuard<'static, StdGuard<'static, u8>> => false, true;
 
     // All guards of an owner are on one thread.
     RLock<u8> => true, true;
@@ -219,6 +228,9 @@ fn futures_may_be_awaited_in_a_task_that_moves_between_threads() {
     sent(condvar.wait_async(shared.lock_arc()));
     let poisoned = PoisonMutex::new(Cell::new(1));
     sent(poisoned.lock_async_timeout(std::time::Duration::ZERO));
+    sent(poisoned.when_async_timeout(|_| true, std::time::Duration::ZERO));
+    let shared = std::sync::Arc::new(PoisonMutex::new(Cell::new(1)));
+    sent(shared.lock_arc_async_timeout(std::time::Duration::ZERO));
     if let Ok(guard) = poisoned.lock() {
         sent(condvar.wait_async(guard));
     }

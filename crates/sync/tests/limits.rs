@@ -112,6 +112,7 @@ fn locks() {
     lock!(Mutex::new(0), lock, lock_timeout, lock_async_timeout);
     lock!(std::sync::Arc::new(Mutex::new(0)), lock_arc, lock_arc_timeout, lock_arc_async_timeout);
     lock!(PoisonMutex::new(0), lock, lock_timeout, lock_async_timeout);
+    lock!(std::sync::Arc::new(PoisonMutex::new(0)), lock_arc, lock_arc_timeout, lock_arc_async_timeout);
     lock!(RLock::new(0), lock, lock_timeout, lock_async_timeout);
     lock!(RwLock::new(0), write, read_timeout, read_async_timeout);
     lock!(RwLock::new(0), read, write_timeout, write_async_timeout);

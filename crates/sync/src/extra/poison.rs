@@ -1,11 +1,20 @@
 //! A mutex that remembers a panic under it.
 
+#[expect(unsafe_code, reason = "the value is used by whoever holds the lock")]
+mod arc;
+mod mapped;
+mod when;
+
+pub use arc::ArcPoisonMutexGuard;
+pub use mapped::MappedPoisonMutexGuard;
+
 use crate::condvar::{Guard, Sealed};
 use crate::error::TimedOut;
 use crate::mutex::{Mutex, MutexGuard};
 use crate::primitive::{AtomicBool, Ordering, const_but_for_loom};
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread;
@@ -14,7 +23,8 @@ use std::time::Duration;
 /// A [`Mutex`] that is *poisoned* by a panic under it: whoever locks it afterwards gets an error with the guard in it, since the
 /// value may be half changed.
 ///
-/// All ways to lock it and the errors are those of `std::sync::Mutex`, so a program can move from one to the other.
+/// It has all that a [`Mutex`] has to lock it by, a condition, guards of a part and guards with a share included. The ways that `std::sync::Mutex`
+/// has too, and the errors, are the same, so a program can move from one to the other.
 ///
 /// It is a mutex and a flag, and not a parameter of the mutex's type: what a lock returns, and what a panic does, would depend on the
 /// parameter, and everyone who writes `Mutex<T>` would read about both. Locking it costs some nanoseconds more, to ask twice whether
@@ -53,9 +63,20 @@ pub struct PoisonMutex<T: ?Sized> {
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct PoisonMutexGuard<'a, T: ?Sized> {
     whole: &'a PoisonMutex<T>,
+    /// Dropped before the lock is released.
+    alarm: Alarm<'a>,
+    guard: MutexGuard<'a, T>,
+}
+
+/// Poisons the mutex if it is dropped by a panic that has begun since the lock was taken.
+struct Alarm<'a>(Since<'a>);
+
+/// What an alarm is set to.
+#[derive(Clone, Copy)]
+struct Since<'a> {
+    poisoned: &'a AtomicBool,
     /// The thread was panicking already when the lock was taken.
     panicking: bool,
-    guard: MutexGuard<'a, T>,
 }
 
 /// Why a lock was not to be had in time, or only with a warning.
@@ -90,6 +111,7 @@ impl<T: ?Sized> PoisonMutex<T> {
     ///
     /// # Errors
     /// The guard is inside the error if the mutex is poisoned.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock(&self) -> LockResult<PoisonMutexGuard<'_, T>> {
         self.holding(self.mutex.lock())
     }
@@ -98,6 +120,7 @@ impl<T: ?Sized> PoisonMutex<T> {
     ///
     /// # Errors
     /// [`TryLockError::WouldBlock`] if the lock is not free. The guard is inside the error if the mutex is poisoned.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_lock(&self) -> TryLockResult<PoisonMutexGuard<'_, T>> {
         match self.mutex.try_lock() {
             Some(guard) => Ok(self.holding(guard)?),
@@ -109,6 +132,7 @@ impl<T: ?Sized> PoisonMutex<T> {
     ///
     /// # Errors
     /// [`TimedLockError::TimedOut`] if it was not free by then. The guard is inside the error if the mutex is poisoned.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_timeout(
         &self,
         limit: Duration,
@@ -123,8 +147,10 @@ impl<T: ?Sized> PoisonMutex<T> {
     ///
     /// # Cancel safety
     /// As [`Mutex::lock_async`].
-    pub async fn lock_async(&self) -> LockResult<PoisonMutexGuard<'_, T>> {
-        self.holding(self.mutex.lock_async().await)
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn lock_async(&self) -> impl Future<Output = LockResult<PoisonMutexGuard<'_, T>>> {
+        let lock = self.mutex.lock_async();
+        async move { self.holding(lock.await) }
     }
 
     /// As [`Mutex::lock_async_timeout`]. Needs no runtime.
@@ -134,11 +160,13 @@ impl<T: ?Sized> PoisonMutex<T> {
     ///
     /// # Cancel safety
     /// As [`Mutex::lock_async`].
-    pub async fn lock_async_timeout(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn lock_async_timeout(
         &self,
         limit: Duration,
-    ) -> Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>> {
-        Ok(self.holding(self.mutex.lock_async_timeout(limit).await?)?)
+    ) -> impl Future<Output = Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>>> {
+        let lock = self.mutex.lock_async_timeout(limit);
+        async move { Ok(self.holding(lock.await?)?) }
     }
 
     /// Whether somebody has panicked under the lock.
@@ -167,7 +195,26 @@ impl<T: ?Sized> PoisonMutex<T> {
     }
 
     fn guard<'a>(&'a self, guard: MutexGuard<'a, T>) -> PoisonMutexGuard<'a, T> {
-        PoisonMutexGuard { whole: self, panicking: thread::panicking(), guard }
+        PoisonMutexGuard { whole: self, alarm: self.alarm(), guard }
+    }
+
+    fn alarm(&self) -> Alarm<'_> {
+        Alarm(Since { poisoned: &self.poisoned, panicking: thread::panicking() })
+    }
+}
+
+impl<'a> Alarm<'a> {
+    /// To be set again: what is done between may panic, and must poison before it releases the lock.
+    fn off(self) -> Since<'a> {
+        self.0
+    }
+}
+
+impl<'a, T: ?Sized> PoisonMutexGuard<'a, T> {
+    /// The mutex that the guard holds.
+    #[must_use]
+    pub fn mutex(guard: &Self) -> &'a PoisonMutex<T> {
+        guard.whole
     }
 }
 
@@ -190,6 +237,7 @@ impl<'a, T: ?Sized> Guard for PoisonMutexGuard<'a, T> {
         self.whole
     }
 
+    #[cfg_attr(feature = "check", track_caller)]
     fn lock(mutex: &'a PoisonMutex<T>) -> Self {
         mutex.guard(mutex.mutex.lock())
     }
@@ -221,11 +269,11 @@ impl<T: ?Sized> DerefMut for PoisonMutexGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> Drop for PoisonMutexGuard<'_, T> {
+impl Drop for Alarm<'_> {
     fn drop(&mut self) {
-        if !self.panicking && thread::panicking() {
+        if !self.0.panicking && thread::panicking() {
             // Relaxed: the release of the lock, which follows, carries it to the next owner.
-            self.whole.poisoned.store(true, Ordering::Relaxed);
+            self.0.poisoned.store(true, Ordering::Relaxed);
         }
     }
 }

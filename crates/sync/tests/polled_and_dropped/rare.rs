@@ -35,7 +35,7 @@ fn a_lock_that_its_owner_may_take_again() {
 
 #[test]
 fn locks_in_rarer_ways() {
-    let (mutex, poison, lock) = (Arc::new(Mutex::new(0)), PoisonMutex::new(0), RwLock::new(0));
+    let (mutex, poison, lock) = (Arc::new(Mutex::new(0)), Arc::new(PoisonMutex::new(0)), RwLock::new(0));
     again_and_again(|| {
         let guard = mutex.lock();
         drop(ByHand::waiting(mutex.lock_arc_async()));
@@ -45,6 +45,11 @@ fn locks_in_rarer_ways() {
         let guard = poison.lock().unwrap();
         drop(ByHand::waiting(poison.lock_async_timeout(LONG)));
         drop(told_of_and_left!(poison.lock_async(), poison.lock_async(), drop(guard)));
+        let guard = poison.lock_arc().unwrap();
+        drop(ByHand::waiting(poison.lock_arc_async_timeout(LONG)));
+        drop(told_of_and_left!(poison.lock_arc_async(), poison.lock_arc_async(), drop(guard)));
+        drop(ByHand::waiting(poison.when_async(|number| *number == 1)));
+        drop(ByHand::waiting(poison.when_async_timeout(|number| *number == 1, LONG)));
 
         // Who upgrades gives up what he had, if he leaves.
         let reader = lock.read();
@@ -56,7 +61,7 @@ fn locks_in_rarer_ways() {
         drop(told);
         assert!(next.is_told() && next.poll().is_some(), "the lock is lost with who upgrades");
     });
-    assert_eq!(Arc::strong_count(&mutex), 1);
+    assert_eq!((Arc::strong_count(&mutex), Arc::strong_count(&poison)), (1, 1));
     assert!(mutex.try_lock().is_some() && poison.try_lock().is_ok() && !lock.is_locked());
 }
 

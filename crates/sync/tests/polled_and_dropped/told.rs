@@ -27,7 +27,7 @@ macro_rules! in_time {
 
 #[test]
 fn a_mutex_with_a_limit_or_a_condition() {
-    let (mutex, poison, again) = (Arc::new(Mutex::new(0)), PoisonMutex::new(0), RLock::new(0));
+    let (mutex, poison, again) = (Arc::new(Mutex::new(0)), Arc::new(PoisonMutex::new(0)), RLock::new(0));
     again_and_again(|| {
         let guard = mutex.lock();
         in_time!(mutex.lock_async_timeout(LONG), mutex.lock_async_timeout(LONG), drop(guard));
@@ -35,6 +35,8 @@ fn a_mutex_with_a_limit_or_a_condition() {
         in_time!(mutex.lock_arc_async_timeout(LONG), mutex.lock_arc_async_timeout(LONG), drop(guard));
         let guard = poison.lock().unwrap();
         in_time!(poison.lock_async_timeout(LONG), poison.lock_async_timeout(LONG), drop(guard));
+        let guard = poison.lock_arc().unwrap();
+        in_time!(poison.lock_arc_async_timeout(LONG), poison.lock_arc_async_timeout(LONG), drop(guard));
         let guard = again.lock();
         let task = || Owner::new().task(async { again.lock_async_timeout(LONG).await.map(drop) });
         in_time!(task(), task(), drop(guard));
@@ -45,8 +47,15 @@ fn a_mutex_with_a_limit_or_a_condition() {
         let when = || mutex.when_async_timeout(is_set, LONG);
         in_time!(when(), when(), *mutex.lock() = 1);
         *mutex.lock() = 0;
+
+        let set = |number| *poison.lock().unwrap() = number;
+        drop(told_of_and_left!(poison.when_async(is_set), poison.when_async(is_set), set(1)));
+        set(0);
+        let when = || poison.when_async_timeout(is_set, LONG);
+        in_time!(when(), when(), set(1));
+        set(0);
     });
-    assert_eq!(Arc::strong_count(&mutex), 1);
+    assert_eq!((Arc::strong_count(&mutex), Arc::strong_count(&poison)), (1, 1));
     assert!(mutex.try_lock().is_some() && poison.try_lock().is_ok() && !again.is_locked());
 }
 
@@ -71,7 +80,7 @@ fn an_rwlock_with_a_limit() {
 /// Who leaves does not take the lock again, and leaves the notification to the next.
 #[test]
 fn a_condition_variable_with_every_guard() {
-    let (mutex, poison) = (Arc::new(Mutex::new(0)), PoisonMutex::new(0));
+    let (mutex, poison) = (Arc::new(Mutex::new(0)), Arc::new(PoisonMutex::new(0)));
     let (again, lock, condvar) = (RLock::new(Cell::new(0)), RwLock::new(0), Condvar::new());
     macro_rules! guard {
         ($take:expr) => {{
@@ -94,6 +103,7 @@ fn a_condition_variable_with_every_guard() {
         guard!(mutex.lock());
         guard!(mutex.lock_arc());
         guard!(poison.lock().unwrap());
+        guard!(poison.lock_arc().unwrap());
         guard!(lock.write());
         guard!(lock.read());
         guard!(lock.upgradable_read());
