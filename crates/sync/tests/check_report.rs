@@ -1,11 +1,13 @@
 //! What a report says, and what is drawn: who, which lock by which name, where the one was taken and where the other was asked for.
 
 use std::panic::Location;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
-use sync::check::{self, Mode, Report, Verdict};
-use sync::{Barrier, Mutex, RwLock};
+use sync::check::{self, Context, Mode, Report, Verdict};
+use sync::extra::{BoundedSemaphore, PoisonMutex, RLock};
+use sync::park::block_on;
+use sync::{Barrier, Mutex, RwLock, Semaphore};
 
 /// No report takes so long, if it comes.
 const LONG: Duration = Duration::from_secs(60);
@@ -34,6 +36,7 @@ fn both_acquisitions_of_each_are_in_the_report_and_in_the_graphs() {
     let next = || reports.recv_timeout(LONG).expect("the checker speaks");
     of_one_that_may_come(next);
     of_one_that_is_there(next);
+    of_every_way_to_take_a_lock();
     check::disable();
     assert!(reports.try_recv().is_err(), "more than there is");
 }
@@ -131,6 +134,72 @@ fn of_one_that_is_there(next: impl Fn() -> Report) {
     let alone = (Mode::Exclusive, Mode::Exclusive);
     let who = [("`one`", "Mutex `debit`", "Mutex `credit`"), ("`two`", "Mutex `credit`", "Mutex `debit`")];
     reports.iter().for_each(|report| says_both(report, who, places, [alone; 2]));
+}
+
+/// Each is taken before a lock of its own, and the graph says where. A limit or an attempt makes no edge to a lock, but there is one from it.
+fn of_every_way_to_take_a_lock() {
+    macro_rules! one {
+        ($of:expr, $lock:ident => $take:expr) => {
+            let ($lock, next) = ($of, Mutex::new(()));
+            check::name(&next, "next");
+            let guard = $take;
+            let graph = {
+                let _next = next.lock();
+                check::graph()
+            };
+            drop(guard);
+            let edge = graph.lines().find(|line| line.contains("->") && line.contains("`next`"));
+            let edge = edge.unwrap_or_else(|| panic!("{} is not there: {graph}", stringify!($take)));
+            assert!(!edge.contains("/src/") && edge.contains(file!()), "{}: {edge}", stringify!($take));
+        };
+    }
+    macro_rules! says_where {
+        ($of:expr, $lock:ident => [$($take:expr),* $(,)?] [$($awaited:expr),* $(,)?]) => {
+            $({ one!($of, $lock => $take); })*
+            $(block_on(Context::new("task").task(async { one!($of, $lock => $awaited.await); }));)*
+        };
+    }
+    const LIMIT: Duration = Duration::from_secs(60);
+    says_where!(Arc::new(Mutex::new(())), lock => [
+        lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
+        lock.lock_arc(), lock.try_lock_arc(), lock.lock_arc_timeout(LIMIT),
+        lock.when(|()| true), lock.try_when(|()| true), lock.when_timeout(|()| true, LIMIT),
+    ] [
+        lock.lock_async(), lock.lock_async_timeout(LIMIT),
+        lock.lock_arc_async(), lock.lock_arc_async_timeout(LIMIT),
+        lock.when_async(|()| true), lock.when_async_timeout(|()| true, LIMIT),
+    ]);
+    says_where!(Arc::new(PoisonMutex::new(())), lock => [
+        lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
+        lock.lock_arc(), lock.try_lock_arc(), lock.lock_arc_timeout(LIMIT),
+        lock.when(|()| true), lock.try_when(|()| true), lock.when_timeout(|()| true, LIMIT),
+    ] [
+        lock.lock_async(), lock.lock_async_timeout(LIMIT),
+        lock.lock_arc_async(), lock.lock_arc_async_timeout(LIMIT),
+        lock.when_async(|()| true), lock.when_async_timeout(|()| true, LIMIT),
+    ]);
+    says_where!(RwLock::new(()), lock => [
+        lock.read(), lock.try_read(), lock.read_timeout(LIMIT),
+        lock.write(), lock.try_write(), lock.write_timeout(LIMIT),
+        lock.upgradable_read(), lock.try_upgradable_read(), lock.upgradable_read_timeout(LIMIT),
+    ] [
+        lock.read_async(), lock.read_async_timeout(LIMIT),
+        lock.write_async(), lock.write_async_timeout(LIMIT),
+        lock.upgradable_read_async(), lock.upgradable_read_async_timeout(LIMIT),
+    ]);
+    says_where!(RLock::new(()), lock => [
+        lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
+    ] []);
+    says_where!(Semaphore::new(1), lock => [
+        lock.acquire(), lock.try_acquire(), lock.acquire_timeout(LIMIT),
+    ] [
+        lock.acquire_async(), lock.acquire_async_timeout(LIMIT),
+    ]);
+    says_where!(BoundedSemaphore::new(1), lock => [
+        lock.acquire(), lock.try_acquire(), lock.acquire_timeout(LIMIT),
+    ] [
+        lock.acquire_async(), lock.acquire_async_timeout(LIMIT),
+    ]);
 }
 
 fn says_both(report: &Report, who: [(&str, &str, &str); 2], places: Places, modes: [(Mode, Mode); 2]) {

@@ -3,6 +3,7 @@
 use crate::primitive::{AtomicUsize, Ordering, const_but_for_loom};
 use crate::semaphore::{AcquireError, Semaphore, SemaphorePermit};
 use std::fmt;
+use std::future::Future;
 use std::time::Duration;
 
 /// A [`Semaphore`] whose permits cannot become more: whoever gives back what nobody has taken gets an error, where a plain
@@ -65,6 +66,7 @@ impl BoundedSemaphore {
     ///
     /// # Errors
     /// [`AcquireError::Closed`] if the semaphore is closed.
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn acquire(&self) -> Result<BoundedPermit<'_>, AcquireError> {
         self.permits.acquire().map(|permit| self.bounded(permit))
     }
@@ -73,6 +75,7 @@ impl BoundedSemaphore {
     ///
     /// # Errors
     /// As [`Semaphore::try_acquire`].
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn try_acquire(&self) -> Result<BoundedPermit<'_>, AcquireError> {
         self.permits.try_acquire().map(|permit| self.bounded(permit))
     }
@@ -81,6 +84,7 @@ impl BoundedSemaphore {
     ///
     /// # Errors
     /// As [`Semaphore::acquire_timeout`].
+    #[cfg_attr(feature = "check", track_caller)]
     pub fn acquire_timeout(&self, limit: Duration) -> Result<BoundedPermit<'_>, AcquireError> {
         self.permits.acquire_timeout(limit).map(|permit| self.bounded(permit))
     }
@@ -92,8 +96,10 @@ impl BoundedSemaphore {
     ///
     /// # Cancel safety
     /// As [`Semaphore::acquire_async`].
-    pub async fn acquire_async(&self) -> Result<BoundedPermit<'_>, AcquireError> {
-        self.permits.acquire_async().await.map(|permit| self.bounded(permit))
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn acquire_async(&self) -> impl Future<Output = Result<BoundedPermit<'_>, AcquireError>> {
+        let acquire = self.permits.acquire_async();
+        async move { acquire.await.map(|permit| self.bounded(permit)) }
     }
 
     /// Waits for a permit, at most `limit`. Needs no runtime.
@@ -103,8 +109,13 @@ impl BoundedSemaphore {
     ///
     /// # Cancel safety
     /// As [`Semaphore::acquire_async`].
-    pub async fn acquire_async_timeout(&self, limit: Duration) -> Result<BoundedPermit<'_>, AcquireError> {
-        self.permits.acquire_async_timeout(limit).await.map(|permit| self.bounded(permit))
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn acquire_async_timeout(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = Result<BoundedPermit<'_>, AcquireError>> {
+        let acquire = self.permits.acquire_async_timeout(limit);
+        async move { acquire.await.map(|permit| self.bounded(permit)) }
     }
 
     /// Gives back permits that were [kept](BoundedPermit::keep).

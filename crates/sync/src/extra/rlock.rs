@@ -165,7 +165,11 @@ impl<T: ?Sized> RLock<T> {
     #[cfg_attr(feature = "check", track_caller)]
     pub fn try_lock(&self) -> Option<RLockGuard<'_, T>> {
         let me = owner::current().expect(NOBODY);
-        self.again(me).or_else(|| self.lock.try_acquire().then(|| self.taken(Some(me), NOBODY)))
+        match self.again(me) {
+            Some(guard) => Some(guard),
+            // Not in a closure: where this was called from is noted.
+            None => self.lock.try_acquire().then(|| self.taken(Some(me), NOBODY)),
+        }
     }
 
     /// Waits for the lock, at most `limit`, unless the caller has it. Blocks.

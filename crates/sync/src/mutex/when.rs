@@ -1,8 +1,10 @@
 //! Taking the lock when a condition holds for the value.
 
 use super::{Mutex, MutexGuard};
+use crate::check::Site;
 use crate::error::TimedOut;
 use crate::timer;
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Taking the lock when a condition holds, which nobody has to announce.
@@ -79,13 +81,23 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
-    pub async fn when_async(&self, mut condition: impl FnMut(&T) -> bool) -> MutexGuard<'_, T> {
-        loop {
-            let guard = self.lock_async().await;
-            if condition(&guard) {
-                return guard;
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn when_async(
+        &self,
+        mut condition: impl FnMut(&T) -> bool,
+    ) -> impl Future<Output = MutexGuard<'_, T>> {
+        let site = Site::here();
+        async move {
+            loop {
+                if !self.lock.try_acquire_in_task(site) {
+                    self.lock.acquire_in_task(site).await;
+                }
+                let guard = MutexGuard { mutex: self };
+                if condition(&guard) {
+                    return guard;
+                }
+                self.lock.release_and_watch_async(guard).await;
             }
-            self.lock.release_and_watch_async(guard).await;
         }
     }
 
@@ -96,11 +108,12 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     /// As [`when_async`](Mutex::when_async).
-    pub async fn when_async_timeout(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn when_async_timeout(
         &self,
         condition: impl FnMut(&T) -> bool,
         limit: Duration,
-    ) -> Result<MutexGuard<'_, T>, TimedOut> {
-        timer::timeout(limit, self.when_async(condition)).await
+    ) -> impl Future<Output = Result<MutexGuard<'_, T>, TimedOut>> {
+        timer::timeout(limit, self.when_async(condition))
     }
 }
