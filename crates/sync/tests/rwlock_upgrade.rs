@@ -32,6 +32,7 @@ fn an_upgrade_goes_on_when_others_who_want_the_same_were_told_in_vain() {
 
 /// The same with a writer: he was told that the lock is free, and was not quick enough.
 #[test]
+#[cfg_attr(miri, ignore = "everybody has waited for long there before the next step")]
 fn an_upgrade_goes_on_when_a_writer_was_told_in_vain() {
     let passed_by = (0..1_000).filter(|_| {
         let lock = RwLock::new(0);
