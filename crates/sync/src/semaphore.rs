@@ -31,7 +31,8 @@ use std::time::{Duration, Instant};
 ///   is not overtaken for ever by those who ask for few. A thread that was told and has no CPU yet is passed by until it looks. Those
 ///   who wait are served in order of arrival. A task that could have its permits and is not polled loses its turn after a
 ///   millisecond to whoever comes by or waits, and keeps its place.
-/// - **Dropped** while it waits, a future leaves the queue in constant time, and who stood behind it moves up.
+/// - **Dropped** while it waits, a future leaves the queue in constant time, and who stood behind it moves up. Where futures before it were told
+///   and have not been polled for a millisecond, they are gone through one by one, as they are by whoever acquires.
 /// - **A waker that panics** keeps nobody else from being woken. Its panic gets out of the call that woke it, at its end,
 ///   and out of no permit that is dropped.
 ///

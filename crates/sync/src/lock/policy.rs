@@ -3,7 +3,7 @@
 //! All numbers are hints: they are written by the owner or by whoever has the queue ([`Newcomers`] by anybody), read by anybody, and no
 //! decision that rests on them can lose a wake-up. The measurements behind the constants are in `docs/design/mutex.md`.
 
-use crate::os::clock;
+use crate::os::{self, clock};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 /// While the lock changes hands faster than this, an attempt to take it would mostly take the cache line from an owner who
@@ -20,6 +20,9 @@ const PERIOD_UNIT_NS: u32 = 2;
 const ROUND_US: u32 = 4_000;
 const QUANTUM_US_MIN: u32 = 50;
 const QUANTUM_US_MAX: u32 = 200;
+/// On one CPU all of that is so many times as long: whoever is handed the lock needs the CPU, too, and nothing else is done while it changes
+/// hands. The scheduler gives turns of some milliseconds there, so it is still the lock that makes them short.
+const TIMES_ON_ONE_CPU: u32 = 2;
 /// The owner is this late on purpose: the head, where he is awake, sees by himself that he is due.
 const OWNER_LATE_US: u32 = 40;
 /// So often the owner looks at the clock in a quantum, or half as often: a number of takes is rounded up to a power of two.
@@ -77,7 +80,8 @@ impl Newcomers {
 
 /// How long the first of so many who wait may be passed by, in ticks.
 pub(crate) fn quantum(waiting: u32) -> u32 {
-    clock::micros((ROUND_US / waiting.max(1)).clamp(QUANTUM_US_MIN, QUANTUM_US_MAX))
+    let quantum = clock::micros((ROUND_US / waiting.max(1)).clamp(QUANTUM_US_MIN, QUANTUM_US_MAX));
+    if os::cpus() == 1 { quantum * TIMES_ON_ONE_CPU } else { quantum }
 }
 
 impl Policy {
@@ -203,6 +207,20 @@ impl Policy {
         self.waiting.store(if none_left { 0 } else { waiting }, Relaxed);
         if none_left {
             self.since.store(self.takes(), Relaxed);
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(any(miri, trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::{clock, os, quantum};
+
+    #[test]
+    fn a_turn_is_twice_as_long_on_one_cpu() {
+        let on_one = os::is_on_one_cpu("lock::policy::tests::a_turn_is_twice_as_long_on_one_cpu");
+        let times = if on_one { 2 } else { 1 };
+        for (waiting, micros) in [(0, 200), (1, 200), (32, 125), (1_000, 50)] {
+            assert_eq!(quantum(waiting), clock::micros(micros) * times);
         }
     }
 }
