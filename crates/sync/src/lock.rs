@@ -7,7 +7,7 @@
 //!
 //! Whoever comes while it is free (*barging*): a lock that is only ever passed on makes every acquisition wait for a
 //! thread to wake up, which takes many times longer than the work under most locks. But only for a time: once the head of the
-//! queue has been head for a *quantum* (50 to 200 µs, see [`policy`]), the owner hands the lock to him.
+//! queue has been head for a *quantum* (50 to 200 µs, on one CPU twice that, see [`policy`]), the owner hands the lock to him.
 //!
 //! - A **thread** is *granted* the lock: he has it from then on, wherever he is woken.
 //! - A **task** may never be polled again: its future may lie in a `select` that has gone on to something else, or be

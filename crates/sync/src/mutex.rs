@@ -29,7 +29,7 @@ pub use mapped::MappedMutexGuard;
 /// - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 /// - **Allocates** nothing.
 /// - **Order**: whoever comes while the lock is free takes it, even before those who were woken for it; but who has been first
-///   in the queue for 50 to 200 µs, on one CPU twice as long, is handed it when it is next released. Before a thread queues up, it may look for a microsecond or
+///   in the queue for 50 to 200 µs, on one CPU twice as long, is handed it at one of the next releases. Before a thread queues up, it may look for a microsecond or
 ///   two, and without a deadline it may let other threads of its CPU run, up to four times. A task that has been told to take the
 ///   lock and is not polled loses its place after a millisecond, to whoever comes by or waits.
 /// - **Dropped** while it waits, a future leaves the queue in constant time; if it had been told, the next one is.
