@@ -125,7 +125,8 @@ impl<T> Hand<T> {
         }
     }
 
-    /// Puts `item` in if there is room, or if somebody waits for it.
+    /// Puts `item` in if there is room, or if somebody waits for it. Not inline, as [`put`](Hand::put).
+    #[inline(never)]
     pub(crate) fn try_put(&self, item: T) -> Result<(), PutError<T>> {
         let (mut item, mut wakes) = (Held::new(item), Wakes::new());
         let done = self.with(|state| state.try_put(&mut item, &mut wakes));
@@ -133,9 +134,15 @@ impl<T> Hand<T> {
         done.map_err(|why| PutError::new(why, item.take_surely()))
     }
 
-    /// Takes the oldest item, out of the queue or from one who waits to put it in.
-    #[inline]
+    /// Takes the oldest item, out of the queue or from one who waits to put it in. Not inline, as [`put`](Hand::put).
+    #[inline(never)]
     pub(crate) fn try_get(&self) -> Result<T, GetError> {
+        self.take_at_once()
+    }
+
+    /// As [`try_get`](Hand::try_get), inline.
+    #[inline]
+    fn take_at_once(&self) -> Result<T, GetError> {
         let (mut item, mut wakes) = (Held::nothing(), Wakes::new());
         let done = self.with(|state| state.get(&mut item, &mut wakes));
         wakes.run();
@@ -157,7 +164,7 @@ impl<T> Hand<T> {
     /// Takes the oldest item, if there seems to be one. For one who would wait otherwise.
     #[inline]
     fn item_at_hand(&self) -> Option<T> {
-        if self.seems_to_have(ITEM) { self.try_get().ok() } else { None }
+        if self.seems_to_have(ITEM) { self.take_at_once().ok() } else { None }
     }
 
     /// Refuses every further item. Those who wait to put one in get it back; what is in the slot can still be taken.

@@ -11,7 +11,9 @@ use std::time::Instant;
 
 impl<T> Hand<T> {
     /// Puts `item` in, waiting until `deadline` at most. Blocks.
-    #[inline]
+    ///
+    /// Not inline: it needs a frame, and where it is part of the caller, each operation of a ring would set it up.
+    #[inline(never)]
     pub(crate) fn put(&self, item: T, deadline: Option<Instant>) -> Result<(), PutError<T>> {
         if !park::plain::is_here() {
             let item = match self.put_at_hand(item) {
@@ -41,7 +43,9 @@ impl<T> Hand<T> {
     }
 
     /// Takes an item, waiting until `deadline` at most. Blocks.
-    #[inline]
+    ///
+    /// Not inline, as [`put`](Hand::put).
+    #[inline(never)]
     pub(crate) fn get(&self, deadline: Option<Instant>) -> Result<T, GetError> {
         if !park::plain::is_here() {
             let mut get = pin!(self.get_later());
