@@ -165,6 +165,10 @@ table! {
     spsc::Receiver<Rc<u8>> => false, false;
     Stream<'_, Cell<u8>> => true, true;
     Stream<'_, Rc<u8>> => false, false;
+    mpsc::Stream<'_, Cell<u8>> => true, true;
+    mpsc::Stream<'_, Rc<u8>> => false, false;
+    spsc::Stream<'_, Cell<u8>> => true, true;
+    spsc::Stream<'_, Rc<u8>> => false, false;
     PutError<Cell<u8>> => true, false;
     GetError => true, true;
     CloseOnDrop<Cell<u8>> => true, true;

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{ByHand, Counted, LONG, SHORT, await_waiters};
+use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 use sync::park::block_on;
@@ -253,4 +254,53 @@ fn futures_that_were_polled_once_and_dropped_lose_nothing() {
         assert_eq!(receiver.get(), Ok(number + 1));
     }
     assert!(format!("{sender:?}").contains("waiting: 0"), "{sender:?}");
+}
+
+/// Of either kind, with whatever puts an item at its other end.
+macro_rules! streams_alike {
+    ($($test:ident: $channel:expr;)*) => {$(
+        #[test]
+        fn $test() {
+            #[allow(unused_mut, reason = "one of the two kinds needs it")]
+            let (mut sender, mut receiver) = $channel;
+            {
+                let mut stream = pin!(receiver.stream());
+                sender.put(1).unwrap();
+                assert_eq!(block_on(stream.as_mut().next()), Some(1), "what is there");
+                let mut next = ByHand::waiting(stream.as_mut().next());
+                sender.put(2).unwrap();
+                assert_eq!((next.wakes(), next.poll()), (1, Some(Some(2))), "what comes");
+                drop(next);
+                // The stream waits on where only the future of the next item is dropped.
+                drop(ByHand::waiting(stream.as_mut().next()));
+                let again = ByHand::waiting(stream.as_mut().next());
+                sender.put(3).unwrap();
+                assert_eq!(again.wakes(), 1);
+            }
+            assert_eq!(receiver.try_get(), Ok(3), "a stream that was told and dropped has taken nothing");
+            drop(sender);
+            assert_eq!(block_on(pin!(receiver.stream()).next()), None, "closed and empty");
+        }
+    )*};
+}
+
+streams_alike! {
+    a_stream_of_one_sender_gives_what_comes: spsc::bounded(2);
+    a_stream_of_many_senders_gives_what_comes: mpsc::bounded(2);
+    a_stream_of_one_sender_without_a_bound_gives_what_comes: spsc::unbounded();
+    a_stream_of_many_senders_without_a_bound_gives_what_comes: mpsc::unbounded();
+}
+
+#[test]
+fn a_stream_gives_what_a_thread_sends() {
+    for capacity in CAPACITIES {
+        let (mut sender, mut receiver) = spsc::bounded(capacity);
+        let sending = thread::spawn(move || (0..ITEMS).for_each(|number| sender.put(number).unwrap()));
+        let mut stream = pin!(receiver.stream());
+        for due in 0..ITEMS {
+            assert_eq!(block_on(stream.as_mut().next()), Some(due));
+        }
+        assert_eq!(block_on(stream.next()), None);
+        sending.join().unwrap();
+    }
 }

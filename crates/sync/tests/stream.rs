@@ -10,7 +10,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use sync::Queue;
 use sync::park::block_on;
-use sync::queue::{DelayQueue, Delayed, LifoQueue};
+use sync::queue::{DelayQueue, Delayed, LifoQueue, mpsc, spsc};
 
 /// As an adapter does: it knows nothing but the trait.
 async fn collected<T>(stream: impl Stream<Item = T>) -> Vec<T> {
@@ -45,4 +45,17 @@ fn so_are_those_with_an_order_of_their_own() {
     later.close();
     let items: Vec<_> = block_on(collected(later.stream())).into_iter().map(|delayed| delayed.item).collect();
     assert_eq!(items, [1, 2]);
+}
+
+#[test]
+fn so_are_the_receivers_of_channels() {
+    let (mut one, mut from_one) = spsc::bounded(3);
+    let (many, mut from_many) = mpsc::bounded(3);
+    for number in 1..=3 {
+        one.put(number).unwrap();
+        many.clone().put(number).unwrap();
+    }
+    drop((one, many));
+    assert_eq!(block_on(collected(from_one.stream())), [1, 2, 3]);
+    assert_eq!(block_on(collected(from_many.stream())), [1, 2, 3]);
 }

@@ -99,8 +99,9 @@ macro_rules! sender {
 pub(super) use sender;
 
 /// The receiving end, which is the only one: it takes itself mutably, and so the ring believes that it is alone.
+/// Those at the other end are `Many`, or a `Sole` one.
 macro_rules! receiver {
-    ($(#[$about:meta])*) => {
+    ([$producers:ty] $channel:literal, $(#[$about:meta])*) => {
         $(#[$about])*
         pub struct Receiver<T> {
             shared: Arc<Shared<T>>,
@@ -179,6 +180,11 @@ macro_rules! receiver {
                 std::iter::from_fn(|| self.try_get().ok())
             }
 
+            /// Takes items, waiting for each, until the channel is closed and empty, in async code.
+            pub fn stream(&mut self) -> Stream<'_, T> {
+                Stream { ring: &self.shared.ring, get: None, _receiver: PhantomData }
+            }
+
             /// How many items are inside now.
             #[must_use]
             pub fn len(&self) -> usize {
@@ -195,6 +201,93 @@ macro_rules! receiver {
             #[must_use]
             pub fn is_closed(&self) -> bool {
                 self.shared.ring.is_closed()
+            }
+        }
+
+        /// Takes items until the channel is closed and empty, in async code; see [`Receiver::stream`].
+        ///
+        /// With the feature `stream` it is a `Stream` of the crate `futures-core`, for which others have adapters.
+        ///
+        /// # Waiting
+        /// - **Blocks** nobody: a poll waits for nobody, but for a lock that is held for some instructions.
+        /// - **Allocates** nothing.
+        /// - **Order**: as the [`Receiver`], which it borrows.
+        /// - **Dropped**, it has taken nothing that it has not given. The future of [`next`](Stream::next) only borrows it: where that
+        ///   alone is dropped, the stream waits on.
+        /// - **A waker that panics**: as the [`Receiver`].
+        ///
+        /// # Examples
+        /// ```
+        #[doc = $channel]
+        /// (1..=3).try_for_each(|number| sender.put(number))?;
+        /// drop(sender);
+        /// let sum = sync::park::block_on(async {
+        ///     let (mut stream, mut sum) = (std::pin::pin!(receiver.stream()), 0);
+        ///     while let Some(number) = stream.as_mut().next().await {
+        ///         sum += number;
+        ///     }
+        ///     sum
+        /// });
+        /// assert_eq!(sum, 6);
+        /// # Ok::<(), sync::queue::PutError<i32>>(())
+        /// ```
+        #[must_use = "streams do nothing unless polled"]
+        pub struct Stream<'a, T> {
+            ring: &'a Ring<T, $producers, Sole>,
+            /// There while an item is waited for.
+            get: Option<Get<'a, T, $producers, Sole>>,
+            /// Nobody else takes as long as this is there.
+            _receiver: PhantomData<&'a mut Receiver<T>>,
+        }
+
+        impl<T> Stream<'_, T> {
+            /// The next item; `None` when the channel is closed and empty.
+            ///
+            /// # Cancel safety
+            /// A stream that is dropped after `Pending` has taken nothing.
+            #[doc(alias = "poll_recv")]
+            pub fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+                let ring = self.ring;
+                // SAFETY: the future is never moved out of the stream, and the rest is not pinned.
+                let mut get = unsafe { self.map_unchecked_mut(|this| &mut this.get) };
+                if get.is_none() {
+                    // Mostly there is an item, and no future is made.
+                    // SAFETY: the only receiver is borrowed mutably by this, and this by the caller.
+                    match unsafe { ring.get_soon() } {
+                        Err(GetError::Empty) => {}
+                        done => return Poll::Ready(done.ok()),
+                    }
+                    // SAFETY: as above, each time that it is polled.
+                    get.set(Some(unsafe { ring.get_future() }));
+                }
+                let taken = get.as_mut().as_pin_mut().map_or(Poll::Pending, |get| get.poll(cx));
+                if taken.is_ready() {
+                    get.set(None);
+                }
+                taken.map(Result::ok)
+            }
+
+            /// The next item; `None` when the channel is closed and empty.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost by dropping the future.
+            pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<T>> {
+                std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
+            }
+        }
+
+        #[cfg(feature = "stream")]
+        impl<T> futures_core::Stream for Stream<'_, T> {
+            type Item = T;
+
+            fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+                Stream::poll_next(self, cx)
+            }
+        }
+
+        impl<T> fmt::Debug for Stream<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("Stream").field("waits", &self.get.is_some()).finish_non_exhaustive()
             }
         }
 

@@ -27,12 +27,16 @@ use super::ends::{receiver, sender};
 use super::error::{GetError, PutError, Refusal};
 use super::ring::{NO_BOUND, Ring};
 use super::side::{Many, Sole};
+use super::waits::Get;
 use crate::lockfree::drop_all::drop_all;
 use crate::os::ask_for_the_barrier;
 use crate::primitive::{Arc, AtomicUsize, Ordering};
 use crate::timer;
 use std::fmt;
-use std::pin::pin;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 struct Shared<T> {
@@ -71,6 +75,7 @@ sender! {
 }
 
 receiver! {
+    [Many] "let (sender, mut receiver) = sync::queue::mpsc::bounded(4);",
     /// The receiving end. When it is dropped, the senders get errors, and what is inside is dropped.
 }
 

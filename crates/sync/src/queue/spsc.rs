@@ -25,12 +25,16 @@ use super::ends::{receiver, sender};
 use super::error::{GetError, PutError, Refusal};
 use super::ring::{NO_BOUND, Ring};
 use super::side::Sole;
+use super::waits::Get;
 use crate::lockfree::drop_all::drop_all;
 use crate::os::ask_for_the_barrier;
 use crate::primitive::Arc;
 use crate::timer;
 use std::fmt;
-use std::pin::pin;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 struct Shared<T> {
@@ -68,6 +72,7 @@ sender! {
 }
 
 receiver! {
+    [Sole] "let (mut sender, mut receiver) = sync::queue::spsc::bounded(4);",
     /// The receiving end. When it is dropped, the sender gets errors, and what is inside is dropped; so is what is put in that
     /// moment.
 }
