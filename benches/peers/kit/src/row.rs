@@ -115,6 +115,17 @@ impl Contestant {
         })
     }
 
+    /// The same, which has to pass `check` after each sample: for what is not seen while it is timed.
+    #[must_use]
+    pub fn checked_by(self, check: impl Fn() -> Result<(), String> + 'static) -> Self {
+        let run = self.run;
+        let checked = move |order: &Order| {
+            let sample = run(order)?;
+            check().map(|()| sample)
+        };
+        Self { run: Box::new(checked), ..self }
+    }
+
     /// The same, whose waiters only spin.
     #[must_use]
     pub fn spinning(self) -> Self {

@@ -98,3 +98,62 @@ impl Meeting for async_lock::Barrier {
         self.wait_blocking().is_leader()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::OnceLock;
+    use std::thread::{self, ThreadId};
+
+    /// Lets whoever comes first go on alone, and keeps the other until that one has been here three times.
+    struct Early {
+        first: OnceLock<ThreadId>,
+        came: AtomicU64,
+    }
+
+    impl Meeting for Early {
+        fn new() -> Self {
+            Self { first: OnceLock::new(), came: AtomicU64::new(0) }
+        }
+
+        fn meet(&self) -> bool {
+            let me = thread::current().id();
+            if *self.first.get_or_init(|| me) == me {
+                self.came.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+            while self.came.load(Ordering::Relaxed) < 3 {
+                thread::yield_now();
+            }
+            false
+        }
+    }
+
+    #[test]
+    fn a_barrier_that_lets_one_through_alone_is_found_out() {
+        let wrong = two_threads::<Early>(&Place::free(), 3).expect_err("one was alone");
+        assert!(wrong.starts_with("times that one came through alone"), "{wrong}");
+    }
+
+    /// Brings both together, of whom so many lead.
+    struct Led<const LEADERS: u8>(std::sync::Barrier);
+
+    impl<const LEADERS: u8> Meeting for Led<LEADERS> {
+        fn new() -> Self {
+            Self(Meeting::new())
+        }
+
+        fn meet(&self) -> bool {
+            let leads = Meeting::meet(&self.0);
+            if LEADERS == 1 { leads } else { LEADERS == 2 }
+        }
+    }
+
+    #[test]
+    fn a_meeting_without_a_leader_or_with_two_is_found_out() {
+        let wrong = |found| Err(format!("leaders: {found}, and it must be 5"));
+        assert_eq!(two_threads::<Led<0>>(&Place::free(), 5), wrong(0));
+        assert!(two_threads::<Led<1>>(&Place::free(), 5).is_ok());
+        assert_eq!(two_threads::<Led<2>>(&Place::free(), 5), wrong(10));
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossbeam_utils::CachePadded;
 use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, together};
 
-use super::is;
+use super::{is, keeps_out};
 
 /// A number under a mutex, and a condition variable.
 pub trait Monitor: Send + Sync {
@@ -24,12 +24,16 @@ pub(crate) fn rows() -> Vec<Row> {
         cpus,
         measures: vec![Measure::NS],
         contestants: vec![
-            Contestant::timed("sync", 1, ping_pong::<Ours>),
-            Contestant::timed("std", 1, ping_pong::<Std>),
-            Contestant::timed("parking_lot", 1, ping_pong::<ParkingLot>),
+            taking_turns::<Ours>("sync"),
+            taking_turns::<Std>("std"),
+            taking_turns::<ParkingLot>("parking_lot"),
         ],
     });
     rows.into()
+}
+
+fn taking_turns<M: Monitor + 'static>(name: &'static str) -> Contestant {
+    Contestant::timed(name, 1, ping_pong::<M>).checked_by(waits_for_its_turn::<M>)
 }
 
 /// `count` round trips.
@@ -44,6 +48,19 @@ pub fn ping_pong<M: Monitor>(place: &Place, count: u64) -> Result<Duration, Stri
     };
     let took = together(place, vec![job(0), job(1)]);
     is("turns", monitor.value(), 2 * count).map(|()| took)
+}
+
+/// A count of turns is the same in whichever order they are taken.
+fn waits_for_its_turn<M: Monitor>() -> Result<(), String> {
+    let monitor = M::new();
+    let first = |inside: &mut dyn FnMut()| {
+        inside();
+        // What came before the first turn would not wait for it again.
+        if monitor.value() == 0 {
+            monitor.turn(0);
+        }
+    };
+    keeps_out("a turn was taken before the one that it waits for", first, || monitor.turn(1))
 }
 
 /// Ours.
@@ -116,5 +133,56 @@ impl Monitor for ParkingLot {
 
     fn value(&self) -> u64 {
         *self.number.lock()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::wrong;
+    use super::*;
+
+    /// Its waits end without a notification.
+    struct Hasty {
+        number: std::sync::Mutex<u64>,
+    }
+
+    impl Monitor for Hasty {
+        fn new() -> Self {
+            Self { number: 0.into() }
+        }
+
+        fn turn(&self, _: u64) {
+            *self.number.lock().expect("nobody panics under it") += 1;
+        }
+
+        fn value(&self) -> u64 {
+            *self.number.lock().expect("nobody panics under it")
+        }
+    }
+
+    #[test]
+    fn a_wait_that_ends_without_a_notification_is_found_out() {
+        assert!(ping_pong::<Hasty>(&Place::free(), 1000).is_ok(), "all turns were taken");
+        assert!(wrong(&taking_turns::<Hasty>("liar")).contains("before the one that it waits for"));
+    }
+
+    /// Takes part, and does not count.
+    struct Absent;
+
+    impl Monitor for Absent {
+        fn new() -> Self {
+            Self
+        }
+
+        fn turn(&self, _: u64) {}
+
+        fn value(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn turns_that_are_not_taken_are_found_out() {
+        assert_eq!(ping_pong::<Absent>(&Place::free(), 4), Err("turns: 0, and it must be 8".into()));
     }
 }

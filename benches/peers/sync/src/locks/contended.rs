@@ -252,6 +252,41 @@ mod tests {
         assert!(longest >= 4 * WARM_UP, "{longest:?}");
     }
 
+    /// A lock that the first two get at once.
+    struct Lax {
+        value: AtomicU64,
+        came: AtomicU64,
+    }
+
+    impl Lock for Lax {
+        fn new() -> Self {
+            Self { value: 0.into(), came: 0.into() }
+        }
+
+        fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+            let (mut copy, begin) = (self.value.load(Ordering::Relaxed), Instant::now());
+            self.came.fetch_add(1, Ordering::Relaxed);
+            while self.came.load(Ordering::Relaxed) < 2 && begin.elapsed() < Duration::from_secs(9) {
+                thread::yield_now();
+            }
+            let result = f(&mut copy);
+            self.value.store(copy, Ordering::Relaxed);
+            result
+        }
+    }
+
+    #[test]
+    fn a_lock_that_two_get_at_once_is_found_out() {
+        let load = Load { threads: 2, hold: Duration::ZERO, outside: Duration::ZERO };
+        let order = Order { least: Duration::ZERO, seed: 1, place: Place::free() };
+        let wrong = contended::<Lax>(&order, load).expect_err("an addition is lost");
+        assert!(wrong.starts_with("additions"), "{wrong}");
+        let nothing = Work::lasting(Duration::ZERO);
+        let turn = Turn { threads: 2, hold: nothing, outside: nothing };
+        let wrong = longest_wait::<Lax>(&Place::free(), turn, WARM_UP).expect_err("an addition is lost");
+        assert!(wrong.starts_with("additions"), "{wrong}");
+    }
+
     #[test]
     fn a_sample_counts_all_that_was_done() {
         let load = Load { threads: 3, hold: Duration::ZERO, outside: BARELY };

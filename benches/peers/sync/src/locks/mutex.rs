@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future::block_on;
 use peers_kit::{Contestant, Cpus, Measure, Row};
 
-use super::is;
+use super::{is, keeps_out};
 
 /// A number behind a lock.
 pub trait Lock: Send + Sync {
@@ -22,6 +22,8 @@ pub trait AsyncLock: Send + Sync {
     fn new() -> Self;
     /// Awaits the lock and adds one to the number under it.
     fn add(&self) -> impl Future<Output = ()> + Send;
+    /// Waits for the lock and calls `f` under it. Blocks.
+    fn hold(&self, f: impl FnOnce());
     /// The number.
     fn value(&mut self) -> u64;
 }
@@ -39,23 +41,29 @@ pub(crate) fn rows() -> Vec<Row> {
             "mutex/uncontended",
             "one thread locks, adds one and unlocks",
             vec![
-                Contestant::timed("sync", 1, |_, count| uncontended::<sync::Mutex<u64>>(count)),
-                Contestant::timed("std", 1, |_, count| uncontended::<std::sync::Mutex<u64>>(count)),
-                Contestant::timed("parking_lot", 1, |_, count| uncontended::<parking_lot::Mutex<u64>>(count)),
+                by_a_thread::<sync::Mutex<u64>>("sync"),
+                by_a_thread::<std::sync::Mutex<u64>>("std"),
+                by_a_thread::<parking_lot::Mutex<u64>>("parking_lot"),
             ],
         ),
         row(
             "mutex/async-uncontended",
             "one task awaits the lock, adds one and unlocks",
             vec![
-                Contestant::timed("sync", 1, |_, count| async_uncontended::<sync::Mutex<u64>>(count)),
-                Contestant::timed("tokio", 1, |_, count| async_uncontended::<tokio::sync::Mutex<u64>>(count)),
-                Contestant::timed("async-lock", 1, |_, count| {
-                    async_uncontended::<async_lock::Mutex<u64>>(count)
-                }),
+                by_a_task::<sync::Mutex<u64>>("sync"),
+                by_a_task::<tokio::sync::Mutex<u64>>("tokio"),
+                by_a_task::<async_lock::Mutex<u64>>("async-lock"),
             ],
         ),
     ]
+}
+
+fn by_a_thread<L: Lock + 'static>(name: &'static str) -> Contestant {
+    Contestant::timed(name, 1, |_, count| uncontended::<L>(count)).checked_by(excludes::<L>)
+}
+
+fn by_a_task<L: AsyncLock + 'static>(name: &'static str) -> Contestant {
+    Contestant::timed(name, 1, |_, count| async_uncontended::<L>(count)).checked_by(async_excludes::<L>)
 }
 
 /// Locks and unlocks `count` times.
@@ -87,6 +95,18 @@ pub fn async_uncontended<L: AsyncLock>(count: u64) -> Result<Duration, String> {
     });
     is("additions", lock.value(), count).map(|()| took)
 }
+
+fn excludes<L: Lock>() -> Result<(), String> {
+    let lock = L::new();
+    keeps_out(TWO, |inside| lock.with(|_| inside()), || lock.with(|_| ()))
+}
+
+fn async_excludes<L: AsyncLock>() -> Result<(), String> {
+    let lock = L::new();
+    keeps_out(TWO, |inside| lock.hold(inside), || block_on(lock.add()))
+}
+
+const TWO: &str = "two had the lock at once";
 
 impl Lock for sync::Mutex<u64> {
     fn new() -> Self {
@@ -130,6 +150,11 @@ impl AsyncLock for sync::Mutex<u64> {
         *self.lock_async().await += 1;
     }
 
+    fn hold(&self, f: impl FnOnce()) {
+        let _guard = block_on(self.lock_async());
+        f();
+    }
+
     fn value(&mut self) -> u64 {
         *self.get_mut()
     }
@@ -142,6 +167,11 @@ impl AsyncLock for tokio::sync::Mutex<u64> {
 
     async fn add(&self) {
         *self.lock().await += 1;
+    }
+
+    fn hold(&self, f: impl FnOnce()) {
+        let _guard = block_on(self.lock());
+        f();
     }
 
     fn value(&mut self) -> u64 {
@@ -158,7 +188,102 @@ impl AsyncLock for async_lock::Mutex<u64> {
         *self.lock().await += 1;
     }
 
+    fn hold(&self, f: impl FnOnce()) {
+        let _guard = block_on(self.lock());
+        f();
+    }
+
     fn value(&mut self) -> u64 {
         *self.get_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::wrong;
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// Keeps nobody out.
+    struct Open(AtomicU64);
+
+    impl Lock for Open {
+        fn new() -> Self {
+            Self(0.into())
+        }
+
+        fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+            let mut copy = self.0.load(Ordering::Relaxed);
+            let result = f(&mut copy);
+            self.0.store(copy, Ordering::Relaxed);
+            result
+        }
+    }
+
+    impl AsyncLock for Open {
+        fn new() -> Self {
+            Self(0.into())
+        }
+
+        async fn add(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn hold(&self, f: impl FnOnce()) {
+            f();
+        }
+
+        fn value(&mut self) -> u64 {
+            *self.0.get_mut()
+        }
+    }
+
+    #[test]
+    fn a_lock_that_keeps_nobody_out_is_found_out() {
+        assert!(uncontended::<Open>(1000).is_ok(), "alone, one has it alone");
+        assert_eq!(wrong(&by_a_thread::<Open>("liar")), TWO);
+        assert_eq!(wrong(&by_a_task::<Open>("liar")), TWO);
+    }
+
+    /// Does one addition in two.
+    struct Lazy(Open, AtomicU64);
+
+    impl Lock for Lazy {
+        fn new() -> Self {
+            Self(Lock::new(), 0.into())
+        }
+
+        fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+            match self.1.fetch_add(1, Ordering::Relaxed) % 2 {
+                1 => self.0.with(f),
+                _ => f(&mut self.0.0.load(Ordering::Relaxed)),
+            }
+        }
+    }
+
+    impl AsyncLock for Lazy {
+        fn new() -> Self {
+            Self(Lock::new(), 0.into())
+        }
+
+        async fn add(&self) {
+            self.with(|value| *value += 1);
+        }
+
+        fn hold(&self, f: impl FnOnce()) {
+            f();
+        }
+
+        fn value(&mut self) -> u64 {
+            self.0.value()
+        }
+    }
+
+    #[test]
+    fn a_lock_that_does_not_do_what_it_is_asked_is_found_out() {
+        assert_eq!(uncontended::<Lazy>(4), Err("additions: 2, and it must be 4".into()));
+        assert_eq!(async_uncontended::<Lazy>(4), Err("additions: 2, and it must be 4".into()));
+        assert!(wrong(&by_a_thread::<Lazy>("liar")).starts_with("additions"));
+        assert!(wrong(&by_a_task::<Lazy>("liar")).starts_with("additions"));
     }
 }

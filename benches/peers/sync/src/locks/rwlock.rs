@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 use peers_kit::{Contestant, Cpus, Job, Measure, Place, Row, random, together};
 
-use super::is;
+use super::{is, keeps_out};
 
 /// A number behind a lock that many may read at once.
 pub trait ReadWrite: Send + Sync {
@@ -16,6 +16,10 @@ pub trait ReadWrite: Send + Sync {
     fn read(&self) -> u64;
     /// Waits until it may write, and adds one. Blocks.
     fn add(&self);
+    /// Waits until it may read, and calls `f` while it may. Blocks.
+    fn reading(&self, f: impl FnOnce());
+    /// Waits until it may write, and calls `f` while it may. Blocks.
+    fn writing(&self, f: impl FnOnce());
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -34,13 +38,17 @@ fn row<const WRITES: u64>(name: &str, about: &str, cpus: Cpus) -> Row {
         cpus,
         measures: vec![Measure::NS],
         contestants: vec![
-            Contestant::timed("sync", 2, two_threads::<sync::RwLock<u64>, WRITES>),
-            Contestant::timed("std", 2, two_threads::<std::sync::RwLock<u64>, WRITES>),
-            Contestant::timed("parking_lot", 2, two_threads::<parking_lot::RwLock<u64>, WRITES>),
-            Contestant::timed("crossbeam", 2, two_threads::<crossbeam_utils::sync::ShardedLock<u64>, WRITES>),
-            Contestant::timed("async-lock", 2, two_threads::<async_lock::RwLock<u64>, WRITES>),
+            in_two_threads::<sync::RwLock<u64>, WRITES>("sync"),
+            in_two_threads::<std::sync::RwLock<u64>, WRITES>("std"),
+            in_two_threads::<parking_lot::RwLock<u64>, WRITES>("parking_lot"),
+            in_two_threads::<crossbeam_utils::sync::ShardedLock<u64>, WRITES>("crossbeam"),
+            in_two_threads::<async_lock::RwLock<u64>, WRITES>("async-lock"),
         ],
     }
+}
+
+fn in_two_threads<L: ReadWrite + 'static, const WRITES: u64>(name: &'static str) -> Contestant {
+    Contestant::timed(name, 2, two_threads::<L, WRITES>).checked_by(excludes::<L>)
 }
 
 /// What a lock for many readers costs one who writes alone.
@@ -51,15 +59,17 @@ fn alone() -> Row {
         cpus: Cpus::Free,
         measures: vec![Measure::NS],
         contestants: vec![
-            Contestant::timed("sync", 1, |_, count| writes::<sync::RwLock<u64>>(count)),
-            Contestant::timed("std", 1, |_, count| writes::<std::sync::RwLock<u64>>(count)),
-            Contestant::timed("parking_lot", 1, |_, count| writes::<parking_lot::RwLock<u64>>(count)),
-            Contestant::timed("crossbeam", 1, |_, count| {
-                writes::<crossbeam_utils::sync::ShardedLock<u64>>(count)
-            }),
-            Contestant::timed("async-lock", 1, |_, count| writes::<async_lock::RwLock<u64>>(count)),
+            writes_alone::<sync::RwLock<u64>>("sync"),
+            writes_alone::<std::sync::RwLock<u64>>("std"),
+            writes_alone::<parking_lot::RwLock<u64>>("parking_lot"),
+            writes_alone::<crossbeam_utils::sync::ShardedLock<u64>>("crossbeam"),
+            writes_alone::<async_lock::RwLock<u64>>("async-lock"),
         ],
     }
+}
+
+fn writes_alone<L: ReadWrite + 'static>(name: &'static str) -> Contestant {
+    Contestant::timed(name, 1, |_, count| writes::<L>(count)).checked_by(excludes::<L>)
 }
 
 /// One thread writes `count` times.
@@ -108,6 +118,13 @@ pub fn two_threads<L: ReadWrite, const WRITES: u64>(place: &Place, count: u64) -
     is("writes", lock.read(), found.iter().map(|found| found.0).sum()).map(|()| took)
 }
 
+fn excludes<L: ReadWrite>() -> Result<(), String> {
+    let lock = L::new();
+    keeps_out("one wrote beside one who read", |inside| lock.reading(inside), || lock.add())?;
+    keeps_out("one read beside one who wrote", |inside| lock.writing(inside), || lock.reading(|| ()))?;
+    keeps_out("two wrote at once", |inside| lock.writing(inside), || lock.add())
+}
+
 impl ReadWrite for sync::RwLock<u64> {
     fn new() -> Self {
         Self::new(0)
@@ -119,6 +136,16 @@ impl ReadWrite for sync::RwLock<u64> {
 
     fn add(&self) {
         *self.write() += 1;
+    }
+
+    fn reading(&self, f: impl FnOnce()) {
+        let _guard = self.read();
+        f();
+    }
+
+    fn writing(&self, f: impl FnOnce()) {
+        let _guard = self.write();
+        f();
     }
 }
 
@@ -134,6 +161,16 @@ impl ReadWrite for std::sync::RwLock<u64> {
     fn add(&self) {
         *self.write().expect("nobody panics under it") += 1;
     }
+
+    fn reading(&self, f: impl FnOnce()) {
+        let _guard = self.read().expect("nobody panics under it");
+        f();
+    }
+
+    fn writing(&self, f: impl FnOnce()) {
+        let _guard = self.write().expect("nobody panics under it");
+        f();
+    }
 }
 
 impl ReadWrite for parking_lot::RwLock<u64> {
@@ -147,6 +184,16 @@ impl ReadWrite for parking_lot::RwLock<u64> {
 
     fn add(&self) {
         *self.write() += 1;
+    }
+
+    fn reading(&self, f: impl FnOnce()) {
+        let _guard = self.read();
+        f();
+    }
+
+    fn writing(&self, f: impl FnOnce()) {
+        let _guard = self.write();
+        f();
     }
 }
 
@@ -162,6 +209,16 @@ impl ReadWrite for crossbeam_utils::sync::ShardedLock<u64> {
     fn add(&self) {
         *self.write().expect("nobody panics under it") += 1;
     }
+
+    fn reading(&self, f: impl FnOnce()) {
+        let _guard = self.read().expect("nobody panics under it");
+        f();
+    }
+
+    fn writing(&self, f: impl FnOnce()) {
+        let _guard = self.write().expect("nobody panics under it");
+        f();
+    }
 }
 
 impl ReadWrite for async_lock::RwLock<u64> {
@@ -175,5 +232,131 @@ impl ReadWrite for async_lock::RwLock<u64> {
 
     fn add(&self) {
         *self.write_blocking() += 1;
+    }
+
+    fn reading(&self, f: impl FnOnce()) {
+        let _guard = self.read_blocking();
+        f();
+    }
+
+    fn writing(&self, f: impl FnOnce()) {
+        let _guard = self.write_blocking();
+        f();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::wrong;
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Condvar, Mutex};
+
+    /// Right but for one thing.
+    struct Lax<const LIE: u8> {
+        inside: Mutex<Inside>,
+        changed: Condvar,
+        number: AtomicU64,
+    }
+
+    #[derive(Default)]
+    struct Inside {
+        readers: u64,
+        writers: u64,
+    }
+
+    const NONE: u8 = 0;
+    const WRITES_BESIDE_READERS: u8 = 1;
+    const READS_BESIDE_WRITERS: u8 = 2;
+    const WRITES_BESIDE_WRITERS: u8 = 3;
+
+    impl<const LIE: u8> ReadWrite for Lax<LIE> {
+        fn new() -> Self {
+            Self { inside: Mutex::default(), changed: Condvar::new(), number: 0.into() }
+        }
+
+        fn read(&self) -> u64 {
+            let mut number = 0;
+            self.reading(|| number = self.number.load(Ordering::Relaxed));
+            number
+        }
+
+        fn add(&self) {
+            self.writing(|| {
+                let number = self.number.load(Ordering::Relaxed);
+                self.number.store(number + 1, Ordering::Relaxed);
+            });
+        }
+
+        fn reading(&self, f: impl FnOnce()) {
+            let full = |inside: &mut Inside| inside.writers > 0 && LIE != READS_BESIDE_WRITERS;
+            let inside = self.inside.lock().expect("nobody panics under it");
+            self.changed.wait_while(inside, full).expect("nobody panics under it").readers += 1;
+            f();
+            self.inside.lock().expect("nobody panics under it").readers -= 1;
+            self.changed.notify_all();
+        }
+
+        fn writing(&self, f: impl FnOnce()) {
+            let full = |inside: &mut Inside| {
+                (inside.readers > 0 && LIE != WRITES_BESIDE_READERS)
+                    || (inside.writers > 0 && LIE != WRITES_BESIDE_WRITERS)
+            };
+            let inside = self.inside.lock().expect("nobody panics under it");
+            self.changed.wait_while(inside, full).expect("nobody panics under it").writers += 1;
+            f();
+            self.inside.lock().expect("nobody panics under it").writers -= 1;
+            self.changed.notify_all();
+        }
+    }
+
+    #[test]
+    fn a_lock_that_lets_one_in_beside_a_writer_is_found_out() {
+        assert_eq!(excludes::<Lax<NONE>>(), Ok(()));
+        let alone = [
+            writes_alone::<Lax<WRITES_BESIDE_READERS>>("liar"),
+            writes_alone::<Lax<READS_BESIDE_WRITERS>>("liar"),
+            writes_alone::<Lax<WRITES_BESIDE_WRITERS>>("liar"),
+        ];
+        let only_readers = [
+            in_two_threads::<Lax<WRITES_BESIDE_READERS>, 0>("liar"),
+            in_two_threads::<Lax<READS_BESIDE_WRITERS>, 0>("liar"),
+            in_two_threads::<Lax<WRITES_BESIDE_WRITERS>, 0>("liar"),
+        ];
+        let said = ["one wrote beside one who read", "one read beside one who wrote", "two wrote at once"];
+        assert_eq!(alone.map(|contestant| wrong(&contestant)), said);
+        assert_eq!(only_readers.map(|contestant| wrong(&contestant)), said);
+    }
+
+    /// Adds nothing, and goes back by so much each time that it is read.
+    struct Forgetful<const BACK: u64>(AtomicU64);
+
+    impl<const BACK: u64> ReadWrite for Forgetful<BACK> {
+        fn new() -> Self {
+            Self(1000.into())
+        }
+
+        fn read(&self) -> u64 {
+            self.0.fetch_sub(BACK, Ordering::Relaxed)
+        }
+
+        fn add(&self) {}
+
+        fn reading(&self, f: impl FnOnce()) {
+            f();
+        }
+
+        fn writing(&self, f: impl FnOnce()) {
+            f();
+        }
+    }
+
+    #[test]
+    fn lost_writes_and_a_number_that_goes_back_are_found_out() {
+        assert_eq!(writes::<Forgetful<0>>(4), Err("writes: 1000, and it must be 4".into()));
+        let lost = two_threads::<Forgetful<0>, 100>(&Place::free(), 4);
+        assert_eq!(lost, Err("writes: 1000, and it must be 4".into()));
+        let back = two_threads::<Forgetful<1>, 0>(&Place::free(), 8);
+        assert_eq!(back, Err("a reader saw the number go back".into()));
     }
 }
