@@ -1,12 +1,16 @@
-//! The bodies of the rows on locks, for criterion: `cargo bench --manifest-path benches/peers/Cargo.toml`.
+//! The bodies of the rows on locks and on waits, for criterion: `cargo bench --manifest-path benches/peers/Cargo.toml`.
 
+use std::thread;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use peers_kit::Place;
-use peers_sync::locks::{barrier, condvar, mutex, rwlock, semaphore};
+use peers_sync::locks::contended::{BARELY, Load};
+use peers_sync::locks::{barrier, condvar, contended, mutex, rwlock, semaphore};
+use peers_sync::waits;
 
-/// Benches a body; its work is verified here as it is in a row.
+/// Benches a body; what it verifies in a row, it verifies here.
 fn bench(criterion: &mut Criterion, group: &str, name: &str, body: impl Fn(u64) -> Result<Duration, String>) {
     criterion.benchmark_group(group).bench_function(name, |bencher| {
         bencher.iter_custom(|count| body(count).expect("the work is right"));
@@ -57,5 +61,54 @@ fn between_threads(criterion: &mut Criterion) {
     bench(criterion, "barrier/2", "std", in_steps(1, barrier::two_threads::<std::sync::Barrier>));
 }
 
-criterion_group!(benches, alone, between_threads);
+/// A group for a look: a row has rounds of fresh processes for what differs from run to run.
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    group
+}
+
+fn wanted_by_several(criterion: &mut Criterion) {
+    fn bench<L: mutex::Lock>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, load: Load) {
+        group.bench_function(name, |bencher| {
+            // How long it runs is up to the body, and not to the count.
+            bencher.iter_custom(|count| {
+                let window = Duration::from_millis(10);
+                let timed = contended::throughput::<L>(&Place::free(), load, window);
+                let timed = timed.expect("the work is right");
+                timed.took.mul_f64(count as f64 / timed.count as f64)
+            });
+        });
+    }
+    for threads in [2, 8] {
+        for (name, hold) in [("0us", Duration::ZERO), ("0.3us", Duration::from_nanos(300))] {
+            let mut group = group(criterion, &format!("mutex/contended/{threads}/{name}"));
+            let load = Load { threads, hold, outside: BARELY };
+            bench::<sync::Mutex<u64>>(&mut group, "sync", load);
+            bench::<std::sync::Mutex<u64>>(&mut group, "std", load);
+            bench::<parking_lot::Mutex<u64>>(&mut group, "parking_lot", load);
+        }
+    }
+}
+
+/// What is timed is by how much each wait is late.
+fn late(criterion: &mut Criterion) {
+    let mut group = group(criterion, "timed-wait/1ms/late");
+    type Wait = fn(Duration);
+    for (name, wait) in [
+        ("kernel", thread::sleep as Wait),
+        ("sync", waits::sync_event),
+        ("sync-async", waits::sync_event_async),
+        ("std", waits::std_condvar),
+        ("parking_lot", waits::parking_lot_condvar),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|count| {
+                waits::late_by(Duration::from_millis(1), count, wait).expect("no wait ends early")
+            });
+        });
+    }
+}
+
+criterion_group!(benches, alone, between_threads, wanted_by_several, late);
 criterion_main!(benches);

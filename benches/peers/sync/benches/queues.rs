@@ -9,7 +9,8 @@ use peers_sync::queues::{Case, Ends, Run, STEP, contestants};
 
 fn queues(criterion: &mut Criterion) {
     for (shape, producers, consumers) in [("spsc", 1, 1), ("mpsc", 2, 1), ("mpmc", 2, 2)] {
-        for (name, capacity) in [("0", Some(0)), ("1024", Some(1024)), ("unbounded", None)] {
+        for capacity in [Some(0), Some(1), Some(128), Some(1024), None] {
+            let name = capacity.map_or_else(|| "unbounded".into(), |capacity| capacity.to_string());
             let case = Case { producers, consumers, capacity, ends: Ends::Threads };
             let mut group = criterion.benchmark_group(format!("queue/{shape}/{name}"));
             // A row has rounds of fresh processes for what differs from run to run; this is for a look.

@@ -90,6 +90,14 @@ pub fn late(limit: Duration, wait: impl Fn(Duration)) -> Result<Sample, String> 
     Ok(Sample { values, timed: Some(limit * WAITS as u32) })
 }
 
+/// By how much `count` waits of `limit` end late, all together.
+///
+/// # Errors
+/// If one ends early.
+pub fn late_by(limit: Duration, count: u64, wait: impl Fn(Duration)) -> Result<Duration, String> {
+    (0..count).map(|_| lateness(limit, &wait)).sum()
+}
+
 fn lateness(limit: Duration, wait: impl Fn(Duration)) -> Result<Duration, String> {
     let start = Instant::now();
     wait(limit);
@@ -102,22 +110,26 @@ fn p99(mut late: Vec<Duration>) -> Duration {
     late[late.len() * 99 / 100 - 1]
 }
 
-fn sync_event(limit: Duration) {
+/// A thread waits for an event of ours.
+pub fn sync_event(limit: Duration) {
     assert!(sync::Event::new().wait_timeout(limit).is_err(), "nobody set it");
 }
 
-fn sync_event_async(limit: Duration) {
+/// A task awaits one.
+pub fn sync_event_async(limit: Duration) {
     assert!(block_on(sync::Event::new().wait_async_timeout(limit)).is_err(), "nobody set it");
 }
 
-fn std_condvar(limit: Duration) {
+/// A thread waits for a notification, with std.
+pub fn std_condvar(limit: Duration) {
     let (lock, never) = (std::sync::Mutex::new(()), std::sync::Condvar::new());
     let guard = lock.lock().expect("nobody panics under it");
     let (_guard, ended) = never.wait_timeout_while(guard, limit, |()| true).expect("nobody panics under it");
     assert!(ended.timed_out(), "nobody notified it");
 }
 
-fn parking_lot_condvar(limit: Duration) {
+/// A thread waits for a notification, with parking_lot.
+pub fn parking_lot_condvar(limit: Duration) {
     let (lock, never) = (parking_lot::Mutex::new(()), parking_lot::Condvar::new());
     let ended = never.wait_while_for(&mut lock.lock(), |()| true, limit);
     assert!(ended.timed_out(), "nobody notified it");

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
-use peers_kit::{Contestant, Cpus, Job, Measure, Order, Place, Row, Sample, Work, ratio, together};
+use peers_kit::{Contestant, Cpus, Job, Measure, Order, Place, Row, Sample, Timed, Work, ratio, together};
 
 use super::control;
 use super::is;
@@ -35,6 +35,13 @@ pub(super) struct Turn {
     pub(super) threads: usize,
     pub(super) hold: Work,
     pub(super) outside: Work,
+}
+
+impl Load {
+    fn turn(self) -> Turn {
+        let Self { threads, hold, outside } = self;
+        Turn { threads, hold: Work::lasting(hold), outside: Work::lasting(outside) }
+    }
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -86,8 +93,7 @@ fn row(kind: &str, cpus: Cpus, load: Load) -> Row {
 }
 
 fn contended<L: Lock>(order: &Order, load: Load) -> Result<Sample, String> {
-    let turn =
-        Turn { threads: load.threads, hold: Work::lasting(load.hold), outside: Work::lasting(load.outside) };
+    let turn = load.turn();
     let window = WINDOW.max(order.least / WINDOWS);
     let shares = shares::<L>(&order.place, turn, window)?;
     let longest = longest_wait::<L>(&order.place, turn, window * WINDOWS)?;
@@ -101,6 +107,15 @@ fn contended<L: Lock>(order: &Order, load: Load) -> Result<Sample, String> {
         ("control_gap_us", us(gap)),
     ];
     Ok(Sample { values, timed: Some(shares.time) })
+}
+
+/// How often threads got the lock in two windows after a warm-up: the first part of a sample, alone.
+///
+/// # Errors
+/// If an addition is lost, or nobody got the lock.
+pub fn throughput<L: Lock>(place: &Place, load: Load, window: Duration) -> Result<Timed, String> {
+    let shares = shares::<L>(place, load.turn(), window)?;
+    Ok(Timed { count: shares.count, took: shares.time })
 }
 
 /// What the windows of a sample saw.
@@ -212,7 +227,7 @@ const WINDOW: Duration = Duration::from_millis(100);
 const WINDOWS: u32 = 2;
 
 /// What any program does between two locks, at the least.
-const BARELY: Duration = Duration::from_nanos(8);
+pub const BARELY: Duration = Duration::from_nanos(8);
 
 #[cfg(test)]
 mod tests {
