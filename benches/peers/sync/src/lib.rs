@@ -64,4 +64,23 @@ mod tests {
         let rows: BTreeSet<&str> = area.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(rows.len(), area.rows.len(), "a name is that of two rows");
     }
+
+    /// Whether `*` in a pattern can stand for something that makes it the name.
+    fn is_like(pattern: &str, name: &str) -> bool {
+        let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
+        name.strip_prefix(before).is_some_and(|rest| (0..=rest.len()).any(|at| is_like(after, &rest[at..])))
+    }
+
+    #[test]
+    fn each_pattern_of_the_goals_is_that_of_a_row() {
+        let goals = include_str!("../../../goals.toml");
+        let lists: Vec<&str> =
+            goals.split("\nrows = [").skip(1).map_while(|it| it.split(']').next()).collect();
+        assert_eq!(lists.len(), goals.matches("\n[[goal]]").count(), "each goal speaks of rows");
+        let area = area();
+        for pattern in lists.iter().flat_map(|list| list.split('"').skip(1).step_by(2)) {
+            assert!(area.rows.iter().any(|row| is_like(pattern, &row.name)), "no row is like {pattern:?}");
+        }
+        assert!(!is_like("queue/*/0", "queue/spsc/10") && !is_like("queue/*", "mutex/size"));
+    }
 }
