@@ -45,6 +45,8 @@ pub mod semaphore;
 pub mod extra;
 pub mod lockfree;
 
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod leaving;
 #[cfg(all(test, trefoil_loom))]
 mod models;
 #[cfg(all(test, trefoil_shuttle))]

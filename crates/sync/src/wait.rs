@@ -14,6 +14,8 @@ pub(crate) mod list;
 pub(crate) mod patience;
 #[expect(unsafe_code, reason = "bells lie in the frames of those who wait")]
 pub(crate) mod patrol;
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+pub(crate) mod steps;
 pub(crate) mod waiters;
 
 pub(crate) use guarded::{Guarded, Queues};
