@@ -22,7 +22,7 @@ use crate::Stop;
 use crate::cargo_build::build;
 use crate::project::Project;
 
-const WORKSPACE: &str = "benches/peers";
+pub(crate) const WORKSPACE: &str = "benches/peers";
 
 /// Whether these arguments of `compare` ask for peers.
 pub(crate) fn are_asked_for(args: &[OsString]) -> bool {

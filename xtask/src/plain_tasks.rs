@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use lexopt::prelude::*;
 
+use crate::peers;
 use crate::project::{Project, status};
 use crate::{Stop, unexpected};
 
@@ -14,15 +15,22 @@ const FULL_PROPERTY_CASES: &str = "4096";
 pub(crate) fn test(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
     let mut command = project.cargo();
     command.args(["test", "--workspace"]);
+    let mut is_full = false;
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
-            // Tests that have a long form look at the first variable; proptest looks at the second.
-            Long("full") => command.env("TREFOIL_FULL", "1").env("PROPTEST_CASES", FULL_PROPERTY_CASES),
+            Long("full") => is_full = true,
             other => return Err(unexpected("test", other)),
-        };
+        }
     }
-    status(&mut command)
+    if !is_full {
+        return status(&mut command);
+    }
+    // Tests that have a long form look at the first variable; proptest looks at the second.
+    status(command.env("TREFOIL_FULL", "1").env("PROPTEST_CASES", FULL_PROPERTY_CASES))?;
+    // They are not in this workspace, and what they depend on takes minutes to build.
+    let manifest = project.root().join(peers::WORKSPACE).join("Cargo.toml");
+    status(project.cargo().args(["test", "--locked", "--workspace", "--manifest-path"]).arg(manifest))
 }
 
 /// `cargo xtask doc [--open]`.
