@@ -96,10 +96,10 @@ impl Condvar {
         mut condition: impl FnMut(&mut G::Value) -> bool,
     ) -> G::Back {
         while condition(guard.value()) {
-            guard = self.wait_until(guard, None).0;
-            if guard.is_poisoned() {
-                break;
-            }
+            guard = match self.wait_until(guard, None).0.checked() {
+                Ok(guard) => guard,
+                Err(spoiled) => return spoiled,
+            };
         }
         guard.back()
     }
@@ -130,10 +130,12 @@ impl Condvar {
             if told.is_err() {
                 return (guard.back(), told);
             }
-            (guard, told) = self.wait_until(guard, deadline);
-            if guard.is_poisoned() {
-                break;
-            }
+            let again;
+            (again, told) = self.wait_until(guard, deadline);
+            guard = match again.checked() {
+                Ok(guard) => guard,
+                Err(spoiled) => return (spoiled, Ok(())),
+            };
         }
         (guard.back(), Ok(()))
     }
@@ -157,10 +159,10 @@ impl Condvar {
         mut condition: impl FnMut(&mut G::Value) -> bool,
     ) -> G::Back {
         while condition(guard.value()) {
-            guard = self.wait_for(guard).await;
-            if guard.is_poisoned() {
-                break;
-            }
+            guard = match self.wait_for(guard).await.checked() {
+                Ok(guard) => guard,
+                Err(spoiled) => return spoiled,
+            };
         }
         guard.back()
     }
@@ -195,10 +197,12 @@ impl Condvar {
                 return (guard.back(), told);
             }
             let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-            (guard, told) = self.wait_for_at_most(guard, left).await;
-            if guard.is_poisoned() {
-                break;
-            }
+            let again;
+            (again, told) = self.wait_for_at_most(guard, left).await;
+            guard = match again.checked() {
+                Ok(guard) => guard,
+                Err(spoiled) => return (spoiled, Ok(())),
+            };
         }
         (guard.back(), Ok(()))
     }

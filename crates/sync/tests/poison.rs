@@ -226,6 +226,38 @@ fn who_waits_for_a_condition_learns_that_nobody_may_make_it_hold() {
     }
 }
 
+/// Clears the poison when the condition that has it is dropped.
+struct Clears<'a>(&'a PoisonMutex<i32>);
+
+impl Clears<'_> {
+    fn never(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for Clears<'_> {
+    fn drop(&mut self) {
+        self.0.clear_poison();
+    }
+}
+
+#[test]
+fn a_wait_that_poison_ended_says_so_although_it_is_cleared_meanwhile() {
+    let waits: [fn(&PoisonMutex<i32>, Clears<'_>) -> bool; 5] = [
+        |mutex, clears| mutex.when(move |_| clears.never()).is_err(),
+        |mutex, clears| mutex.try_when(move |_| clears.never()).is_err(),
+        |mutex, clears| mutex.when_timeout(move |_| clears.never(), LONG).is_err(),
+        |mutex, clears| block_on(mutex.when_async(move |_| clears.never())).is_err(),
+        |mutex, clears| block_on(mutex.when_async_timeout(move |_| clears.never(), LONG)).is_err(),
+    ];
+    let mutex = PoisonMutex::new(0);
+    for wait in waits {
+        poison(&mutex);
+        assert!(wait(&mutex, Clears(&mutex)), "its condition does not hold");
+        assert!(!mutex.is_poisoned());
+    }
+}
+
 #[test]
 fn a_condition_that_panics_poisons() {
     let waits: [fn(&PoisonMutex<i32>); 5] = [

@@ -44,10 +44,13 @@ pub trait Guard: Sized + Sealed {
     #[doc(hidden)]
     fn lock_async(lock: Self::Lock) -> impl Future<Output = Self>;
 
-    /// Whether there is no use in looking at the value, and `back` says so.
+    /// The guard, to look at the value; or what comes back from the wait, where there is no use in looking.
+    ///
+    /// One answer, and not a question before `back`: poison can be cleared in between, and then `back` would not say why nobody
+    /// looked.
     #[doc(hidden)]
-    fn is_poisoned(&self) -> bool {
-        false
+    fn checked(self) -> Result<Self, Self::Back> {
+        Ok(self)
     }
 
     #[doc(hidden)]

@@ -246,8 +246,8 @@ impl<'a, T: ?Sized> Guard for PoisonMutexGuard<'a, T> {
         mutex.guard(mutex.mutex.lock_async().await)
     }
 
-    fn is_poisoned(&self) -> bool {
-        self.whole.is_poisoned()
+    fn checked(self) -> Result<Self, LockResult<Self>> {
+        self.back().map_err(Err)
     }
 
     fn back(self) -> LockResult<Self> {

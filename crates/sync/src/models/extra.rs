@@ -1,11 +1,13 @@
 //! What is needed rarely: who makes a value, who gets a notification, who swaps, who has left, who panicked, who gives back.
 
 use super::*;
-use crate::extra::{BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, PoisonMutex, WaitGroup};
+use crate::extra::{
+    BoundedSemaphore, Exchanger, Latch, Lazy, Notify, OnceCell, PoisonMutex, PoisonMutexGuard, WaitGroup,
+};
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::TryLockError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, TryLockError};
 
 #[test]
 fn one_of_two_makes_the_value_and_both_see_it() {
@@ -285,6 +287,62 @@ fn who_takes_a_lock_after_one_who_panicked_with_it_is_warned() {
         }
         other.join().unwrap();
         assert!(half_done.lock().is_err());
+    });
+}
+
+/// The value says whether somebody has repaired it, which is done after the poison is cleared. All orders of the two who use it take minutes,
+/// so their models are bounded as those of three.
+fn poisoned() -> PoisonMutex<bool> {
+    let repaired = PoisonMutex::new(false);
+    let panics = || {
+        let _half_done = repaired.lock();
+        resume_unwind(Box::new("half done"));
+    };
+    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    repaired
+}
+
+fn holds<E>(got: Result<PoisonMutexGuard<'_, bool>, E>) {
+    if let Ok(repaired) = got {
+        assert!(*repaired);
+    }
+}
+
+#[test]
+fn who_waits_for_a_condition_is_warned_or_it_holds_while_the_poison_is_cleared() {
+    let waits: [fn(&PoisonMutex<bool>); 3] = [
+        |mutex| holds(mutex.when(|repaired| *repaired)),
+        |mutex| holds(mutex.when_timeout(|repaired| *repaired, Duration::ZERO)),
+        |mutex| holds(block_on(mutex.when_async(|repaired| *repaired))),
+    ];
+    for wait in waits {
+        model_of_three(move || {
+            let repaired = Arc::new(poisoned());
+            let repairs = Arc::clone(&repaired);
+            let repairs = thread::spawn(move || {
+                repairs.clear_poison();
+                *repairs.lock().unwrap() = true;
+            });
+            wait(&repaired);
+            repairs.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn who_waits_on_a_condvar_is_warned_or_its_condition_holds_while_the_poison_is_cleared() {
+    model_of_three(|| {
+        let shared = Arc::new((poisoned(), Condvar::new()));
+        let repairs = Arc::clone(&shared);
+        let repairs = thread::spawn(move || {
+            repairs.1.notify_one();
+            repairs.0.clear_poison();
+            *repairs.0.lock().unwrap() = true;
+            repairs.1.notify_one();
+        });
+        let guard = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        holds(shared.1.wait_while(guard, |repaired| !*repaired));
+        repairs.join().unwrap();
     });
 }
 

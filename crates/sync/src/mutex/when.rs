@@ -82,11 +82,16 @@ impl<T: ?Sized> Mutex<T> {
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     #[cfg_attr(feature = "check", track_caller)]
-    pub fn when_async(
+    pub fn when_async(&self, condition: impl FnMut(&T) -> bool) -> impl Future<Output = MutexGuard<'_, T>> {
+        self.when_async_at(Site::here(), condition)
+    }
+
+    /// As [`when_async`](Mutex::when_async), called from there.
+    pub(crate) fn when_async_at(
         &self,
+        site: Site,
         mut condition: impl FnMut(&T) -> bool,
     ) -> impl Future<Output = MutexGuard<'_, T>> {
-        let site = Site::here();
         async move {
             loop {
                 if !self.lock.try_acquire_in_task(site) {

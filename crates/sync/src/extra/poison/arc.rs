@@ -173,8 +173,8 @@ impl<T: ?Sized> Guard for ArcPoisonMutexGuard<T> {
         ArcPoisonMutexGuard::locked_async(whole).await
     }
 
-    fn is_poisoned(&self) -> bool {
-        self.whole.is_poisoned()
+    fn checked(self) -> Result<Self, LockResult<Self>> {
+        self.back().map_err(Err)
     }
 
     fn back(self) -> LockResult<Self> {

@@ -1,6 +1,8 @@
 //! Taking the lock when a condition holds, or the value is spoiled.
 
-use super::{PoisonMutex, PoisonMutexGuard, TimedLockError};
+use super::{PoisonMutex, PoisonMutexGuard, TimedLockError, warned};
+use crate::check::Site;
+use crate::timer;
 use std::future::Future;
 use std::sync::{LockResult, TryLockError, TryLockResult};
 use std::time::Duration;
@@ -31,7 +33,9 @@ impl<T: ?Sized> PoisonMutex<T> {
     /// ```
     #[cfg_attr(feature = "check", track_caller)]
     pub fn when(&self, mut condition: impl FnMut(&T) -> bool) -> LockResult<PoisonMutexGuard<'_, T>> {
-        self.holding(self.mutex.when(|value| self.is_over(value, &mut condition)))
+        let mut poisoned = false;
+        let guard = self.mutex.when(|value| self.is_over(value, &mut condition, &mut poisoned));
+        warned(poisoned, self.guard(guard))
     }
 
     /// As [`Mutex::try_when`](crate::Mutex::try_when).
@@ -40,8 +44,9 @@ impl<T: ?Sized> PoisonMutex<T> {
     /// [`TryLockError::WouldBlock`] if the lock is not free or the condition does not hold. The guard is inside the error if the mutex is poisoned.
     #[cfg_attr(feature = "check", track_caller)]
     pub fn try_when(&self, condition: impl FnOnce(&T) -> bool) -> TryLockResult<PoisonMutexGuard<'_, T>> {
-        match self.mutex.try_when(|value| self.is_over(value, condition)) {
-            Some(guard) => Ok(self.holding(guard)?),
+        let mut poisoned = false;
+        match self.mutex.try_when(|value| self.is_over(value, condition, &mut poisoned)) {
+            Some(guard) => Ok(warned(poisoned, self.guard(guard))?),
             None => Err(TryLockError::WouldBlock),
         }
     }
@@ -57,7 +62,10 @@ impl<T: ?Sized> PoisonMutex<T> {
         mut condition: impl FnMut(&T) -> bool,
         limit: Duration,
     ) -> Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>> {
-        Ok(self.holding(self.mutex.when_timeout(|value| self.is_over(value, &mut condition), limit)?)?)
+        let mut poisoned = false;
+        let look = |value: &T| self.is_over(value, &mut condition, &mut poisoned);
+        let guard = self.mutex.when_timeout(look, limit)?;
+        Ok(warned(poisoned, self.guard(guard))?)
     }
 
     /// As [`Mutex::when_async`](crate::Mutex::when_async).
@@ -72,8 +80,13 @@ impl<T: ?Sized> PoisonMutex<T> {
         &self,
         mut condition: impl FnMut(&T) -> bool,
     ) -> impl Future<Output = LockResult<PoisonMutexGuard<'_, T>>> {
-        let when = self.mutex.when_async(move |value| self.is_over(value, &mut condition));
-        async move { self.holding(when.await) }
+        let site = Site::here();
+        async move {
+            let mut poisoned = false;
+            let look = |value: &T| self.is_over(value, &mut condition, &mut poisoned);
+            let guard = self.mutex.when_async_at(site, look).await;
+            warned(poisoned, self.guard(guard))
+        }
     }
 
     /// As [`Mutex::when_async_timeout`](crate::Mutex::when_async_timeout). Needs no runtime.
@@ -86,16 +99,18 @@ impl<T: ?Sized> PoisonMutex<T> {
     #[cfg_attr(feature = "check", track_caller)]
     pub fn when_async_timeout(
         &self,
-        mut condition: impl FnMut(&T) -> bool,
+        condition: impl FnMut(&T) -> bool,
         limit: Duration,
     ) -> impl Future<Output = Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>>> {
-        let when = self.mutex.when_async_timeout(move |value| self.is_over(value, &mut condition), limit);
-        async move { Ok(self.holding(when.await?)?) }
+        let when = timer::timeout(limit, self.when_async(condition));
+        async move { Ok(when.await??) }
     }
 
-    /// Whether nobody has to wait any more; under the lock.
-    fn is_over(&self, value: &T, condition: impl FnOnce(&T) -> bool) -> bool {
-        if self.is_poisoned() {
+    /// Whether nobody has to wait any more; under the lock. `poisoned` becomes whether that is for the poison: it can be cleared
+    /// without the lock, so who asked again would take what ended the wait for a condition that holds.
+    fn is_over(&self, value: &T, condition: impl FnOnce(&T) -> bool, poisoned: &mut bool) -> bool {
+        *poisoned = self.is_poisoned();
+        if *poisoned {
             return true;
         }
         let _alarm = self.alarm();
