@@ -12,6 +12,7 @@
 mod guard;
 
 use crate::catch::{Every, contain};
+use crate::check::Site;
 use crate::error::TimedOut;
 use crate::timer;
 use crate::wait::{Afterwards, Guarded, Queues, Told, Turn, Waiters};
@@ -145,66 +146,80 @@ impl Condvar {
     /// # Cancel safety
     /// A future that is dropped does not take the lock again. If it had got the notification of a
     /// [`notify_one`](Condvar::notify_one), the next waiter gets it.
-    pub async fn wait_async<G: Guard>(&self, guard: G) -> G::Back {
-        self.wait_for(guard).await.back()
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn wait_async<G: Guard>(&self, guard: G) -> impl Future<Output = G::Back> {
+        let site = Site::here();
+        async move { self.wait_for(guard, site).await.back() }
     }
 
     /// As [`wait_while`](Condvar::wait_while).
     ///
     /// # Cancel safety
     /// As [`wait_async`](Condvar::wait_async).
-    pub async fn wait_while_async<G: Guard>(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn wait_while_async<G: Guard>(
         &self,
         mut guard: G,
         mut condition: impl FnMut(&mut G::Value) -> bool,
-    ) -> G::Back {
-        while condition(guard.value()) {
-            guard = match self.wait_for(guard).await.checked() {
-                Ok(guard) => guard,
-                Err(spoiled) => return spoiled,
-            };
+    ) -> impl Future<Output = G::Back> {
+        let site = Site::here();
+        async move {
+            while condition(guard.value()) {
+                guard = match self.wait_for(guard, site).await.checked() {
+                    Ok(guard) => guard,
+                    Err(spoiled) => return spoiled,
+                };
+            }
+            guard.back()
         }
-        guard.back()
     }
 
     /// As [`wait_timeout`](Condvar::wait_timeout). Needs no runtime.
     ///
     /// # Cancel safety
     /// As [`wait_async`](Condvar::wait_async).
-    pub async fn wait_async_timeout<G: Guard>(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn wait_async_timeout<G: Guard>(
         &self,
         guard: G,
         limit: Duration,
-    ) -> (G::Back, Result<(), TimedOut>) {
-        let (guard, told) = self.wait_for_at_most(guard, limit).await;
-        (guard.back(), told)
+    ) -> impl Future<Output = (G::Back, Result<(), TimedOut>)> {
+        let site = Site::here();
+        async move {
+            let (guard, told) = self.wait_for_at_most(guard, limit, site).await;
+            (guard.back(), told)
+        }
     }
 
     /// As [`wait_while_timeout`](Condvar::wait_while_timeout). Needs no runtime.
     ///
     /// # Cancel safety
     /// As [`wait_async`](Condvar::wait_async).
-    pub async fn wait_while_async_timeout<G: Guard>(
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn wait_while_async_timeout<G: Guard>(
         &self,
         mut guard: G,
         mut condition: impl FnMut(&mut G::Value) -> bool,
         limit: Duration,
-    ) -> (G::Back, Result<(), TimedOut>) {
-        let deadline = Instant::now().checked_add(limit);
-        let mut told = Ok(());
-        while condition(guard.value()) {
-            if told.is_err() {
-                return (guard.back(), told);
+    ) -> impl Future<Output = (G::Back, Result<(), TimedOut>)> {
+        let site = Site::here();
+        async move {
+            let deadline = Instant::now().checked_add(limit);
+            let mut told = Ok(());
+            while condition(guard.value()) {
+                if told.is_err() {
+                    return (guard.back(), told);
+                }
+                let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+                let again;
+                (again, told) = self.wait_for_at_most(guard, left, site).await;
+                guard = match again.checked() {
+                    Ok(guard) => guard,
+                    Err(spoiled) => return (spoiled, Ok(())),
+                };
             }
-            let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-            let again;
-            (again, told) = self.wait_for_at_most(guard, left).await;
-            guard = match again.checked() {
-                Ok(guard) => guard,
-                Err(spoiled) => return (spoiled, Ok(())),
-            };
+            (guard.back(), Ok(()))
         }
-        (guard.back(), Ok(()))
     }
 
     /// Ends the wait of whoever has waited longest, if anybody waits.
@@ -260,20 +275,25 @@ impl Condvar {
         (guard, told.map(drop).ok_or(TimedOut))
     }
 
-    async fn wait_for<G: Guard>(&self, guard: G) -> G {
+    async fn wait_for<G: Guard>(&self, guard: G, site: Site) -> G {
         let mut lock = None;
         let told = self.notified(guard, &mut lock).await;
         let received = Received { condvar: self, told: Some(told) };
-        let guard = G::lock_async(released(lock)).await;
+        let guard = G::lock_async(released(lock), site).await;
         received.used();
         guard
     }
 
-    async fn wait_for_at_most<G: Guard>(&self, guard: G, limit: Duration) -> (G, Result<(), TimedOut>) {
+    async fn wait_for_at_most<G: Guard>(
+        &self,
+        guard: G,
+        limit: Duration,
+        site: Site,
+    ) -> (G, Result<(), TimedOut>) {
         let mut lock = None;
         let told = timer::timeout(limit, self.notified(guard, &mut lock)).await;
         let received = Received { condvar: self, told: told.ok() };
-        let guard = G::lock_async(released(lock)).await;
+        let guard = G::lock_async(released(lock), site).await;
         received.used();
         (guard, told.map(drop))
     }

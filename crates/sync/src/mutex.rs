@@ -137,7 +137,12 @@ impl<T: ?Sized> Mutex<T> {
     /// Nothing is lost by dropping the future: a wake-up that it had got goes to the next in the queue.
     #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_async(&self) -> impl Future<Output = MutexGuard<'_, T>> {
-        let site = Site::here();
+        self.lock_async_at(Site::here())
+    }
+
+    /// As [`lock_async`](Mutex::lock_async), called from there.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    pub(crate) fn lock_async_at(&self, site: Site) -> impl Future<Output = MutexGuard<'_, T>> {
         async move {
             if !self.lock.try_acquire_in_task(site) {
                 self.lock.acquire_in_task(site).await;

@@ -141,7 +141,12 @@ impl<T: ?Sized> RwLock<T> {
     /// A future that is dropped leaves the queue; what it was told goes to the others.
     #[cfg_attr(feature = "check", track_caller)]
     pub fn read_async(&self) -> impl Future<Output = RwLockReadGuard<'_, T>> {
-        let site = Site::here();
+        self.read_async_at(Site::here())
+    }
+
+    /// As [`read_async`](RwLock::read_async), called from there.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    pub(crate) fn read_async_at(&self, site: Site) -> impl Future<Output = RwLockReadGuard<'_, T>> {
         async move { RwLockReadGuard::new(self, self.raw.acquire_async(Want::Read, site).await) }
     }
 
@@ -205,7 +210,15 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`read_async`](RwLock::read_async).
     #[cfg_attr(feature = "check", track_caller)]
     pub fn upgradable_read_async(&self) -> impl Future<Output = RwLockUpgradableGuard<'_, T>> {
-        let site = Site::here();
+        self.upgradable_read_async_at(Site::here())
+    }
+
+    /// As [`upgradable_read_async`](RwLock::upgradable_read_async), called from there.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    pub(crate) fn upgradable_read_async_at(
+        &self,
+        site: Site,
+    ) -> impl Future<Output = RwLockUpgradableGuard<'_, T>> {
         async move {
             self.raw.acquire_async(Want::Upgradable, site).await;
             RwLockUpgradableGuard::new(self)
@@ -263,7 +276,12 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`read_async`](RwLock::read_async).
     #[cfg_attr(feature = "check", track_caller)]
     pub fn write_async(&self) -> impl Future<Output = RwLockWriteGuard<'_, T>> {
-        let site = Site::here();
+        self.write_async_at(Site::here())
+    }
+
+    /// As [`write_async`](RwLock::write_async), called from there.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    pub(crate) fn write_async_at(&self, site: Site) -> impl Future<Output = RwLockWriteGuard<'_, T>> {
         async move {
             self.raw.acquire_async(Want::Write, site).await;
             RwLockWriteGuard::new(self)

@@ -1,13 +1,15 @@
 //! What a report says, and what is drawn: who, which lock by which name, where the one was taken and where the other was asked for.
 
+use std::mem;
 use std::panic::Location;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
 use std::time::Duration;
 use sync::check::{self, Context, Mode, Report, Verdict};
-use sync::extra::{BoundedSemaphore, PoisonMutex, RLock};
+use sync::extra::{BoundedSemaphore, Owner, PoisonMutex, RLock};
 use sync::park::block_on;
-use sync::{Barrier, Mutex, RwLock, Semaphore};
+use sync::{Barrier, Condvar, Mutex, RwLock, Semaphore};
 
 /// No report takes so long, if it comes.
 const LONG: Duration = Duration::from_secs(60);
@@ -37,6 +39,7 @@ fn both_acquisitions_of_each_are_in_the_report_and_in_the_graphs() {
     of_one_that_may_come(next);
     of_one_that_is_there(next);
     of_every_way_to_take_a_lock();
+    of_every_wait_that_takes_a_lock_again();
     check::disable();
     assert!(reports.try_recv().is_err(), "more than there is");
 }
@@ -136,30 +139,34 @@ fn of_one_that_is_there(next: impl Fn() -> Report) {
     reports.iter().for_each(|report| says_both(report, who, places, [alone; 2]));
 }
 
-/// Each is taken before a lock of its own, and the graph says where. A limit or an attempt makes no edge to a lock, but there is one from it.
+/// Taken before a lock of its own, of which the graph says where.
+macro_rules! one {
+    ($of:expr, $lock:ident => $take:expr) => {
+        let ($lock, next) = ($of, Mutex::new(()));
+        check::name(&next, "next");
+        let guard = $take;
+        let graph = {
+            let _next = next.lock();
+            check::graph()
+        };
+        drop(guard);
+        let edge = graph.lines().find(|line| line.contains("->") && line.contains("`next`"));
+        let edge = edge.unwrap_or_else(|| panic!("{} is not there: {graph}", stringify!($take)));
+        assert!(!edge.contains("/src/") && edge.contains(file!()), "{}: {edge}", stringify!($take));
+    };
+}
+
+macro_rules! says_where {
+    ($of:expr, $lock:ident => [$($take:expr),* $(,)?] [$($awaited:expr),* $(,)?]) => {
+        $({ one!($of, $lock => $take); })*
+        $(block_on(Owner::new().task(Context::new("task").task(async { one!($of, $lock => $awaited.await); })));)*
+    };
+}
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A limit or an attempt makes no edge to a lock, but there is one from it.
 fn of_every_way_to_take_a_lock() {
-    macro_rules! one {
-        ($of:expr, $lock:ident => $take:expr) => {
-            let ($lock, next) = ($of, Mutex::new(()));
-            check::name(&next, "next");
-            let guard = $take;
-            let graph = {
-                let _next = next.lock();
-                check::graph()
-            };
-            drop(guard);
-            let edge = graph.lines().find(|line| line.contains("->") && line.contains("`next`"));
-            let edge = edge.unwrap_or_else(|| panic!("{} is not there: {graph}", stringify!($take)));
-            assert!(!edge.contains("/src/") && edge.contains(file!()), "{}: {edge}", stringify!($take));
-        };
-    }
-    macro_rules! says_where {
-        ($of:expr, $lock:ident => [$($take:expr),* $(,)?] [$($awaited:expr),* $(,)?]) => {
-            $({ one!($of, $lock => $take); })*
-            $(block_on(Context::new("task").task(async { one!($of, $lock => $awaited.await); }));)*
-        };
-    }
-    const LIMIT: Duration = Duration::from_secs(60);
     says_where!(Arc::new(Mutex::new(())), lock => [
         lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
         lock.lock_arc(), lock.try_lock_arc(), lock.lock_arc_timeout(LIMIT),
@@ -189,7 +196,9 @@ fn of_every_way_to_take_a_lock() {
     ]);
     says_where!(RLock::new(()), lock => [
         lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
-    ] []);
+    ] [
+        lock.lock_async(), lock.lock_async_timeout(LIMIT),
+    ]);
     says_where!(Semaphore::new(1), lock => [
         lock.acquire(), lock.try_acquire(), lock.acquire_timeout(LIMIT),
     ] [
@@ -200,6 +209,45 @@ fn of_every_way_to_take_a_lock() {
     ] [
         lock.acquire_async(), lock.acquire_async_timeout(LIMIT),
     ]);
+}
+
+/// Holds at the first look.
+fn once<T: ?Sized>() -> impl FnMut(&mut T) -> bool {
+    let mut first = true;
+    move |_| mem::take(&mut first)
+}
+
+fn of_every_wait_that_takes_a_lock_again() {
+    let condvar = &Condvar::new();
+    macro_rules! by_each_wait {
+        ($of:expr, $lock:ident => $guard:expr) => {
+            says_where!($of, $lock => [
+                condvar.wait($guard), condvar.wait_timeout($guard, LIMIT),
+                condvar.wait_while($guard, once()), condvar.wait_while_timeout($guard, once(), LIMIT),
+            ] [
+                condvar.wait_async($guard), condvar.wait_async_timeout($guard, LIMIT),
+                condvar.wait_while_async($guard, once()), condvar.wait_while_async_timeout($guard, once(), LIMIT),
+            ]);
+        };
+    }
+    thread::scope(|scope| {
+        // Dropped at the end, or by a panic.
+        let (_goes_on, ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            while ended.try_recv() == Err(TryRecvError::Empty) {
+                condvar.notify_all();
+                thread::yield_now();
+            }
+        });
+        by_each_wait!(Mutex::new(()), lock => lock.lock());
+        by_each_wait!(Arc::new(Mutex::new(())), lock => lock.lock_arc());
+        by_each_wait!(PoisonMutex::new(()), lock => lock.lock().unwrap());
+        by_each_wait!(Arc::new(PoisonMutex::new(())), lock => lock.lock_arc().unwrap());
+        by_each_wait!(RwLock::new(()), lock => lock.read());
+        by_each_wait!(RwLock::new(()), lock => lock.write());
+        by_each_wait!(RwLock::new(()), lock => lock.upgradable_read());
+        by_each_wait!(RLock::new(()), lock => lock.lock());
+    });
 }
 
 fn says_both(report: &Report, who: [(&str, &str, &str); 2], places: Places, modes: [(Mode, Mode); 2]) {

@@ -25,8 +25,8 @@ const _: () = {
 };
 
 /// Where a lock was asked for.
-#[derive(Clone, Copy)]
-pub(crate) struct Site;
+#[derive(Clone, Copy, Debug)]
+pub struct Site;
 
 /// What the checker knows a lock by.
 pub(crate) struct Tag;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Where a lock was asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Site(&'static Location<'static>);
+pub struct Site(&'static Location<'static>);
 
 /// What the checker knows a lock by: a number that it gets when it is first seen, and that no other lock ever gets. It moves with
 /// the lock.

@@ -1,5 +1,6 @@
 //! The guards that can wait.
 
+use crate::check::Site;
 use crate::mutex::{ArcMutexGuard, Mutex, MutexGuard};
 use crate::rwlock::{RwLock, RwLockReadGuard, RwLockUpgradableGuard, RwLockWriteGuard};
 use std::future::Future;
@@ -40,9 +41,9 @@ pub trait Guard: Sized + Sealed {
     #[cfg_attr(feature = "check", track_caller)]
     fn lock(lock: Self::Lock) -> Self;
 
-    /// Takes the lock again. Its future may be dropped.
+    /// Takes the lock again, for a wait that began there. Its future may be dropped.
     #[doc(hidden)]
-    fn lock_async(lock: Self::Lock) -> impl Future<Output = Self>;
+    fn lock_async(lock: Self::Lock, site: Site) -> impl Future<Output = Self>;
 
     /// The guard, to look at the value; or what comes back from the wait, where there is no use in looking.
     ///
@@ -80,8 +81,8 @@ impl<'a, T: ?Sized> Guard for MutexGuard<'a, T> {
         mutex.lock()
     }
 
-    async fn lock_async(mutex: &'a Mutex<T>) -> Self {
-        mutex.lock_async().await
+    fn lock_async(mutex: &'a Mutex<T>, site: Site) -> impl Future<Output = Self> {
+        mutex.lock_async_at(site)
     }
 
     fn back(self) -> Self {
@@ -109,8 +110,8 @@ impl<T: ?Sized> Guard for ArcMutexGuard<T> {
         ArcMutexGuard::lock(mutex)
     }
 
-    async fn lock_async(mutex: Arc<Mutex<T>>) -> Self {
-        ArcMutexGuard::lock_async(mutex).await
+    fn lock_async(mutex: Arc<Mutex<T>>, site: Site) -> impl Future<Output = Self> {
+        ArcMutexGuard::lock_async(mutex, site)
     }
 
     fn back(self) -> Self {
@@ -120,7 +121,7 @@ impl<T: ?Sized> Guard for ArcMutexGuard<T> {
 
 /// Readers have a shared reference only, so what a condition looks at is the guard itself.
 macro_rules! of_a_rwlock {
-    ($($guard:ident, $value:ty, $lock:ident, $lock_async:ident;)*) => {$(
+    ($($guard:ident, $value:ty, $lock:ident, $lock_async_at:ident;)*) => {$(
         impl<T: ?Sized> Sealed for $guard<'_, T> {}
 
         impl<'a, T: ?Sized> Guard for $guard<'a, T> {
@@ -141,8 +142,8 @@ macro_rules! of_a_rwlock {
                 rwlock.$lock()
             }
 
-            async fn lock_async(rwlock: &'a RwLock<T>) -> Self {
-                rwlock.$lock_async().await
+            fn lock_async(rwlock: &'a RwLock<T>, site: Site) -> impl Future<Output = Self> {
+                rwlock.$lock_async_at(site)
             }
 
             fn back(self) -> Self {
@@ -153,7 +154,7 @@ macro_rules! of_a_rwlock {
 }
 
 of_a_rwlock! {
-    RwLockWriteGuard, T, write, write_async;
-    RwLockReadGuard, Self, read, read_async;
-    RwLockUpgradableGuard, Self, upgradable_read, upgradable_read_async;
+    RwLockWriteGuard, T, write, write_async_at;
+    RwLockReadGuard, Self, read, read_async_at;
+    RwLockUpgradableGuard, Self, upgradable_read, upgradable_read_async_at;
 }

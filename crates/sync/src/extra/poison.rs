@@ -8,6 +8,7 @@ mod when;
 pub use arc::ArcPoisonMutexGuard;
 pub use mapped::MappedPoisonMutexGuard;
 
+use crate::check::Site;
 use crate::condvar::{Guard, Sealed};
 use crate::error::TimedOut;
 use crate::mutex::{Mutex, MutexGuard};
@@ -242,8 +243,8 @@ impl<'a, T: ?Sized> Guard for PoisonMutexGuard<'a, T> {
         mutex.guard(mutex.mutex.lock())
     }
 
-    async fn lock_async(mutex: &'a PoisonMutex<T>) -> Self {
-        mutex.guard(mutex.mutex.lock_async().await)
+    async fn lock_async(mutex: &'a PoisonMutex<T>, site: Site) -> Self {
+        mutex.guard(mutex.mutex.lock_async_at(site).await)
     }
 
     fn checked(self) -> Result<Self, LockResult<Self>> {

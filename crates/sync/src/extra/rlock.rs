@@ -200,7 +200,12 @@ impl<T: ?Sized> RLock<T> {
     /// Nothing is lost by dropping the future: a wake-up that it had got goes to the next in the queue.
     #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_async(&self) -> impl Future<Output = RLockGuard<'_, T>> {
-        let site = Site::here();
+        self.lock_async_at(Site::here())
+    }
+
+    /// As [`lock_async`](RLock::lock_async), called from there.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    fn lock_async_at(&self, site: Site) -> impl Future<Output = RLockGuard<'_, T>> {
         async move {
             // No guard lives across the wait, so that the future may be sent.
             if self.is_held_by(owner::current_task().expect(NO_TASK)) {
@@ -377,8 +382,8 @@ impl<'a, T: ?Sized> Guard for RLockGuard<'a, T> {
         lock.lock()
     }
 
-    async fn lock_async(lock: &'a RLock<T>) -> Self {
-        lock.lock_async().await
+    fn lock_async(lock: &'a RLock<T>, site: Site) -> impl Future<Output = Self> {
+        lock.lock_async_at(site)
     }
 
     fn back(self) -> Self {

@@ -75,7 +75,7 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`lock_async`](Mutex::lock_async).
     #[cfg_attr(feature = "check", track_caller)]
     pub fn lock_arc_async(self: &Arc<Self>) -> impl Future<Output = ArcMutexGuard<T>> + use<T> {
-        ArcMutexGuard::lock_async(Arc::clone(self))
+        ArcMutexGuard::lock_async(Arc::clone(self), Site::here())
     }
 
     /// As [`lock_async_timeout`](Mutex::lock_async_timeout). The future owns a share of the mutex as well.
@@ -116,9 +116,8 @@ impl<T: ?Sized> ArcMutexGuard<T> {
         ArcMutexGuard { mutex }
     }
 
-    #[cfg_attr(feature = "check", track_caller)]
-    pub(crate) fn lock_async(mutex: Arc<Mutex<T>>) -> impl Future<Output = Self> {
-        let site = Site::here();
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    pub(crate) fn lock_async(mutex: Arc<Mutex<T>>, site: Site) -> impl Future<Output = Self> {
         async move {
             if !mutex.lock.try_acquire_in_task(site) {
                 mutex.lock.acquire_in_task(site).await;

@@ -87,6 +87,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// As [`when_async`](Mutex::when_async), called from there.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
     pub(crate) fn when_async_at(
         &self,
         site: Site,

@@ -95,7 +95,7 @@ impl<T: ?Sized> PoisonMutex<T> {
     pub fn lock_arc_async(
         self: &Arc<Self>,
     ) -> impl Future<Output = LockResult<ArcPoisonMutexGuard<T>>> + use<T> {
-        let lock = ArcPoisonMutexGuard::locked_async(Arc::clone(self));
+        let lock = ArcPoisonMutexGuard::locked_async(Arc::clone(self), Site::here());
         async move { lock.await.back() }
     }
 
@@ -131,9 +131,8 @@ impl<T: ?Sized> ArcPoisonMutexGuard<T> {
         ArcPoisonMutexGuard::of_a_held(whole)
     }
 
-    #[cfg_attr(feature = "check", track_caller)]
-    fn locked_async(whole: Arc<PoisonMutex<T>>) -> impl Future<Output = Self> {
-        let site = Site::here();
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its parameters twice")]
+    fn locked_async(whole: Arc<PoisonMutex<T>>, site: Site) -> impl Future<Output = Self> {
         async move {
             let (lock, _) = whole.mutex.parts();
             if !lock.try_acquire_in_task(site) {
@@ -169,8 +168,8 @@ impl<T: ?Sized> Guard for ArcPoisonMutexGuard<T> {
         ArcPoisonMutexGuard::locked(whole)
     }
 
-    async fn lock_async(whole: Arc<PoisonMutex<T>>) -> Self {
-        ArcPoisonMutexGuard::locked_async(whole).await
+    fn lock_async(whole: Arc<PoisonMutex<T>>, site: Site) -> impl Future<Output = Self> {
+        ArcPoisonMutexGuard::locked_async(whole, site)
     }
 
     fn checked(self) -> Result<Self, LockResult<Self>> {
