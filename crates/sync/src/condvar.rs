@@ -96,13 +96,18 @@ impl Condvar {
         mut guard: G,
         mut condition: impl FnMut(&mut G::Value) -> bool,
     ) -> G::Back {
-        while condition(guard.value()) {
-            guard = match self.wait_until(guard, None).0.checked() {
-                Ok(guard) => guard,
-                Err(spoiled) => return spoiled,
-            };
-        }
-        guard.back()
+        let back = loop {
+            if !condition(guard.value()) {
+                break guard.back();
+            }
+            match self.wait_until(guard, None).0.checked() {
+                Ok(again) => guard = again,
+                Err(spoiled) => break spoiled,
+            }
+        };
+        // While the guard is here: a destructor that panics later would keep it from being dropped.
+        drop(condition);
+        back
     }
 
     /// As [`wait`](Condvar::wait), for at most `limit`, after which the lock is taken all the same: taking it may last
@@ -127,18 +132,23 @@ impl Condvar {
     ) -> (G::Back, Result<(), TimedOut>) {
         let deadline = Instant::now().checked_add(limit);
         let mut told = Ok(());
-        while condition(guard.value()) {
+        let back = loop {
+            if !condition(guard.value()) {
+                break (guard.back(), Ok(()));
+            }
             if told.is_err() {
-                return (guard.back(), told);
+                break (guard.back(), told);
             }
             let again;
             (again, told) = self.wait_until(guard, deadline);
-            guard = match again.checked() {
-                Ok(guard) => guard,
-                Err(spoiled) => return (spoiled, Ok(())),
-            };
-        }
-        (guard.back(), Ok(()))
+            match again.checked() {
+                Ok(again) => guard = again,
+                Err(spoiled) => break (spoiled, Ok(())),
+            }
+        };
+        // As in `wait_while`.
+        drop(condition);
+        back
     }
 
     /// As [`wait`](Condvar::wait).
@@ -164,13 +174,18 @@ impl Condvar {
     ) -> impl Future<Output = G::Back> {
         let site = Site::here();
         async move {
-            while condition(guard.value()) {
-                guard = match self.wait_for(guard, site).await.checked() {
-                    Ok(guard) => guard,
-                    Err(spoiled) => return spoiled,
-                };
-            }
-            guard.back()
+            let back = loop {
+                if !condition(guard.value()) {
+                    break guard.back();
+                }
+                match self.wait_for(guard, site).await.checked() {
+                    Ok(again) => guard = again,
+                    Err(spoiled) => break spoiled,
+                }
+            };
+            // As in `wait_while`.
+            drop(condition);
+            back
         }
     }
 
@@ -206,19 +221,24 @@ impl Condvar {
         async move {
             let deadline = Instant::now().checked_add(limit);
             let mut told = Ok(());
-            while condition(guard.value()) {
+            let back = loop {
+                if !condition(guard.value()) {
+                    break (guard.back(), Ok(()));
+                }
                 if told.is_err() {
-                    return (guard.back(), told);
+                    break (guard.back(), told);
                 }
                 let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
                 let again;
                 (again, told) = self.wait_for_at_most(guard, left, site).await;
-                guard = match again.checked() {
-                    Ok(guard) => guard,
-                    Err(spoiled) => return (spoiled, Ok(())),
-                };
-            }
-            (guard.back(), Ok(()))
+                match again.checked() {
+                    Ok(again) => guard = again,
+                    Err(spoiled) => break (spoiled, Ok(())),
+                }
+            };
+            // As in `wait_while`.
+            drop(condition);
+            back
         }
     }
 

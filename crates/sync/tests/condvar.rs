@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, LONG, SHORT};
+use common::{Bomb, ByHand, LONG, SHORT, Sharp};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -211,6 +211,34 @@ fn a_future_that_is_forgotten_takes_one_notification_and_breaks_nothing() {
     condvar.notify_one();
     condvar.notify_one();
     assert!(other.poll().is_some());
+}
+
+#[test]
+fn a_condition_whose_destructor_panics_releases_the_lock() {
+    let ways: [fn(&Condvar, MutexGuard<'_, i32>, Sharp); 6] = [
+        |condvar, guard, sharp| drop(condvar.wait_while(guard, move |_| sharp.says(false))),
+        |condvar, guard, sharp| drop(condvar.wait_while_timeout(guard, move |_| sharp.says(false), LONG)),
+        |condvar, guard, sharp| {
+            drop(condvar.wait_while_timeout(guard, move |_| sharp.says(true), Duration::ZERO));
+        },
+        |condvar, guard, sharp| drop(block_on(condvar.wait_while_async(guard, move |_| sharp.says(false)))),
+        |condvar, guard, sharp| {
+            drop(block_on(condvar.wait_while_async_timeout(guard, move |_| sharp.says(false), LONG)));
+        },
+        |condvar, guard, sharp| {
+            drop(block_on(condvar.wait_while_async_timeout(
+                guard,
+                move |_| sharp.says(true),
+                Duration::ZERO,
+            )));
+        },
+    ];
+    let condvar = Condvar::new();
+    for way in ways {
+        let mutex = Mutex::new(0);
+        assert!(catch_unwind(AssertUnwindSafe(|| way(&condvar, mutex.lock(), Sharp))).is_err());
+        assert!(!mutex.is_locked());
+    }
 }
 
 #[test]

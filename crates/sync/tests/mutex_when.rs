@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bomb, ByHand, LONG, SHORT};
+use common::{Bomb, ByHand, LONG, SHORT, Sharp};
 use proptest::prelude::*;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -150,6 +150,24 @@ fn a_condition_that_panics_releases_the_lock_and_loses_nobody() {
     }
     assert!(other.is_told());
     assert!(other.poll().is_some());
+}
+
+#[test]
+fn a_condition_whose_destructor_panics_releases_the_lock() {
+    let _alone = alone();
+    let ways: [fn(&Mutex<i32>, Sharp); 6] = [
+        |mutex, sharp| drop(mutex.when(move |_| sharp.says(true))),
+        |mutex, sharp| drop(mutex.try_when(move |_| sharp.says(true))),
+        |mutex, sharp| drop(mutex.when_timeout(move |_| sharp.says(true), LONG)),
+        |mutex, sharp| drop(mutex.when_timeout(move |_| sharp.says(false), Duration::ZERO)),
+        |mutex, sharp| drop(block_on(mutex.when_async(move |_| sharp.says(true)))),
+        |mutex, sharp| drop(block_on(mutex.when_async_timeout(move |_| sharp.says(true), LONG))),
+    ];
+    for way in ways {
+        let mutex = Mutex::new(0);
+        assert!(catch_unwind(AssertUnwindSafe(|| way(&mutex, Sharp))).is_err());
+        assert!(!mutex.is_locked());
+    }
 }
 
 #[test]

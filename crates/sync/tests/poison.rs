@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{LONG, SHORT};
+use common::{LONG, SHORT, Sharp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, TryLockError};
 use std::thread;
@@ -270,6 +270,23 @@ fn a_condition_that_panics_poisons() {
     for wait in waits {
         let mutex = PoisonMutex::new(0);
         assert!(catch_unwind(AssertUnwindSafe(|| wait(&mutex))).is_err());
+        assert!(matches!(mutex.try_lock(), Err(TryLockError::Poisoned(_))));
+    }
+}
+
+#[test]
+fn a_condition_whose_destructor_panics_poisons() {
+    let waits: [fn(&PoisonMutex<i32>, Sharp); 6] = [
+        |mutex, sharp| drop(mutex.when(move |_| sharp.says(true))),
+        |mutex, sharp| drop(mutex.try_when(move |_| sharp.says(true))),
+        |mutex, sharp| drop(mutex.when_timeout(move |_| sharp.says(true), LONG)),
+        |mutex, sharp| drop(block_on(mutex.when_async(move |_| sharp.says(true)))),
+        |mutex, sharp| drop(block_on(mutex.when_async_timeout(move |_| sharp.says(true), LONG))),
+        |mutex, sharp| drop(Condvar::new().wait_while(mutex.lock().unwrap(), move |_| sharp.says(false))),
+    ];
+    for wait in waits {
+        let mutex = PoisonMutex::new(0);
+        assert!(catch_unwind(AssertUnwindSafe(|| wait(&mutex, Sharp))).is_err());
         assert!(matches!(mutex.try_lock(), Err(TryLockError::Poisoned(_))));
     }
 }

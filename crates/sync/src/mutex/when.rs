@@ -39,6 +39,8 @@ impl<T: ?Sized> Mutex<T> {
         loop {
             let guard = self.lock();
             if condition(&guard) {
+                // While the guard is here: a destructor that panics later would keep it from being dropped.
+                drop(condition);
                 return guard;
             }
             self.lock.release_and_watch(guard, None);
@@ -68,6 +70,8 @@ impl<T: ?Sized> Mutex<T> {
         loop {
             let guard = self.lock_until(deadline).ok_or(TimedOut)?;
             if condition(&guard) {
+                // As in `when`.
+                drop(condition);
                 return Ok(guard);
             }
             if late {
@@ -100,6 +104,8 @@ impl<T: ?Sized> Mutex<T> {
                 }
                 let guard = MutexGuard { mutex: self };
                 if condition(&guard) {
+                    // As in `when`.
+                    drop(condition);
                     return guard;
                 }
                 self.lock.release_and_watch_async(guard).await;

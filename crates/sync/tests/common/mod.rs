@@ -114,6 +114,13 @@ impl Drop for Sharp {
     }
 }
 
+impl Sharp {
+    /// An answer for a condition that has it.
+    pub(crate) fn says<T>(&self, answer: T) -> T {
+        answer
+    }
+}
+
 /// Says how many of its clones are left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counted(Arc<()>);

@@ -34,8 +34,10 @@ impl<T: ?Sized> PoisonMutex<T> {
     #[cfg_attr(feature = "check", track_caller)]
     pub fn when(&self, mut condition: impl FnMut(&T) -> bool) -> LockResult<PoisonMutexGuard<'_, T>> {
         let mut poisoned = false;
-        let guard = self.mutex.when(|value| self.is_over(value, &mut condition, &mut poisoned));
-        warned(poisoned, self.guard(guard))
+        let guard = self.guard(self.mutex.when(|value| self.is_over(value, &mut condition, &mut poisoned)));
+        // If its destructor panics, that is under the lock.
+        drop(condition);
+        warned(poisoned, guard)
     }
 
     /// As [`Mutex::try_when`](crate::Mutex::try_when).
@@ -64,8 +66,10 @@ impl<T: ?Sized> PoisonMutex<T> {
     ) -> Result<PoisonMutexGuard<'_, T>, TimedLockError<PoisonMutexGuard<'_, T>>> {
         let mut poisoned = false;
         let look = |value: &T| self.is_over(value, &mut condition, &mut poisoned);
-        let guard = self.mutex.when_timeout(look, limit)?;
-        Ok(warned(poisoned, self.guard(guard))?)
+        let guard = self.guard(self.mutex.when_timeout(look, limit)?);
+        // As in `when`.
+        drop(condition);
+        Ok(warned(poisoned, guard)?)
     }
 
     /// As [`Mutex::when_async`](crate::Mutex::when_async).
@@ -84,8 +88,10 @@ impl<T: ?Sized> PoisonMutex<T> {
         async move {
             let mut poisoned = false;
             let look = |value: &T| self.is_over(value, &mut condition, &mut poisoned);
-            let guard = self.mutex.when_async_at(site, look).await;
-            warned(poisoned, self.guard(guard))
+            let guard = self.guard(self.mutex.when_async_at(site, look).await);
+            // As in `when`.
+            drop(condition);
+            warned(poisoned, guard)
         }
     }
 
