@@ -233,8 +233,17 @@ impl<T> From<T> for Mutex<T> {
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.try_lock() {
-            Some(guard) => f.debug_struct("Mutex").field("value", &&*guard).finish(),
+        Shown(self.try_lock()).fmt(f)
+    }
+}
+
+/// A mutex as it is shown to whoever has got a guard, or none.
+pub(crate) struct Shown<G>(pub(crate) Option<G>);
+
+impl<G: Deref<Target: fmt::Debug>> fmt::Debug for Shown<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(guard) => f.debug_struct("Mutex").field("value", &&**guard).finish(),
             None => f.write_str("Mutex { <locked> }"),
         }
     }

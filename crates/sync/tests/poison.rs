@@ -3,6 +3,7 @@
 mod common;
 
 use common::{LONG, SHORT, Sharp};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, TryLockError};
 use std::thread;
@@ -352,10 +353,24 @@ fn a_panic_beside_a_guard_of_a_part_poisons_before_the_lock_is_released() {
 }
 
 #[test]
+fn a_panic_in_showing_the_value_poisons() {
+    struct Panics;
+    impl fmt::Debug for Panics {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("a panic that the test asked for")
+        }
+    }
+    let mutex = PoisonMutex::new(Panics);
+    assert!(catch_unwind(AssertUnwindSafe(|| format!("{mutex:?}"))).is_err());
+    assert!(matches!(mutex.try_lock(), Err(TryLockError::Poisoned(_))));
+}
+
+#[test]
 fn it_is_shown() {
     let mutex = PoisonMutex::new(5);
     assert_eq!(format!("{mutex:?}"), "PoisonMutex { poisoned: false, mutex: Mutex { value: 5 } }");
     let guard = mutex.lock().unwrap();
+    assert_eq!(format!("{mutex:?}"), "PoisonMutex { poisoned: false, mutex: Mutex { <locked> } }");
     assert_eq!(format!("{guard} {guard:?}"), "5 5");
     let unsized_one: &PoisonMutex<[i32]> = &PoisonMutex::new([1, 2]);
     assert_eq!(unsized_one.lock().unwrap().len(), 2);

@@ -11,7 +11,7 @@ pub use mapped::MappedPoisonMutexGuard;
 use crate::check::Site;
 use crate::condvar::{Guard, Sealed};
 use crate::error::TimedOut;
-use crate::mutex::{Mutex, MutexGuard};
+use crate::mutex::{Mutex, MutexGuard, Shown};
 use crate::primitive::{AtomicBool, Ordering, const_but_for_loom};
 use std::error::Error;
 use std::fmt;
@@ -293,10 +293,10 @@ impl<T> From<T> for PoisonMutex<T> {
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for PoisonMutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoisonMutex")
-            .field("poisoned", &self.is_poisoned())
-            .field("mutex", &&self.mutex)
-            .finish()
+        let poisoned = self.is_poisoned();
+        // With an alarm: to show the value may panic.
+        let guard = self.mutex.try_lock().map(|guard| self.guard(guard));
+        f.debug_struct("PoisonMutex").field("poisoned", &poisoned).field("mutex", &Shown(guard)).finish()
     }
 }
 
