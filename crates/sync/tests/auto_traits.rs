@@ -185,6 +185,13 @@ table! {
 const _: () = {
     assert!(has!(Task<Cell<u8>>: UnwindSafe) && has!(Task<Cell<u8>>: RefUnwindSafe));
     assert!(has!(Promise<Cell<u8>>: UnwindSafe) && has!(Promise<Cell<u8>>: RefUnwindSafe));
+    // It says what a panic has left; a mutex that does not may be seen half changed.
+    assert!(has!(PoisonMutex<Cell<u8>>: UnwindSafe) && has!(PoisonMutex<Cell<u8>>: RefUnwindSafe));
+    assert!(
+        has!(PoisonMutexGuard<'static, Cell<u8>>: UnwindSafe) && !has!(MutexGuard<'static, u8>: UnwindSafe)
+    );
+    assert!(has!(MappedPoisonMutexGuard<'static, Cell<u8>>: UnwindSafe));
+    assert!(has!(ArcPoisonMutexGuard<Cell<u8>>: UnwindSafe));
     assert!(has!(Task<std::marker::PhantomPinned>: Unpin));
     assert!(has!(Task<u8>: std::future::Future));
     assert!(!has!(Notified<'static>: Unpin));

@@ -7,9 +7,9 @@ use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
 use std::time::Duration;
 use sync::check::{self, Context, Mode, Report, Verdict};
-use sync::extra::{BoundedSemaphore, Owner, PoisonMutex, RLock};
+use sync::extra::{BoundedSemaphore, Owner, PoisonMutex, PoisonMutexGuard, RLock};
 use sync::park::block_on;
-use sync::{Barrier, Condvar, Mutex, RwLock, Semaphore};
+use sync::{Barrier, Condvar, Mutex, MutexGuard, RwLock, Semaphore};
 
 /// No report takes so long, if it comes.
 const LONG: Duration = Duration::from_secs(60);
@@ -171,6 +171,7 @@ fn of_every_way_to_take_a_lock() {
         lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
         lock.lock_arc(), lock.try_lock_arc(), lock.lock_arc_timeout(LIMIT),
         lock.when(|()| true), lock.try_when(|()| true), lock.when_timeout(|()| true, LIMIT),
+        MutexGuard::unlocked(lock.lock(), || ()),
     ] [
         lock.lock_async(), lock.lock_async_timeout(LIMIT),
         lock.lock_arc_async(), lock.lock_arc_async_timeout(LIMIT),
@@ -180,6 +181,7 @@ fn of_every_way_to_take_a_lock() {
         lock.lock(), lock.try_lock(), lock.lock_timeout(LIMIT),
         lock.lock_arc(), lock.try_lock_arc(), lock.lock_arc_timeout(LIMIT),
         lock.when(|()| true), lock.try_when(|()| true), lock.when_timeout(|()| true, LIMIT),
+        PoisonMutexGuard::unlocked(lock.lock().unwrap(), || ()),
     ] [
         lock.lock_async(), lock.lock_async_timeout(LIMIT),
         lock.lock_arc_async(), lock.lock_arc_async_timeout(LIMIT),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{LONG, SHORT, Sharp};
+use common::{ByHand, LONG, SHORT, Sharp};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, TryLockError};
@@ -350,6 +350,29 @@ fn a_panic_beside_a_guard_of_a_part_poisons_before_the_lock_is_released() {
             assert!(!mutex.is_poisoned());
         }
     }
+}
+
+#[test]
+fn the_lock_is_given_up_in_the_middle_and_handed_over() {
+    let mutex = &Arc::new(PoisonMutex::new(0));
+    let (guard, was_free) = PoisonMutexGuard::unlocked(mutex.lock().unwrap(), || !mutex.is_locked());
+    assert!(was_free && mutex.is_locked() && !mutex.has_waiters());
+    let mut next = ByHand::waiting(mutex.lock_async());
+    assert!(mutex.has_waiters());
+    PoisonMutexGuard::hand_over(guard.unwrap());
+    assert!(next.is_told() && next.poll().unwrap().is_ok() && !mutex.is_poisoned());
+    let (guard, ()) = PoisonMutexGuard::unlocked(mutex.lock().unwrap(), || poison(mutex));
+    assert!(guard.is_err(), "it was poisoned meanwhile");
+    drop(guard);
+    mutex.clear_poison();
+    let guard = mutex.lock().unwrap();
+    let panics = AssertUnwindSafe(|| {
+        PoisonMutexGuard::unlocked(guard, || panic!("a panic that the test asked for")).1
+    });
+    assert!(catch_unwind(panics).is_err());
+    assert!(mutex.try_lock().is_ok(), "nobody had the lock");
+    let unlocked = ArcPoisonMutexGuard::unlock(mutex.lock_arc().unwrap());
+    assert!(Arc::ptr_eq(&unlocked, mutex) && !mutex.is_locked());
 }
 
 #[test]

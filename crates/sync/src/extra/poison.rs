@@ -17,6 +17,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread;
 use std::time::Duration;
@@ -170,6 +171,19 @@ impl<T: ?Sized> PoisonMutex<T> {
         async move { Ok(self.holding(lock.await?)?) }
     }
 
+    /// As [`Mutex::is_locked`].
+    #[must_use]
+    #[doc(alias = "locked")]
+    pub fn is_locked(&self) -> bool {
+        self.mutex.is_locked()
+    }
+
+    /// As [`Mutex::has_waiters`].
+    #[must_use]
+    pub fn has_waiters(&self) -> bool {
+        self.mutex.has_waiters()
+    }
+
     /// Whether somebody has panicked under the lock.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
@@ -217,11 +231,36 @@ impl<'a, T: ?Sized> PoisonMutexGuard<'a, T> {
     pub fn mutex(guard: &Self) -> &'a PoisonMutex<T> {
         guard.whole
     }
+
+    /// As [`MutexGuard::unlocked`]. Blocks as [`lock`](PoisonMutex::lock), whose answer is the first half of this one. A panic in
+    /// `meanwhile` poisons nothing.
+    #[cfg_attr(feature = "check", track_caller)]
+    pub fn unlocked<R>(guard: Self, meanwhile: impl FnOnce() -> R) -> (LockResult<Self>, R) {
+        let whole = guard.whole;
+        drop(guard);
+        let result = meanwhile();
+        (whole.lock(), result)
+    }
+
+    /// As [`MutexGuard::hand_over`].
+    #[doc(alias = "unlock_fair")]
+    pub fn hand_over(guard: Self) {
+        let PoisonMutexGuard { alarm, guard, .. } = guard;
+        drop(alarm);
+        MutexGuard::hand_over(guard);
+    }
 }
 
 fn warned<V>(poisoned: bool, value: V) -> LockResult<V> {
     if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
 }
+
+// What a panic leaves half done is not seen by accident: the mutex is poisoned, and says so to whoever takes it. `std`'s is alike.
+impl<T: ?Sized> UnwindSafe for PoisonMutex<T> {}
+impl<T: ?Sized> RefUnwindSafe for PoisonMutex<T> {}
+
+// A panic that it is moved into drops it, and poisons.
+impl<T: ?Sized> UnwindSafe for PoisonMutexGuard<'_, T> {}
 
 impl<T: ?Sized> Sealed for PoisonMutexGuard<'_, T> {}
 

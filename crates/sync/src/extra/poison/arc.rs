@@ -124,6 +124,13 @@ impl<T: ?Sized> ArcPoisonMutexGuard<T> {
         &guard.whole
     }
 
+    /// Releases the lock and keeps a share.
+    pub fn unlock(guard: Self) -> Arc<PoisonMutex<T>> {
+        let whole = Arc::clone(&guard.whole);
+        drop(guard);
+        whole
+    }
+
     #[cfg_attr(feature = "check", track_caller)]
     fn locked(whole: Arc<PoisonMutex<T>>) -> Self {
         let (lock, _) = whole.mutex.parts();
@@ -160,7 +167,7 @@ impl<T: ?Sized> Guard for ArcPoisonMutexGuard<T> {
     }
 
     fn release(self) -> Arc<PoisonMutex<T>> {
-        Arc::clone(&self.whole)
+        ArcPoisonMutexGuard::unlock(self)
     }
 
     #[cfg_attr(feature = "check", track_caller)]
