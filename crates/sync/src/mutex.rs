@@ -179,7 +179,10 @@ impl<T: ?Sized> Mutex<T> {
         self.lock.has_waiters()
     }
 
-    /// The lock, and where the value is, which is used by whoever holds that: for a guard of another kind.
+    /// The lock, and where the value is: for a guard of another kind.
+    ///
+    /// Whoever acquires the lock by this, or forgets a guard that holds it, releases it once and by this; he releases nothing else,
+    /// for it may be somebody's who has a guard. Between the two he may use the value, and at no other time.
     pub(crate) fn parts(&self) -> (&RawLock, *mut T) {
         (&self.lock, self.value.get())
     }
