@@ -3,6 +3,7 @@
 mod common;
 
 use common::{ByHand, LONG, SHORT, Sharp};
+use corosensei::{ScopedCoroutine, Yielder};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, TryLockError};
@@ -79,6 +80,55 @@ fn a_guard_that_was_taken_in_a_panic_poisons_nothing() {
     });
     assert!(catch_unwind(panics).is_err());
     assert_eq!(*mutex.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_guard_that_was_taken_in_a_panic_poisons_by_a_panic_on_another_thread() {
+    type Guard<'a> = Box<dyn Send + 'a>;
+    struct Sends<'a>(&'a Share, fn(&Share) -> Guard<'_>);
+    impl Drop for Sends<'_> {
+        fn drop(&mut self) {
+            let guard = (self.1)(self.0);
+            thread::scope(|scope| {
+                let panics = scope.spawn(move || {
+                    let _guard = guard;
+                    panic!("a panic that the test asked for");
+                });
+                assert!(panics.join().is_err());
+            });
+        }
+    }
+    let ways: [fn(&Share) -> Guard<'_>; 3] = [
+        |mutex| Box::new(mutex.lock().unwrap()),
+        |mutex| Box::new(mutex.lock_arc().unwrap()),
+        |mutex| Box::new(PoisonMutexGuard::map(mutex.lock().unwrap(), |value| value)),
+    ];
+    for way in ways {
+        let mutex = Arc::new(PoisonMutex::new(0));
+        let panics = AssertUnwindSafe(|| {
+            let _sends = Sends(&mutex, way);
+            panic!("a panic that the test asked for");
+        });
+        assert!(catch_unwind(panics).is_err());
+        assert!(mutex.is_poisoned());
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri knows no stacks but the thread's")]
+fn a_coroutine_that_goes_away_with_the_guard_poisons_and_a_future_does_not() {
+    let mutex = PoisonMutex::new(0);
+    drop(ByHand::waiting(async {
+        let _guard = mutex.lock_async().await;
+        std::future::pending::<()>().await;
+    }));
+    assert!(mutex.try_lock().is_ok());
+    let coroutine = ScopedCoroutine::new(|yielder: &Yielder<(), ()>, ()| {
+        let _guard = mutex.lock();
+        yielder.suspend(());
+    });
+    coroutine.scope(|mut coroutine| assert!(coroutine.resume(()).as_yield().is_some()));
+    assert!(matches!(mutex.try_lock(), Err(TryLockError::Poisoned(_))));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// A [`Mutex`] that is *poisoned* by a panic under it: whoever locks it afterwards gets an error with the guard in it, since the
@@ -60,6 +60,10 @@ pub struct PoisonMutex<T: ?Sized> {
 /// The right to use the value of a [`PoisonMutex`]. Dropping it releases the lock; if that is by a panic that has begun since, the
 /// mutex is poisoned.
 ///
+/// Whether a panic has begun is asked of the thread. So a coroutine that is dropped while it is suspended with the guard poisons:
+/// its frames are unwound as by a panic. A future that is dropped with the guard in it does not, for it has no frames. And a guard
+/// that is sent to a thread which panics already, and dropped there, poisons.
+///
 /// # Waiting
 /// As [`Mutex`]. Dropping it waits for nobody.
 #[must_use = "the lock is released when the guard is dropped"]
@@ -77,8 +81,8 @@ struct Alarm<'a>(Since<'a>);
 #[derive(Clone, Copy)]
 struct Since<'a> {
     poisoned: &'a AtomicBool,
-    /// The thread was panicking already when the lock was taken.
-    panicking: bool,
+    /// The thread that took the lock, if it was panicking already: that panic spoils nothing. On another thread it is another one.
+    panicking: Option<ThreadId>,
 }
 
 /// Why a lock was not to be had in time, or only with a warning.
@@ -214,7 +218,7 @@ impl<T: ?Sized> PoisonMutex<T> {
     }
 
     fn alarm(&self) -> Alarm<'_> {
-        Alarm(Since { poisoned: &self.poisoned, panicking: thread::panicking() })
+        Alarm(Since { poisoned: &self.poisoned, panicking: panicking_thread() })
     }
 }
 
@@ -249,6 +253,11 @@ impl<'a, T: ?Sized> PoisonMutexGuard<'a, T> {
         drop(alarm);
         MutexGuard::hand_over(guard);
     }
+}
+
+/// This thread, if it is panicking.
+fn panicking_thread() -> Option<ThreadId> {
+    thread::panicking().then(|| thread::current().id())
 }
 
 fn warned<V>(poisoned: bool, value: V) -> LockResult<V> {
@@ -311,7 +320,8 @@ impl<T: ?Sized> DerefMut for PoisonMutexGuard<'_, T> {
 
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {
-        if !self.0.panicking && thread::panicking() {
+        let panicking = panicking_thread();
+        if panicking.is_some() && panicking != self.0.panicking {
             // Relaxed: the release of the lock, which follows, carries it to the next owner.
             self.0.poisoned.store(true, Ordering::Relaxed);
         }

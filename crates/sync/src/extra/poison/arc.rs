@@ -1,6 +1,6 @@
 //! Guards that own a share of their mutex.
 
-use super::{Alarm, PoisonMutex, Since, TimedLockError, warned};
+use super::{Alarm, PoisonMutex, Since, TimedLockError, panicking_thread, warned};
 use crate::check::Site;
 use crate::condvar::{Guard, Sealed};
 use crate::timer;
@@ -9,7 +9,7 @@ use std::future::Future;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LockResult, TryLockError, TryLockResult};
-use std::thread;
+use std::thread::ThreadId;
 use std::time::Duration;
 
 /// As [`PoisonMutexGuard`](super::PoisonMutexGuard), with a share of the mutex in the place of a borrow. Dropping it releases the lock,
@@ -40,8 +40,8 @@ use std::time::Duration;
 pub struct ArcPoisonMutexGuard<T: ?Sized> {
     /// Its lock is held, from `of_a_held` on until `drop`.
     whole: Arc<PoisonMutex<T>>,
-    /// The thread was panicking already when the lock was taken.
-    panicking: bool,
+    /// As in [`Since`].
+    panicking: Option<ThreadId>,
 }
 
 // SAFETY: a shared guard gives `&T`, which needs `T: Sync`, and a share of the mutex, which needs `T: Send`.
@@ -151,7 +151,7 @@ impl<T: ?Sized> ArcPoisonMutexGuard<T> {
 
     /// The lock is held, and by no other guard.
     fn of_a_held(whole: Arc<PoisonMutex<T>>) -> Self {
-        ArcPoisonMutexGuard { whole, panicking: thread::panicking() }
+        ArcPoisonMutexGuard { whole, panicking: panicking_thread() }
     }
 }
 
