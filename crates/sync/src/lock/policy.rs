@@ -27,6 +27,9 @@ const TIMES_ON_ONE_CPU: u32 = 2;
 const OWNER_LATE_US: u32 = 40;
 /// So often the owner looks at the clock in a quantum, or half as often: a number of takes is rounded up to a power of two.
 const LOOKS_PER_QUANTUM: u32 = 16;
+/// But not more seldom than at every so many-th release: the lock may slow down meanwhile. A look takes some 70 ns, so at every 256th it would
+/// be a fifteenth of what a lock costs that is held for nothing.
+pub(super) const SKIP_MOST: u32 = 1 << 11;
 /// After so many acquisitions without a waiter, releasing gets cheap again and waiting dear: about what a heavy barrier costs,
 /// divided by what a full barrier costs at each release.
 const CALM_TAKES: u32 = 2_000;
@@ -37,9 +40,9 @@ pub(super) const PATIENCE_US: u32 = 1_000;
 
 pub(super) struct Policy {
     /// Who releases looks at the clock where these bits of `takes` are 0: every so many-th, and nothing is to be counted for it.
-    skip: AtomicU8,
+    skip: AtomicU16,
     /// How many wait; wrong when it has been more than can be said, until nobody does.
-    waiting: AtomicU16,
+    waiting: AtomicU8,
     /// The time from one acquisition to the next, of late, or the longest that can be said.
     period: AtomicU8,
     /// How often the lock was taken; wraps.
@@ -89,8 +92,8 @@ impl Policy {
         Policy {
             #[cfg(trefoil_loom)]
             impatient: std::sync::atomic::AtomicBool::new(false),
-            skip: AtomicU8::new(0),
-            waiting: AtomicU16::new(0),
+            skip: AtomicU16::new(0),
+            waiting: AtomicU8::new(0),
             period: AtomicU8::new(u8::MAX),
             takes: AtomicU32::new(0),
             last_takes: AtomicU32::new(0),
@@ -136,8 +139,8 @@ impl Policy {
         let now = clock::now();
         let period = self.measure(now).max(1);
         let quantum = self.quantum();
-        let skip = (quantum / LOOKS_PER_QUANTUM / period).clamp(1, 1 << u8::BITS);
-        self.skip.store((skip.next_power_of_two() - 1) as u8, Relaxed);
+        let skip = (quantum / LOOKS_PER_QUANTUM / period).clamp(1, SKIP_MOST);
+        self.skip.store((skip.next_power_of_two() - 1) as u16, Relaxed);
         self.head_for(now) > quantum + clock::micros(OWNER_LATE_US)
     }
 
