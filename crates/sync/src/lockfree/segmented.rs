@@ -153,8 +153,9 @@ impl<T> SegmentedQueue<T> {
             if block.is_drained() {
                 return None;
             }
-            // Relaxed: the number is the same to all; the place's state carries the item.
-            let number = block.taken.fetch_add(1, Ordering::Relaxed);
+            // The number is the same to all, and the place's state carries the item. AcqRel: who finds that all numbers are
+            // drawn, here or in `is_drained` and `is_used_up`, knows of every push that those who drew them knew of.
+            let number = block.taken.fetch_add(1, Ordering::AcqRel);
             if let Some(place) = block.places.get(number) {
                 if let Some(item) = place.empty() {
                     return Some(item);
@@ -257,7 +258,7 @@ impl<T> Block<T> {
     /// Whether nothing was left to take at the moment at which `given` is read: a consumer has been found for every
     /// number that a producer has drawn, and there is no other block.
     fn is_drained(&self) -> bool {
-        // Acquire: `given` is read after it, and only grows.
+        // Acquire: pairs with the drawing in `pop`; `given` is read after it, and only grows.
         let taken = self.taken.load(Ordering::Acquire);
         // SeqCst, both: as the changes in `push` and `append`. So a push that was over when `given` was read, in the one
         // order of all, is seen here or has found its consumer. Acquire, too: `next` is read after `given`, and stays when
@@ -267,7 +268,7 @@ impl<T> Block<T> {
 
     /// Whether all places have found a consumer.
     fn is_used_up(&self) -> bool {
-        // Acquire: `next` is read after it.
+        // Acquire: pairs with the drawing in `pop`; `next` is read after it.
         self.taken.load(Ordering::Acquire) >= PLACES
     }
 }

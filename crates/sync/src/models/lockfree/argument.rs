@@ -30,6 +30,33 @@ mod array {
     use super::*;
 
     #[test]
+    fn a_length_is_one_that_there_was() {
+        let length_while = |change: fn(&ArrayQueue<u8>)| {
+            let queue = Arc::new(ArrayQueue::new(2));
+            queue.push(0).unwrap();
+            let other = Arc::clone(&queue);
+            let other = thread::spawn(move || change(&other));
+            let length = queue.len();
+            other.join().unwrap();
+            length
+        };
+        loom::model(move || {
+            let length = length_while(|queue| {
+                queue.push(1).unwrap();
+                assert_eq!(queue.pop(), Some(0));
+            });
+            assert!(length > 0, "it was never empty");
+        });
+        loom::model(move || {
+            let length = length_while(|queue| {
+                assert_eq!(queue.pop(), Some(0));
+                queue.push(1).unwrap();
+            });
+            assert!(length < 2, "there were never two");
+        });
+    }
+
+    #[test]
     fn who_has_seen_the_queue_empty_finds_room_although_the_item_is_still_being_taken_out() {
         loom::model(|| {
             let queue = Arc::new(ArrayQueue::new(1));
@@ -95,6 +122,36 @@ mod array {
 
 mod segmented {
     use super::*;
+
+    /// What one who looks finds while another puts in one and takes out `takes`, in this order, when `before` are inside already.
+    fn while_another_takes<R>(before: usize, takes: usize, look: fn(&SegmentedQueue<usize>) -> R) -> R {
+        let queue = Arc::new(SegmentedQueue::new());
+        (0..before).for_each(|number| queue.push(number));
+        let other = Arc::clone(&queue);
+        let other = thread::spawn(move || {
+            other.push(before);
+            (0..takes).for_each(|_| _ = other.pop());
+        });
+        let found = look(&queue);
+        other.join().unwrap();
+        found
+    }
+
+    #[test]
+    fn who_comes_to_a_queue_that_is_never_empty_finds_something() {
+        loom::model(|| assert!(while_another_takes(1, 1, SegmentedQueue::pop).is_some()));
+    }
+
+    #[test]
+    fn who_comes_to_a_block_that_is_used_up_finds_something_in_the_next_one() {
+        loom::model(|| assert!(while_another_takes(2, 2, SegmentedQueue::pop).is_some()));
+    }
+
+    #[test]
+    fn a_queue_that_is_never_empty_does_not_say_that_it_is() {
+        loom::model(|| assert!(!while_another_takes(1, 1, SegmentedQueue::is_empty)));
+        loom::model(|| assert!(!while_another_takes(2, 2, SegmentedQueue::is_empty)));
+    }
 
     /// A queue whose only block is used up by both sides.
     fn at_the_end_of_a_block(maker: &Maker) -> Arc<SegmentedQueue<Item>> {
