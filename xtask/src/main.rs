@@ -29,7 +29,8 @@ Usage: cargo xtask <TASK> [ARG]...
 Tasks:
   compare [ARG]...      Build engine and contestants, then measure; `compare --help` lists its options
   compare peers [AREA]  Build our crates' peers and measure head to head; `compare goals [AREA]` holds ours to its goals
-  test [--full]         Run what `cargo test --workspace` runs; --full adds the long forms, and the peers' own tests
+  test [--full]         Run what `cargo test --workspace` runs; --full adds the long forms;
+                        --peers runs the tests of the peers' workspace instead
   test --mutants [NAME] Weaken each ordering and recheck of `sync` in turn: its models must notice; --quick takes a few
   ci [STEP]...          Run every check, or the named ones; --list names them, --keep-going does not stop
   tour [--list] [N]     Run the programs of the tutorials, or one of them, each with a line on what it shows

@@ -1,7 +1,7 @@
 //! What `cargo xtask compare peers` and `compare goals` measure: one program for each area, under `benches/peers`.
 //!
-//! That folder is a workspace of its own with its own `Cargo.lock`, and is built here alone, into its own target folder:
-//! nothing else needs the peers. The engine learns where the programs are from a file, `peers.json`:
+//! That folder is a workspace of its own with its own `Cargo.lock`, and is built here to be measured, into a target folder of
+//! its own: nothing else needs the peers, but their own tests (`test --peers`). The engine learns where the programs are from a file, `peers.json`:
 //!
 //! ```json
 //! {"areas": [{"area": "sync", "program": "/path/to/peers-sync"},

@@ -11,26 +11,24 @@ use crate::{Stop, unexpected};
 /// How many cases each property is tried with in `test --full`, instead of proptest's 256.
 const FULL_PROPERTY_CASES: &str = "4096";
 
-/// `cargo xtask test [--full]`: the README's test command.
+/// `cargo xtask test [--full]`: the README's test command; `test --peers`: the tests of the peers' workspace instead.
 pub(crate) fn test(project: &Project, args: Vec<OsString>) -> Result<(), Stop> {
     let mut command = project.cargo();
     command.args(["test", "--workspace"]);
-    let mut is_full = false;
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
-            Long("full") => is_full = true,
+            // Tests that have a long form look at the first variable; proptest looks at the second.
+            Long("full") => command.env("TREFOIL_FULL", "1").env("PROPTEST_CASES", FULL_PROPERTY_CASES),
+            // What they depend on takes minutes to build, and nothing else needs it.
+            Long("peers") => {
+                let manifest = project.root().join(peers::WORKSPACE).join("Cargo.toml");
+                command.args(["--locked", "--manifest-path"]).arg(manifest)
+            }
             other => return Err(unexpected("test", other)),
-        }
+        };
     }
-    if !is_full {
-        return status(&mut command);
-    }
-    // Tests that have a long form look at the first variable; proptest looks at the second.
-    status(command.env("TREFOIL_FULL", "1").env("PROPTEST_CASES", FULL_PROPERTY_CASES))?;
-    // They are not in this workspace, and what they depend on takes minutes to build.
-    let manifest = project.root().join(peers::WORKSPACE).join("Cargo.toml");
-    status(project.cargo().args(["test", "--locked", "--workspace", "--manifest-path"]).arg(manifest))
+    status(&mut command)
 }
 
 /// `cargo xtask doc [--open]`.

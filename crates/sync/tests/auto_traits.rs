@@ -195,6 +195,8 @@ const _: () = {
     assert!(has!(Task<std::marker::PhantomPinned>: Unpin));
     assert!(has!(Task<u8>: std::future::Future));
     assert!(!has!(Notified<'static>: Unpin));
+    assert!(!has!(Stream<'static, u8>: Unpin));
+    assert!(!has!(mpsc::Stream<'static, u8>: Unpin) && !has!(spsc::Stream<'static, u8>: Unpin));
     assert!(!has!(Promise<u8>: Clone) && !has!(Task<u8>: Clone));
 };
 

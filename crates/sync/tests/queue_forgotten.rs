@@ -94,6 +94,9 @@ fn ends_that_are_alone_go_away_after_those_who_were_forgotten() {
     assert!(sender.put(Box::new(4)).is_err());
 
     let (sender, mut receiver) = mpsc::bounded(1);
+    let mut stream = Box::pin(receiver.stream());
+    assert!(stream.as_mut().poll_next(&mut Context::from_waker(Waker::noop())).is_pending());
+    std::mem::forget(stream);
     forget(receiver.get_async());
     sender.put(Box::new(1)).unwrap();
     forget(sender.put_async(Box::new(2)));

@@ -81,7 +81,8 @@ struct Alarm<'a>(Since<'a>);
 #[derive(Clone, Copy)]
 struct Since<'a> {
     poisoned: &'a AtomicBool,
-    /// The thread that took the lock, if it was panicking already: that panic spoils nothing. On another thread it is another one.
+    /// The thread that took the lock, if it was panicking already: that panic spoils nothing. On another thread it is another
+    /// one; a later one on this thread is taken for it.
     panicking: Option<ThreadId>,
 }
 

@@ -213,7 +213,8 @@ macro_rules! receiver {
         /// - **Allocates** nothing.
         /// - **Order**: as the [`Receiver`], which it borrows.
         /// - **Dropped**, it has taken nothing that it has not given. The future of [`next`](Stream::next) only borrows it: where that
-        ///   alone is dropped, the stream waits on.
+        ///   alone is dropped, the stream waits on. *Forgotten* while it waits, it takes one notification with it: a task that waits here
+        ///   after that hears of the second item.
         /// - **A waker that panics**: as the [`Receiver`].
         ///
         /// # Examples

@@ -315,6 +315,13 @@ fn lone_ends_of_blocks() {
                 assert!(told.is_told());
                 drop(told);
                 assert_eq!($receiver.try_get(), Ok(Box::new(5)), "the item is lost with who was told of it");
+                let mut stream = Box::pin($receiver.stream());
+                let told = ByHand::waiting(stream.as_mut().next());
+                $sender.put(Box::new(6)).unwrap();
+                assert!(told.is_told());
+                drop(told);
+                drop(stream);
+                assert_eq!($receiver.try_get(), Ok(Box::new(6)), "the item is lost with the stream");
             });
         };
     }
