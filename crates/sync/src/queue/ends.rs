@@ -241,50 +241,15 @@ macro_rules! receiver {
             _receiver: PhantomData<&'a mut Receiver<T>>,
         }
 
-        impl<T> Stream<'_, T> {
-            /// The next item; `None` when the channel is closed and empty.
-            ///
-            /// # Cancel safety
-            /// A stream that is dropped after `Pending` has taken nothing.
-            #[doc(alias = "poll_recv")]
-            pub fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-                let ring = self.ring;
-                // SAFETY: the future is never moved out of the stream, and the rest is not pinned.
-                let mut get = unsafe { self.map_unchecked_mut(|this| &mut this.get) };
-                if get.is_none() {
-                    // Mostly there is an item, and no future is made.
-                    // SAFETY: the only receiver is borrowed mutably by this, and this by the caller.
-                    match unsafe { ring.get_soon() } {
-                        Err(GetError::Empty) => {}
-                        done => return Poll::Ready(done.ok()),
-                    }
-                    // SAFETY: as above, each time that it is polled.
-                    get.set(Some(unsafe { ring.get_future() }));
-                }
-                let taken = get.as_mut().as_pin_mut().map_or(Poll::Pending, |get| get.poll(cx));
-                if taken.is_ready() {
-                    get.set(None);
-                }
-                taken.map(Result::ok)
+        one_by_one!(ring, {
+            // Mostly there is an item, and no future is made.
+            // SAFETY: the only receiver is borrowed mutably by the stream, and the stream by whoever polls it.
+            match unsafe { ring.get_soon() } {
+                // SAFETY: as above, each time that it is polled.
+                Err(GetError::Empty) => Ok(unsafe { ring.get_future() }),
+                done => Err(done),
             }
-
-            /// The next item; `None` when the channel is closed and empty.
-            ///
-            /// # Cancel safety
-            /// Nothing is lost by dropping the future.
-            pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<T>> {
-                std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
-            }
-        }
-
-        #[cfg(feature = "stream")]
-        impl<T> futures_core::Stream for Stream<'_, T> {
-            type Item = T;
-
-            fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-                Stream::poll_next(self, cx)
-            }
-        }
+        });
 
         impl<T> fmt::Debug for Stream<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

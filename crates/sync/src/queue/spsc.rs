@@ -25,6 +25,7 @@ use super::ends::{receiver, sender};
 use super::error::{GetError, PutError, Refusal};
 use super::ring::{NO_BOUND, Ring};
 use super::side::Sole;
+use super::stream::one_by_one;
 use super::waits::Get;
 use crate::lockfree::drop_all::drop_all;
 use crate::os::ask_for_the_barrier;

@@ -1,6 +1,7 @@
 //! Taking items one after the other, in async code.
 
 use super::Queue;
+use super::error::GetError;
 use super::flavour::GetNext;
 use std::fmt;
 use std::future::Future;
@@ -45,43 +46,57 @@ impl<'a, T> Stream<'a, T> {
     pub(super) fn new(queue: &'a Queue<T>) -> Self {
         Stream { queue, get: None }
     }
-
-    /// The next item; `None` when the queue is closed and empty.
-    ///
-    /// # Cancel safety
-    /// A stream that is dropped after `Pending` has taken nothing.
-    #[doc(alias = "poll_get")]
-    pub fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let queue = self.queue;
-        // SAFETY: the future is never moved out of the stream, and the rest is not pinned.
-        let mut get = unsafe { self.map_unchecked_mut(|this| &mut this.get) };
-        if get.is_none() {
-            get.set(Some(queue.flavour.next()));
-        }
-        let taken = get.as_mut().as_pin_mut().map_or(Poll::Pending, |get| get.poll(cx));
-        if taken.is_ready() {
-            get.set(None);
-        }
-        taken.map(Result::ok)
-    }
-
-    /// The next item; `None` when the queue is closed and empty.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost by dropping the future.
-    pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<T>> {
-        std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
-    }
 }
 
-#[cfg(feature = "stream")]
-impl<T> futures_core::Stream for Stream<'_, T> {
-    type Item = T;
+/// What every stream of items does that keeps the future of the next one in `get`, pinned with itself. `$begin` is that future, or
+/// what is there without one; it may use `$source`, which the stream borrows.
+macro_rules! one_by_one {
+    ($source:ident, $begin:expr) => {
+        impl<T> Stream<'_, T> {
+            /// The next item; `None` when nothing is left and nothing will come.
+            ///
+            /// # Cancel safety
+            /// A stream that is dropped after `Pending` has taken nothing.
+            #[doc(alias = "poll_get", alias = "poll_recv")]
+            pub fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+                let $source = self.$source;
+                let begun = if self.get.is_none() { Some($begin) } else { None };
+                // SAFETY: the future is never moved out of the stream, and the rest is not pinned.
+                let mut get = unsafe { self.as_mut().map_unchecked_mut(|this| &mut this.get) };
+                match begun {
+                    Some(Ok(future)) => get.set(Some(future)),
+                    Some(Err(done)) => return Poll::Ready(Result::ok(done)),
+                    None => {}
+                }
+                let taken = get.as_mut().as_pin_mut().map_or(Poll::Pending, |get| get.poll(cx));
+                if taken.is_ready() {
+                    get.set(None);
+                }
+                taken.map(Result::ok)
+            }
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        Stream::poll_next(self, cx)
-    }
+            /// The next item; `None` when nothing is left and nothing will come.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost by dropping the future.
+            pub fn next(mut self: Pin<&mut Self>) -> impl Future<Output = Option<T>> {
+                std::future::poll_fn(move |cx| self.as_mut().poll_next(cx))
+            }
+        }
+
+        #[cfg(feature = "stream")]
+        impl<T> futures_core::Stream for Stream<'_, T> {
+            type Item = T;
+
+            fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+                Stream::poll_next(self, cx)
+            }
+        }
+    };
 }
+pub(super) use one_by_one;
+
+one_by_one!(queue, Ok::<_, Result<T, GetError>>(queue.flavour.next()));
 
 impl<T> fmt::Debug for Stream<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
