@@ -91,23 +91,8 @@ impl Condvar {
     /// If `condition` panics, the lock is released.
     #[doc(alias = "wait_for")]
     #[cfg_attr(feature = "check", track_caller)]
-    pub fn wait_while<G: Guard>(
-        &self,
-        mut guard: G,
-        mut condition: impl FnMut(&mut G::Value) -> bool,
-    ) -> G::Back {
-        let back = loop {
-            if !condition(guard.value()) {
-                break guard.back();
-            }
-            match self.wait_until(guard, None).0.checked() {
-                Ok(again) => guard = again,
-                Err(spoiled) => break spoiled,
-            }
-        };
-        // While the guard is here: a destructor that panics later would keep it from being dropped.
-        drop(condition);
-        back
+    pub fn wait_while<G: Guard>(&self, guard: G, condition: impl FnMut(&mut G::Value) -> bool) -> G::Back {
+        self.wait_while_until(guard, condition, None).0
     }
 
     /// As [`wait`](Condvar::wait), for at most `limit`, after which the lock is taken all the same: taking it may last
@@ -126,29 +111,11 @@ impl Condvar {
     #[cfg_attr(feature = "check", track_caller)]
     pub fn wait_while_timeout<G: Guard>(
         &self,
-        mut guard: G,
-        mut condition: impl FnMut(&mut G::Value) -> bool,
+        guard: G,
+        condition: impl FnMut(&mut G::Value) -> bool,
         limit: Duration,
     ) -> (G::Back, Result<(), TimedOut>) {
-        let deadline = Instant::now().checked_add(limit);
-        let mut told = Ok(());
-        let back = loop {
-            if !condition(guard.value()) {
-                break (guard.back(), Ok(()));
-            }
-            if told.is_err() {
-                break (guard.back(), told);
-            }
-            let again;
-            (again, told) = self.wait_until(guard, deadline);
-            match again.checked() {
-                Ok(again) => guard = again,
-                Err(spoiled) => break (spoiled, Ok(())),
-            }
-        };
-        // As in `wait_while`.
-        drop(condition);
-        back
+        self.wait_while_until(guard, condition, Instant::now().checked_add(limit))
     }
 
     /// As [`wait`](Condvar::wait).
@@ -183,7 +150,7 @@ impl Condvar {
                     Err(spoiled) => break spoiled,
                 }
             };
-            // As in `wait_while`.
+            // As in `wait_while_until`.
             drop(condition);
             back
         }
@@ -236,7 +203,7 @@ impl Condvar {
                     Err(spoiled) => break (spoiled, Ok(())),
                 }
             };
-            // As in `wait_while`.
+            // As in `wait_while_until`.
             drop(condition);
             back
         }
@@ -281,6 +248,33 @@ impl Condvar {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiters.with(|waiters, _| waiters.len())
+    }
+
+    #[cfg_attr(feature = "check", track_caller)]
+    fn wait_while_until<G: Guard>(
+        &self,
+        mut guard: G,
+        mut condition: impl FnMut(&mut G::Value) -> bool,
+        deadline: Option<Instant>,
+    ) -> (G::Back, Result<(), TimedOut>) {
+        let mut told = Ok(());
+        let back = loop {
+            if !condition(guard.value()) {
+                break (guard.back(), Ok(()));
+            }
+            if told.is_err() {
+                break (guard.back(), told);
+            }
+            let again;
+            (again, told) = self.wait_until(guard, deadline);
+            match again.checked() {
+                Ok(again) => guard = again,
+                Err(spoiled) => break (spoiled, Ok(())),
+            }
+        };
+        // While the guard is here: a destructor that panics later would keep it from being dropped.
+        drop(condition);
+        back
     }
 
     #[cfg_attr(feature = "check", track_caller)]

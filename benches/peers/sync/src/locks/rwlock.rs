@@ -12,14 +12,20 @@ use super::{is, keeps_out};
 pub trait ReadWrite: Send + Sync {
     /// A free lock around 0.
     fn new() -> Self;
+    /// Waits until it may read, and calls `read` while it may. Blocks.
+    fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R;
+    /// Waits until it may write, and calls `write` while it may. Blocks.
+    fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R;
+
     /// Waits until it may read, and reads. Blocks.
-    fn read(&self) -> u64;
+    fn read(&self) -> u64 {
+        self.reading(|number| *number)
+    }
+
     /// Waits until it may write, and adds one. Blocks.
-    fn add(&self);
-    /// Waits until it may read, and calls `f` while it may. Blocks.
-    fn reading(&self, f: impl FnOnce());
-    /// Waits until it may write, and calls `f` while it may. Blocks.
-    fn writing(&self, f: impl FnOnce());
+    fn add(&self) {
+        self.writing(|number| *number += 1);
+    }
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -120,9 +126,10 @@ pub fn two_threads<L: ReadWrite, const WRITES: u64>(place: &Place, count: u64) -
 
 fn excludes<L: ReadWrite>() -> Result<(), String> {
     let lock = L::new();
-    keeps_out("one wrote beside one who read", |inside| lock.reading(inside), || lock.add())?;
-    keeps_out("one read beside one who wrote", |inside| lock.writing(inside), || lock.reading(|| ()))?;
-    keeps_out("two wrote at once", |inside| lock.writing(inside), || lock.add())
+    let add = || lock.add();
+    keeps_out("one wrote beside one who read", |inside| lock.reading(|_| inside()), add)?;
+    keeps_out("one read beside one who wrote", |inside| lock.writing(|_| inside()), || lock.reading(|_| ()))?;
+    keeps_out("two wrote at once", |inside| lock.writing(|_| inside()), add)
 }
 
 impl ReadWrite for sync::RwLock<u64> {
@@ -130,22 +137,12 @@ impl ReadWrite for sync::RwLock<u64> {
         Self::new(0)
     }
 
-    fn read(&self) -> u64 {
-        *self.read()
+    fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
+        read(&self.read())
     }
 
-    fn add(&self) {
-        *self.write() += 1;
-    }
-
-    fn reading(&self, f: impl FnOnce()) {
-        let _guard = self.read();
-        f();
-    }
-
-    fn writing(&self, f: impl FnOnce()) {
-        let _guard = self.write();
-        f();
+    fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
+        write(&mut self.write())
     }
 }
 
@@ -154,22 +151,12 @@ impl ReadWrite for std::sync::RwLock<u64> {
         Self::new(0)
     }
 
-    fn read(&self) -> u64 {
-        *self.read().expect("nobody panics under it")
+    fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
+        read(&self.read().expect("nobody panics under it"))
     }
 
-    fn add(&self) {
-        *self.write().expect("nobody panics under it") += 1;
-    }
-
-    fn reading(&self, f: impl FnOnce()) {
-        let _guard = self.read().expect("nobody panics under it");
-        f();
-    }
-
-    fn writing(&self, f: impl FnOnce()) {
-        let _guard = self.write().expect("nobody panics under it");
-        f();
+    fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
+        write(&mut self.write().expect("nobody panics under it"))
     }
 }
 
@@ -178,22 +165,12 @@ impl ReadWrite for parking_lot::RwLock<u64> {
         Self::new(0)
     }
 
-    fn read(&self) -> u64 {
-        *self.read()
+    fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
+        read(&self.read())
     }
 
-    fn add(&self) {
-        *self.write() += 1;
-    }
-
-    fn reading(&self, f: impl FnOnce()) {
-        let _guard = self.read();
-        f();
-    }
-
-    fn writing(&self, f: impl FnOnce()) {
-        let _guard = self.write();
-        f();
+    fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
+        write(&mut self.write())
     }
 }
 
@@ -202,22 +179,12 @@ impl ReadWrite for crossbeam_utils::sync::ShardedLock<u64> {
         Self::new(0)
     }
 
-    fn read(&self) -> u64 {
-        *self.read().expect("nobody panics under it")
+    fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
+        read(&self.read().expect("nobody panics under it"))
     }
 
-    fn add(&self) {
-        *self.write().expect("nobody panics under it") += 1;
-    }
-
-    fn reading(&self, f: impl FnOnce()) {
-        let _guard = self.read().expect("nobody panics under it");
-        f();
-    }
-
-    fn writing(&self, f: impl FnOnce()) {
-        let _guard = self.write().expect("nobody panics under it");
-        f();
+    fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
+        write(&mut self.write().expect("nobody panics under it"))
     }
 }
 
@@ -226,22 +193,12 @@ impl ReadWrite for async_lock::RwLock<u64> {
         Self::new(0)
     }
 
-    fn read(&self) -> u64 {
-        *self.read_blocking()
+    fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
+        read(&self.read_blocking())
     }
 
-    fn add(&self) {
-        *self.write_blocking() += 1;
-    }
-
-    fn reading(&self, f: impl FnOnce()) {
-        let _guard = self.read_blocking();
-        f();
-    }
-
-    fn writing(&self, f: impl FnOnce()) {
-        let _guard = self.write_blocking();
-        f();
+    fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
+        write(&mut self.write_blocking())
     }
 }
 
@@ -275,38 +232,29 @@ mod tests {
             Self { inside: Mutex::default(), changed: Condvar::new(), number: 0.into() }
         }
 
-        fn read(&self) -> u64 {
-            let mut number = 0;
-            self.reading(|| number = self.number.load(Ordering::Relaxed));
-            number
-        }
-
-        fn add(&self) {
-            self.writing(|| {
-                let number = self.number.load(Ordering::Relaxed);
-                self.number.store(number + 1, Ordering::Relaxed);
-            });
-        }
-
-        fn reading(&self, f: impl FnOnce()) {
+        fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
             let full = |inside: &mut Inside| inside.writers > 0 && LIE != READS_BESIDE_WRITERS;
             let inside = self.inside.lock().expect("nobody panics under it");
             self.changed.wait_while(inside, full).expect("nobody panics under it").readers += 1;
-            f();
+            let result = read(&self.number.load(Ordering::Relaxed));
             self.inside.lock().expect("nobody panics under it").readers -= 1;
             self.changed.notify_all();
+            result
         }
 
-        fn writing(&self, f: impl FnOnce()) {
+        fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
             let full = |inside: &mut Inside| {
                 (inside.readers > 0 && LIE != WRITES_BESIDE_READERS)
                     || (inside.writers > 0 && LIE != WRITES_BESIDE_WRITERS)
             };
             let inside = self.inside.lock().expect("nobody panics under it");
             self.changed.wait_while(inside, full).expect("nobody panics under it").writers += 1;
-            f();
+            let mut number = self.number.load(Ordering::Relaxed);
+            let result = write(&mut number);
+            self.number.store(number, Ordering::Relaxed);
             self.inside.lock().expect("nobody panics under it").writers -= 1;
             self.changed.notify_all();
+            result
         }
     }
 
@@ -336,18 +284,12 @@ mod tests {
             Self(1000.into())
         }
 
-        fn read(&self) -> u64 {
-            self.0.fetch_sub(BACK, Ordering::Relaxed)
+        fn reading<R>(&self, read: impl FnOnce(&u64) -> R) -> R {
+            read(&self.0.fetch_sub(BACK, Ordering::Relaxed))
         }
 
-        fn add(&self) {}
-
-        fn reading(&self, f: impl FnOnce()) {
-            f();
-        }
-
-        fn writing(&self, f: impl FnOnce()) {
-            f();
+        fn writing<R>(&self, write: impl FnOnce(&mut u64) -> R) -> R {
+            write(&mut 0)
         }
     }
 
