@@ -435,6 +435,7 @@ mod tests {
     use policy::SKIP_MOST;
     use queue::{GRANTED, TOLD, WAITING};
     use std::pin::pin;
+    use std::task::{Context, Waker};
     use std::{thread, time::Duration};
 
     #[test]
@@ -472,6 +473,29 @@ mod tests {
             releases.count() + 1
         });
         assert!(releases <= SKIP_MOST as usize, "{releases}");
+    }
+
+    #[test]
+    fn a_task_that_waits_for_slow_owners_is_handed_the_lock() {
+        let lock = RawLock::new();
+        assert!(lock.try_acquire());
+        let mut wait = pin!(lock.acquire_async());
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(cx).is_pending());
+        // At the last look, owners were quick.
+        while !lock.policy.skips_the_clock() {
+            (0..1_001).for_each(|_| lock.policy.count());
+            lock.policy.look_at_the_clock();
+        }
+        let slow_ones = (0..SKIP_MOST).take_while(|_| {
+            // Several quanta.
+            thread::sleep(Duration::from_millis(1));
+            lock.release();
+            lock.try_acquire() && wait.as_mut().poll(cx).is_pending()
+        });
+        assert!(slow_ones.count() <= 2);
+        assert!(wait.as_mut().poll(cx).is_ready());
+        lock.release();
     }
 
     /// What `act` does with a lock that is held, whose first waiter is an awake thread, and whose releases need not look at the clock now.

@@ -206,8 +206,13 @@ impl Policy {
 
     /// Whoever has the queue: somebody has left; whether nobody is left.
     pub(super) fn one_less(&self, none_left: bool) {
-        let waiting = self.waiting.load(Relaxed).saturating_sub(1);
-        self.waiting.store(if none_left { 0 } else { waiting }, Relaxed);
+        let left = match self.waiting.load(Relaxed) {
+            _ if none_left => 0,
+            // So many or more: who knows how many are left. Too many make turns shorter, and too few longer than is promised.
+            u8::MAX => u8::MAX,
+            waiting => waiting.saturating_sub(1),
+        };
+        self.waiting.store(left, Relaxed);
         if none_left {
             self.since.store(self.takes(), Relaxed);
         }
@@ -216,7 +221,21 @@ impl Policy {
 
 #[cfg(all(test, target_os = "linux", not(any(miri, trefoil_loom, trefoil_shuttle))))]
 mod tests {
-    use super::{clock, os, quantum};
+    use super::{Policy, clock, os, quantum};
+
+    #[test]
+    fn of_more_than_can_be_counted_too_many_are_left() {
+        let policy = Policy::new();
+        let shortest = quantum(u32::MAX);
+        (0..300).for_each(|_| policy.one_more());
+        (0..299).for_each(|_| policy.one_less(false));
+        assert_eq!(policy.quantum(), shortest);
+        policy.one_less(true);
+        assert_eq!(policy.quantum(), quantum(0));
+        (0..3).for_each(|_| policy.one_more());
+        policy.one_less(false);
+        assert_eq!(policy.quantum(), quantum(2));
+    }
 
     #[test]
     fn a_turn_is_twice_as_long_on_one_cpu() {
