@@ -7,9 +7,11 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
 use sync::extra::{OnceCell, WaitGroup};
 use sync::rwlock::{RwLockReadGuard, RwLockWriteGuard};
+use sync::timer::{self, Scheduled, Timer};
 use sync::{CancelToken, Condvar, Event, JoinError, Mutex, Queue, RwLock, Semaphore};
 use sync::{catch, error::Panic, promise};
 
@@ -368,9 +370,37 @@ fn a_waker_that_panics_when_it_is_dropped_gets_out_of_no_future() {
     drop_in_a_panic(with_a_sharp_waker(mutex.lock_async()));
     drop_in_a_panic(with_a_sharp_waker(semaphore.acquire_async()));
     drop_in_a_panic(with_a_sharp_waker(queue.get_async()));
-    drop_in_a_panic(with_a_sharp_waker(sync::timer::timeout(LONG, std::future::pending::<()>())));
+    drop_in_a_panic(with_a_sharp_waker(timer::timeout(LONG, std::future::pending::<()>())));
     let (promise, task) = promise::<()>();
     let task = with_a_sharp_waker(task);
     promise.finish(Ok(()));
     drop_in_a_panic(task);
+}
+
+/// A runtime's timer that has ended, or that drops wakers when they are woken.
+struct Careless;
+
+impl Timer for Careless {
+    fn schedule(&self, _: Instant, waker: Waker) -> Scheduled {
+        drop(waker);
+        Scheduled::new(|| ())
+    }
+}
+
+#[test]
+fn nor_where_a_runtimes_timer_has_dropped_its_waker_already() {
+    let _installed = timer::install(Arc::new(Careless));
+    drop_in_a_panic(with_a_sharp_waker(timer::timeout(LONG, std::future::pending::<()>())));
+
+    let (mutex, cx) = (Mutex::new(()), &mut Context::from_waker(Waker::noop()));
+    let guard = mutex.lock();
+    let mut wait = with_a_sharp_waker(mutex.lock_async_timeout(LONG));
+    drop(guard);
+    assert!(wait.as_mut().poll(cx).is_ready(), "nobody else wants it");
+    assert!(!mutex.is_locked(), "the guard was dropped");
+
+    let (sender, mut receiver) = sync::queue::mpsc::unbounded();
+    let mut wait = with_a_sharp_waker(receiver.get_async_timeout(LONG));
+    sender.put(1).unwrap();
+    assert_eq!(wait.as_mut().poll(cx), Poll::Ready(Ok(1)));
 }

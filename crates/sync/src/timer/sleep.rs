@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use super::thread::DEADLINES;
 use super::{CURRENT, Scheduled};
+use crate::catch::contain;
 use crate::hook;
 use crate::primitive::{AtomicBool, Ordering};
 use std::fmt;
@@ -37,7 +38,8 @@ pub struct Sleep {
 #[derive(Debug)]
 struct Alarm {
     rung: AtomicBool,
-    waker: Waker,
+    /// There until this is dropped.
+    waker: Option<Waker>,
 }
 
 impl Wake for Alarm {
@@ -48,14 +50,22 @@ impl Wake for Alarm {
     fn wake_by_ref(self: &Arc<Self>) {
         // Relaxed: nothing else is read by it. Waking comes second, and carries it to the poll that it leads to, as every store before.
         self.rung.store(true, Ordering::Relaxed);
-        self.waker.wake_by_ref();
+        self.waker.iter().for_each(Waker::wake_by_ref);
     }
 }
 
 impl Alarm {
     fn is_to_wake(&self, waker: &Waker) -> bool {
         // Relaxed, as in `wake_by_ref`. A timer that came early is asked again.
-        !self.rung.load(Ordering::Relaxed) && self.waker.will_wake(waker)
+        !self.rung.load(Ordering::Relaxed) && self.waker.iter().all(|mine| mine.will_wake(waker))
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        let waker = self.waker.take();
+        // Its destructor is foreign. A wait that has ended with a lock or an item would lose it, and a panic may drop this.
+        contain(|| drop(waker));
     }
 }
 
@@ -93,7 +103,7 @@ impl Future for Sleep {
         match hook::current(&CURRENT) {
             Some(timer) => {
                 entry.take_back();
-                let alarm = Arc::new(Alarm { rung: AtomicBool::new(false), waker: waker.clone() });
+                let alarm = Arc::new(Alarm { rung: AtomicBool::new(false), waker: Some(waker.clone()) });
                 let wake_up = timer.schedule(at, Waker::from(Arc::clone(&alarm)));
                 *scheduled = Some((alarm, wake_up));
             }
