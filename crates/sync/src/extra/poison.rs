@@ -269,8 +269,9 @@ fn warned<V>(poisoned: bool, value: V) -> LockResult<V> {
 impl<T: ?Sized> UnwindSafe for PoisonMutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for PoisonMutex<T> {}
 
-// A panic that it is moved into drops it, and poisons.
+// A panic that it is moved into drops it, and poisons. Of one that it is lent to, nothing is known but what is known of its value.
 impl<T: ?Sized> UnwindSafe for PoisonMutexGuard<'_, T> {}
+impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for PoisonMutexGuard<'_, T> {}
 
 impl<T: ?Sized> Sealed for PoisonMutexGuard<'_, T> {}
 

@@ -4,7 +4,7 @@ use super::{Alarm, PoisonMutexGuard};
 use crate::mutex::{MappedMutexGuard, MutexGuard};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::panic::UnwindSafe;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// The right to use a part of the value of a [`PoisonMutex`](super::PoisonMutex). Dropping it releases the lock of the whole; if that is
 /// by a panic that has begun since the lock was taken, the mutex is poisoned.
@@ -99,6 +99,7 @@ impl<'a, U: ?Sized> MappedPoisonMutexGuard<'a, U> {
 
 // As the guard of the whole.
 impl<U: ?Sized> UnwindSafe for MappedPoisonMutexGuard<'_, U> {}
+impl<U: ?Sized + RefUnwindSafe> RefUnwindSafe for MappedPoisonMutexGuard<'_, U> {}
 
 impl<U: ?Sized> Deref for MappedPoisonMutexGuard<'_, U> {
     type Target = U;
