@@ -8,9 +8,9 @@
 //! |---|---|---|---|
 //! | [`spsc_ring`] | bounded queue, one producer and one consumer | wait-free | when made |
 //! | [`ArrayQueue`] | bounded queue, many and many | see there: nearly lock-free | when made |
-//! | [`SegmentedQueue`] | unbounded queue, many and many | lock-free | a block per 64 items |
-//! | [`Stack`] | last in, first out, many and many | lock-free | a node per item |
-//! | [`RcuCell`] | a value that is read often and replaced seldom | lock-free | a box per value |
+//! | [`SegmentedQueue`] | unbounded queue, many and many | lock-free | a block per 64 items, and places for those who look |
+//! | [`Stack`] | last in, first out, many and many | lock-free | a node per item, and places for those who look |
+//! | [`RcuCell`] | a value that is read often and replaced seldom | lock-free | a box per value, and places for those who look |
 //! | [`SeqLock`] | some words that are read often and written seldom | writers and readers retry | never |
 //! | [`Counter`] | a number that many threads add to | wait-free | when made |
 //! | `Map` (feature `map`) | a concurrent hash map, by way of papaya | reads are lock-free | yes |
@@ -21,7 +21,8 @@
 //!
 //! # Waiting
 //! - **Blocks**: nothing here parks. Who meets others in the middle of an operation tries again, as the table says.
-//! - **Allocates**: as the table says.
+//! - **Allocates**: as the table says. Places for those who look are made when the first one looks (`pop`, `load`, and `push` of a [`SegmentedQueue`]),
+//!   eight at a time, some 1 KiB; more when more look at once than ever before. What is taken out while somebody looks at it is noted in a small entry of its own.
 //! - **Order**: there is none, as said above.
 //! - **Dropped**: there is no future here that could be.
 //! - **A waker that panics**: none is kept here.

@@ -52,8 +52,8 @@ pub use mapped::{MappedReadGuard, MappedWriteGuard};
 /// While readers on different CPUs meet at the lock and nobody writes, each of them notes in a cache line of its own that
 /// it reads: some 4 ns for a read and its end, on as many CPUs as there are. The first writer after that waits for a
 /// barrier on all CPUs, up to 16 µs, and how soon the lock goes back to that is so chosen that this is a thousandth of the
-/// time at worst. The lines, 128 bytes for each quarter of a CPU, are allocated once, when a lock first needs them; nothing
-/// else allocates.
+/// time where times of reading are short, and some hundredths at worst. The lines, 128 bytes each, four for each CPU and at most
+/// 128, are allocated once, when a lock first needs them; nothing else allocates.
 ///
 /// It is not poisoned: a panic while writing releases it, and the next one sees what the panic left. Guards may be sent to
 /// another thread and held across an `.await`. A guard that is forgotten holds the lock for ever.

@@ -95,7 +95,8 @@ impl<T> Stack<T> {
         }
     }
 
-    /// Takes the topmost item; `None` if there was none at some moment of the call. Does not block; gives memory back.
+    /// Takes the topmost item; `None` if there was none at some moment of the call. Does not block; gives memory back, and allocates
+    /// [places for those who look](super) where there are none.
     #[doc(alias = "get_nowait")]
     pub fn pop(&self) -> Option<T> {
         loop {

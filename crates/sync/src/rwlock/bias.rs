@@ -3,8 +3,8 @@
 //! A bias pays while readers meet at the lock and nobody writes. Who writes pays for its end: a barrier on all CPUs, 0.1 to
 //! 16 µs. So it begins when readers have got into each other's way for some time, and after it has ended, not before a time
 //! has passed that is many times as long as the barrier took. How many times is learned: a bias that did not last long
-//! makes it more, one that lasted makes it less. In the worst case, all biases together cost their lock a thousandth of its
-//! time.
+//! makes it more, one that lasted makes it less. Where they are short, all biases together cost their lock a thousandth of its
+//! time; where each lasts just so long that it counts as one that lasted, some hundredths.
 //!
 //! All of it is hints: lost updates do no harm.
 
