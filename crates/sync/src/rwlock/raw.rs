@@ -153,8 +153,8 @@ impl RawRwLock {
         word
     }
 
-    /// Enters under the bias: the steps R1 and R2.
-    #[inline]
+    /// Enters under the bias: the steps R1 and R2. Apart, or every read would be a call that saves registers for it.
+    #[inline(never)]
     fn enter_slot(&self) -> Option<Place> {
         let place = self.slots.enter()?;
         light_barrier();
