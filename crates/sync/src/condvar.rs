@@ -136,19 +136,17 @@ impl Condvar {
     #[cfg_attr(feature = "check", track_caller)]
     pub fn wait_while_async<G: Guard>(
         &self,
-        mut guard: G,
+        guard: G,
         mut condition: impl FnMut(&mut G::Value) -> bool,
     ) -> impl Future<Output = G::Back> {
         let site = Site::here();
         async move {
-            let back = loop {
-                if !condition(guard.value()) {
-                    break guard.back();
-                }
-                match self.wait_for(guard, site).await.checked() {
-                    Ok(again) => guard = again,
-                    Err(spoiled) => break spoiled,
-                }
+            let mut look = look(guard, Ok(()), &mut condition);
+            let (back, _) = loop {
+                look = match look {
+                    Ok(guard) => look_again(self.wait_for(guard, site).await, Ok(()), &mut condition),
+                    Err(over) => break over,
+                };
             };
             // As in `wait_while_until`.
             drop(condition);
@@ -180,28 +178,22 @@ impl Condvar {
     #[cfg_attr(feature = "check", track_caller)]
     pub fn wait_while_async_timeout<G: Guard>(
         &self,
-        mut guard: G,
+        guard: G,
         mut condition: impl FnMut(&mut G::Value) -> bool,
         limit: Duration,
     ) -> impl Future<Output = (G::Back, Result<(), TimedOut>)> {
         let site = Site::here();
         async move {
             let deadline = Instant::now().checked_add(limit);
-            let mut told = Ok(());
+            let mut look = look(guard, Ok(()), &mut condition);
             let back = loop {
-                if !condition(guard.value()) {
-                    break (guard.back(), Ok(()));
-                }
-                if told.is_err() {
-                    break (guard.back(), told);
-                }
+                let guard = match look {
+                    Ok(guard) => guard,
+                    Err(over) => break over,
+                };
                 let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-                let again;
-                (again, told) = self.wait_for_at_most(guard, left, site).await;
-                match again.checked() {
-                    Ok(again) => guard = again,
-                    Err(spoiled) => break (spoiled, Ok(())),
-                }
+                let (guard, told) = self.wait_for_at_most(guard, left, site).await;
+                look = look_again(guard, told, &mut condition);
             };
             // As in `wait_while_until`.
             drop(condition);
@@ -253,24 +245,18 @@ impl Condvar {
     #[cfg_attr(feature = "check", track_caller)]
     fn wait_while_until<G: Guard>(
         &self,
-        mut guard: G,
+        guard: G,
         mut condition: impl FnMut(&mut G::Value) -> bool,
         deadline: Option<Instant>,
     ) -> (G::Back, Result<(), TimedOut>) {
-        let mut told = Ok(());
+        let mut look = look(guard, Ok(()), &mut condition);
         let back = loop {
-            if !condition(guard.value()) {
-                break (guard.back(), Ok(()));
-            }
-            if told.is_err() {
-                break (guard.back(), told);
-            }
-            let again;
-            (again, told) = self.wait_until(guard, deadline);
-            match again.checked() {
-                Ok(again) => guard = again,
-                Err(spoiled) => break (spoiled, Ok(())),
-            }
+            let guard = match look {
+                Ok(guard) => guard,
+                Err(over) => break over,
+            };
+            let (guard, told) = self.wait_until(guard, deadline);
+            look = look_again(guard, told, &mut condition);
         };
         // While the guard is here: a destructor that panics later would keep it from being dropped.
         drop(condition);
@@ -325,6 +311,33 @@ impl Condvar {
         })
         .await
     }
+}
+
+/// What comes back from a wait for a condition, and whether the time had passed.
+type Over<G> = (<G as Guard>::Back, Result<(), TimedOut>);
+
+/// One look at the value: the guard, to wait on with; or what comes back, where the condition does not hold or the time has passed.
+fn look<G: Guard>(
+    mut guard: G,
+    told: Result<(), TimedOut>,
+    condition: &mut impl FnMut(&mut G::Value) -> bool,
+) -> Result<G, Over<G>> {
+    if !condition(guard.value()) {
+        return Err((guard.back(), Ok(())));
+    }
+    if told.is_err() {
+        return Err((guard.back(), told));
+    }
+    Ok(guard)
+}
+
+/// As [`look`], after a wait, in which the value may have been spoiled.
+fn look_again<G: Guard>(
+    guard: G,
+    told: Result<(), TimedOut>,
+    condition: &mut impl FnMut(&mut G::Value) -> bool,
+) -> Result<G, Over<G>> {
+    guard.checked().map_or_else(|spoiled| Err((spoiled, Ok(()))), |guard| look(guard, told, condition))
 }
 
 /// The lock of a guard that waits: it was released when the wait began.
