@@ -1,7 +1,7 @@
 //! How a task takes the lock, and everything else that waits by a waker.
 
 use super::queue::{Node, TOLD, Wake};
-use super::{ASLEEP, DUE, FENCED, HELD, RawLock, TASKS};
+use super::{ASLEEP, FENCED, HELD, RawLock, TASKS};
 use crate::catch::contain;
 use crate::check::{Followed, Mode};
 use crate::primitive::Ordering;
@@ -167,9 +167,9 @@ impl RawLock {
             // He sleeps again unless the look below is luckier, and that must be known before it.
             me.wait_again();
             queue.set(ASLEEP);
-            // As a thread does before it sleeps: an owner that is slow of late may look at the clock a thousand times more seldom than it should.
-            if head && self.policy.head_for(self.policy.now()) > self.policy.quantum() {
-                queue.set(DUE);
+            // An owner that is slow of late may look at the clock a thousand times more seldom than it should.
+            if head {
+                queue.call_head_if_due();
             }
         }
         drop(queue);

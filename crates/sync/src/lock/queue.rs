@@ -197,6 +197,14 @@ impl<'a> Queue<'a> {
         self.unlink(head, now);
     }
 
+    /// For a head who is about to sleep: says that he is due, if he is.
+    pub(super) fn call_head_if_due(&mut self) {
+        let policy = &self.lock.policy;
+        if policy.head_for(policy.now()) > policy.quantum() {
+            self.set(DUE);
+        }
+    }
+
     fn unlink(&mut self, node: InQueue<'_>, now: u32) {
         let (previous, next, tail) = node.inner(|inner| (inner.previous, inner.next, inner.tail));
         let (before, after) = (InQueue::of(previous), InQueue::of(next));

@@ -140,10 +140,7 @@ impl RawLock {
             return true;
         }
         queue.find(node).wait_again();
-        let now = self.policy.now();
-        if self.policy.head_for(now) > self.policy.quantum() {
-            queue.set(DUE);
-        }
+        queue.call_head_if_due();
         let flags = queue.flags();
         queue.set(ASLEEP);
         drop(queue);
