@@ -391,14 +391,22 @@ impl Timer for Careless {
 fn nor_where_a_runtimes_timer_has_dropped_its_waker_already() {
     let _installed = timer::install(Arc::new(Careless));
     drop_in_a_panic(with_a_sharp_waker(timer::timeout(LONG, std::future::pending::<()>())));
+}
 
+#[test]
+fn a_sharp_waker_takes_no_lock_along() {
+    let _installed = timer::install(Arc::new(Careless));
     let (mutex, cx) = (Mutex::new(()), &mut Context::from_waker(Waker::noop()));
     let guard = mutex.lock();
     let mut wait = with_a_sharp_waker(mutex.lock_async_timeout(LONG));
     drop(guard);
     assert!(wait.as_mut().poll(cx).is_ready(), "nobody else wants it");
     assert!(!mutex.is_locked(), "the guard was dropped");
+}
 
+#[test]
+fn a_sharp_waker_takes_no_item_along() {
+    let (_installed, cx) = (timer::install(Arc::new(Careless)), &mut Context::from_waker(Waker::noop()));
     let (sender, mut receiver) = sync::queue::mpsc::unbounded();
     let mut wait = with_a_sharp_waker(receiver.get_async_timeout(LONG));
     sender.put(1).unwrap();

@@ -50,14 +50,16 @@ impl Wake for Alarm {
     fn wake_by_ref(self: &Arc<Self>) {
         // Relaxed: nothing else is read by it. Waking comes second, and carries it to the poll that it leads to, as every store before.
         self.rung.store(true, Ordering::Relaxed);
-        self.waker.iter().for_each(Waker::wake_by_ref);
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
     }
 }
 
 impl Alarm {
     fn is_to_wake(&self, waker: &Waker) -> bool {
         // Relaxed, as in `wake_by_ref`. A timer that came early is asked again.
-        !self.rung.load(Ordering::Relaxed) && self.waker.iter().all(|mine| mine.will_wake(waker))
+        !self.rung.load(Ordering::Relaxed) && self.waker.as_ref().is_some_and(|mine| mine.will_wake(waker))
     }
 }
 
