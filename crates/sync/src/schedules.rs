@@ -18,6 +18,7 @@
 //! be true. `TREFOIL_FULL=1` tries a hundred times as many.
 
 mod channels;
+mod lengths;
 mod queues;
 mod replay;
 mod rlock;
