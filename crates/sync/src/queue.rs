@@ -282,7 +282,8 @@ impl<T> Queue<T> {
     /// [Closes](Queue::close) the queue and takes out what is left, as if it were [done](Queue::task_done): whoever waits for
     /// an item or in [`join`](Queue::join) goes on.
     ///
-    /// The items are dropped with the answer. What other consumers have taken already is theirs to be done.
+    /// The items are dropped with the answer, which is allocated a place for them. What other consumers have taken already is theirs
+    /// to be done.
     #[doc(alias = "shutdown")]
     pub fn close_now(&self) -> Drained<Fifo<T>> {
         self.close();

@@ -3,9 +3,11 @@
 mod common;
 
 use common::{ByHand, Counted, LONG, SHORT, await_waiters};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::thread;
 use std::time::Duration;
+use sync::Event;
 use sync::park::block_on;
 use sync::queue::{GetError, mpsc, spsc};
 
@@ -75,6 +77,40 @@ fn items_pass_from_many_to_one() {
         assert!(numbers.into_iter().eq(0..ITEMS / 3 * 3));
         sending.into_iter().for_each(|it| it.join().unwrap());
     }
+}
+
+#[test]
+fn a_put_that_has_lost_or_is_refused_leaves_the_item_with_its_owner() {
+    macro_rules! ends {
+        ($sender:ident, $receiver:ident) => {
+            let (mut item, event) = (Some(1), Event::auto_reset());
+            assert!(block_on($sender.put_from_async(&mut item)).is_ok() && item.is_none());
+            item = Some(2);
+            event.set();
+            let put = sync::select! {
+                _done = $sender.put_from_async(&mut item) => true,
+                () = event.wait_async() => false,
+            };
+            assert!(!put && item == Some(2), "it was not put");
+            let mut waiting = ByHand::waiting($sender.put_from_async(&mut item));
+            assert_eq!($receiver.get(), Ok(1));
+            assert!(waiting.poll().unwrap().is_ok());
+            drop(waiting);
+            assert!(item.is_none(), "it is in");
+            let nothing = sync::catch(AssertUnwindSafe(|| block_on($sender.put_from_async(&mut item))));
+            assert!(nothing.unwrap_err().to_string().contains("`item` is `None`"));
+            item = Some(3);
+            let mut waiting = ByHand::waiting($sender.put_from_async(&mut item));
+            drop($receiver);
+            assert!(waiting.poll().unwrap().unwrap_err().is_closed());
+            drop(waiting);
+            assert_eq!(item, Some(3));
+        };
+    }
+    let (mut sender, mut receiver) = spsc::bounded(1);
+    ends!(sender, receiver);
+    let (sender, mut receiver) = mpsc::bounded(1);
+    ends!(sender, receiver);
 }
 
 #[test]

@@ -62,6 +62,42 @@ fn a_ring_that_is_drained() {
     }
 }
 
+/// Two items at a time are put in at once and taken out at once: each pair counts as one.
+#[test]
+fn a_ring_of_slices() {
+    for pairs in 1..=2 {
+        let make = move || {
+            let (producer, consumer) = spsc_ring(2 * pairs);
+            (Mutex::new(producer), Mutex::new(consumer))
+        };
+        let name = format!("an SPSC ring of {pairs} pairs");
+        Trial::new(&name, Queue::fifo().bounded(pairs), make, |(producer, consumer), operation| {
+            match *operation {
+                Operation::Put(item) => {
+                    let mut producer = producer.lock().unwrap();
+                    let count = match item % 2 {
+                        0 => producer.push_slice(&[item, item]),
+                        _ => producer.push_iter(&mut [item, item].into_iter()),
+                    };
+                    assert_ne!(count, 1, "half a pair was put in");
+                    done_or_full(count == 2)
+                }
+                _ => {
+                    let mut pair = [0; 2];
+                    let count = consumer.lock().unwrap().pop_slice(&mut pair);
+                    assert!(count != 1 && pair[0] == pair[1], "half a pair was taken out");
+                    got_or_empty((count == 2).then_some(pair[0]))
+                }
+            }
+        })
+        .threads(1, &[Operation::Put])
+        .threads(1, &[|_| Operation::Get])
+        .operations(12)
+        .ending(|_| Operation::Get)
+        .check();
+    }
+}
+
 #[test]
 fn an_array_queue() {
     for capacity in [1, 3] {
@@ -112,9 +148,10 @@ fn a_stack() {
             stack.push(item);
             Response::Done
         }
+        Operation::Drain => Response::TakenOut(stack.take_all().collect()),
         _ => got_or_empty(stack.pop()),
     })
-    .threads(3, PUT_AND_GET)
+    .threads(3, &[Operation::Put, Operation::Put, |_| Operation::Get, |_| Operation::Drain])
     .ending(|_| Operation::Get)
     .check();
 }

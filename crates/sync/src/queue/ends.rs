@@ -68,6 +68,24 @@ macro_rules! sender {
                 put.with_item(done)
             }
 
+            /// Waits for room, takes the item out of `item`, and puts it at the end. For an item that must not be lost when
+            /// something else comes first, as in [`select!`](crate::select!).
+            ///
+            /// # Errors
+            /// [`PutError`] if the receiver has gone; the item stays in `item`.
+            ///
+            /// # Panics
+            /// When it is polled, if `item` is `None`.
+            ///
+            /// # Cancel safety
+            /// If the future is dropped before it is ready, nothing was put, and the item is in `item`.
+            pub async fn put_from_async(&$($mutably)? $me, item: &mut Option<T>) -> Result<(), PutError<()>> {
+                assert!(item.is_some(), "there is no item to put into the channel: `item` is `None`");
+                // SAFETY: producers are many, or this is the only one and is borrowed mutably.
+                let done = unsafe { $me.shared.ring.put_future(item) }.await;
+                done.map_err(|why| PutError::new(why, ()))
+            }
+
             /// Waits for room, at most `limit`, and puts `item` at the end. Needs no runtime.
             ///
             /// # Errors

@@ -292,6 +292,13 @@ fn lone_ends_of_rings() {
         assert!(told.is_told());
         drop(told);
         to_ring.try_put(Box::new(3)).expect("the room is lost with who was told of it");
+        let mut item = Some(Box::new(3));
+        drop(ByHand::waiting(to_ring.put_from_async(&mut item)));
+        let told = ByHand::waiting(to_ring.put_from_async(&mut item));
+        drop(ring.get());
+        assert!(told.is_told());
+        drop(told);
+        to_ring.try_put(item.take().expect("who left has put nothing")).expect("there is room");
 
         drop(ByHand::waiting(to_shared_ring.put_async_timeout(Box::new(3), LONG)));
         told_of_and_left!(
@@ -300,6 +307,15 @@ fn lone_ends_of_rings() {
             drop(shared_ring.get())
         )
         .unwrap();
+        let (mut one, mut other) = (Some(Box::new(5)), Some(Box::new(6)));
+        drop(ByHand::waiting(to_shared_ring.put_from_async(&mut one)));
+        told_of_and_left!(
+            to_shared_ring.put_from_async(&mut one),
+            to_shared_ring.put_from_async(&mut other),
+            drop(shared_ring.get())
+        )
+        .unwrap();
+        assert!(one.is_some() && other.is_none(), "who left has put nothing");
     });
     assert_eq!((ring.len(), shared_ring.len()), (3, 3));
 }
