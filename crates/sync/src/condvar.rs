@@ -209,20 +209,21 @@ impl Condvar {
         self.waiters.with(Waiters::tell_one);
     }
 
-    /// Ends the wait of the `count` who have waited longest, or of all if they are fewer.
+    /// Ends the wait of the `count` who have waited longest, or of all if they are fewer. Whoever comes meanwhile waits on.
     ///
     /// # Panics
     /// If a waker of somebody who waits does, once all the others are woken.
     pub fn notify(&self, count: usize) {
-        let mut left = count;
+        let (mut left, mut last) = (count, None);
         // A waker that panics must not keep those of the next batch from being told.
         let mut every = Every::default();
         while left > 0 {
             let mut told = 0;
             every.run(|| {
-                self.waiters.with(|waiters, afterwards| told = waiters.tell_some(left, afterwards));
+                self.waiters
+                    .with(|waiters, afterwards| told = waiters.tell_some(left, &mut last, afterwards));
             });
-            // Fewer than that only if nobody is left, or not all can be woken at once.
+            // Fewer than that only if nobody is left who was there, or not all can be woken at once.
             left = if told == 0 { 0 } else { left - told };
         }
         every.resume();

@@ -52,6 +52,9 @@
 //! 8. *The lock is handed over.* It is never free in between. A task that does not take what is kept for it is passed over, which
 //!    is 5.
 //!
+//! An awake head may doze: he leaves the lock alone for a part of his turn, by the clock, with `ASLEEP` clear. Nobody wakes him meanwhile,
+//! and at the end of it he looks, or is handed the lock before. So a free lock may stay free for as long, some hundred microseconds.
+//!
 //! What the invariant cannot promise is that a task which is awake does look. If it does not, whoever comes by passes it over. If
 //! nobody comes by, because all others are tasks that wait for it and nobody else wants the lock, the
 //! [patrol](crate::wait::patrol) wakes one of them.
@@ -323,8 +326,9 @@ impl RawLock {
 
     /// As the owner: gives the lock to the head of the queue. False if there is none.
     fn hand_over(&self) -> bool {
-        let now = self.policy.now();
         let mut queue = self.queue();
+        // Not before: whoever had the queue meanwhile may have told somebody, who would seem to be late.
+        let now = self.policy.now();
         // Whoever is told in its place is about to be handed the lock.
         let told = queue.pass_over_the_late(now);
         let Some(head) = queue.head() else { return false };
@@ -357,8 +361,9 @@ impl RawLock {
     #[cold]
     #[inline(never)]
     fn wake_head(&self) {
-        let now = self.policy.now();
         let mut queue = self.queue();
+        // As in `hand_over`.
+        let now = self.policy.now();
         let wake = match queue.flags() & ASLEEP {
             0 => queue.pass_over_the_late(now),
             _ => queue.tell_head(now),

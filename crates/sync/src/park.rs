@@ -141,9 +141,22 @@ pub fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option
     let _of_no_select = asking::set_aside();
     let parker = current();
     let waker = parker.waker();
-    let mut used = Used { waker: &waker, inside_a_poll: POLLS.get() > 0, parked: false };
+    let answer = poll_until(future, deadline, &*parker, &waker);
+    // They may be anybody's, and the last of their kind: their destructors must not lose what the future has answered.
+    contain(|| drop(waker));
+    contain(|| drop(parker));
+    answer
+}
+
+fn poll_until<F: Future>(
+    future: F,
+    deadline: Option<Instant>,
+    parker: &dyn Parker,
+    waker: &Waker,
+) -> Option<F::Output> {
+    let mut used = Used { waker, inside_a_poll: POLLS.get() > 0, parked: false };
     let mut future = pin!(future);
-    let mut cx = Context::from_waker(&waker);
+    let mut cx = Context::from_waker(waker);
     let mut late = false;
     loop {
         let poll = {

@@ -195,7 +195,9 @@ const _: () = {
     assert!(has!(PoisonMutexGuard<'static, u8>: RefUnwindSafe));
     assert!(!has!(PoisonMutexGuard<'static, Cell<u8>>: RefUnwindSafe));
     assert!(has!(MappedPoisonMutexGuard<'static, u8>: RefUnwindSafe));
+    assert!(!has!(MappedPoisonMutexGuard<'static, Cell<u8>>: RefUnwindSafe));
     assert!(has!(ArcPoisonMutexGuard<u8>: RefUnwindSafe));
+    assert!(!has!(ArcPoisonMutexGuard<Cell<u8>>: RefUnwindSafe));
     assert!(has!(Task<std::marker::PhantomPinned>: Unpin));
     assert!(has!(Task<u8>: std::future::Future));
     assert!(!has!(Notified<'static>: Unpin));

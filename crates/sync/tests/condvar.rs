@@ -16,6 +16,40 @@ use sync::park::block_on;
 use sync::rwlock::RwLockUpgradableGuard;
 use sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, TimedOut};
 
+/// A task that whoever wakes it polls at once.
+struct AtOnce(Mutex<Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>>);
+
+impl Wake for AtOnce {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        if let Some(task) = self.0.lock().as_mut() {
+            assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+}
+
+#[test]
+fn who_is_told_and_waits_again_at_once_is_not_told_again() {
+    static CONDVAR: Condvar = Condvar::new();
+    static TOLD: Mutex<u32> = Mutex::new(0);
+    let task = Arc::new(AtOnce(Mutex::new(Some(Box::pin(async {
+        let mut told = TOLD.lock();
+        loop {
+            told = CONDVAR.wait_async(told).await;
+            *told += 1;
+        }
+    })))));
+    Arc::clone(&task).wake();
+    for (count, due) in [(1, 1), (2, 2), (100, 3), (usize::MAX, 4)] {
+        CONDVAR.notify(count);
+        assert_eq!(*TOLD.lock(), due);
+    }
+    CONDVAR.notify_all();
+    assert_eq!((*TOLD.lock(), CONDVAR.waiting()), (5, 1));
+    drop(task.0.lock().take());
+    assert_eq!(CONDVAR.waiting(), 0);
+}
+
 fn until_they_wait(condvar: &Condvar, count: usize) {
     while condvar.waiting() < count {
         thread::yield_now();

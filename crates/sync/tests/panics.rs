@@ -3,13 +3,16 @@
 mod common;
 
 use common::{Bomb, ByHand, LONG, Sharp};
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 use sync::extra::{OnceCell, WaitGroup};
+use sync::park::{self, Parker};
 use sync::rwlock::{RwLockReadGuard, RwLockWriteGuard};
 use sync::timer::{self, Scheduled, Timer};
 use sync::{CancelToken, Condvar, Event, JoinError, Mutex, Queue, RwLock, Semaphore};
@@ -411,4 +414,30 @@ fn a_sharp_waker_takes_no_item_along() {
     let mut wait = with_a_sharp_waker(receiver.get_async_timeout(LONG));
     sender.put(1).unwrap();
     assert_eq!(wait.as_mut().poll(cx), Poll::Ready(Ok(1)));
+}
+
+/// A parker whose wakers are sharp; while it is parked, somebody gives back what is waited for.
+struct SharpParker<F>(F);
+
+impl<F: Fn()> Parker for SharpParker<F> {
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::new(SharpWaker))
+    }
+
+    fn park(&self, _: Option<Instant>) {
+        self.0();
+    }
+
+    fn cooperative(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_sharp_parker_takes_nothing_along() {
+    let (mutex, held) = (&*Box::leak(Box::new(Mutex::new(()))), Cell::new(None));
+    held.set(Some(mutex.lock()));
+    let _installed = park::install(Rc::new(SharpParker(move || drop(held.take()))));
+    drop(mutex.lock());
+    assert!(!mutex.is_locked(), "the guard was dropped");
 }

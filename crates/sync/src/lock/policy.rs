@@ -179,12 +179,12 @@ impl Policy {
         if self.impatient.load(Relaxed) {
             return true;
         }
-        now.wrapping_sub(told_at) >= clock::micros(PATIENCE_US)
+        clock::passed(told_at, now) >= clock::micros(PATIENCE_US)
     }
 
     /// For how long the head has been head, in ticks.
     pub(super) fn head_for(&self, now: u32) -> u32 {
-        now.wrapping_sub(self.since.load(Relaxed))
+        clock::passed(self.since.load(Relaxed), now)
     }
 
     /// As the owner, while nobody waits: whether that has been so for a while.
@@ -235,6 +235,19 @@ mod tests {
         (0..3).for_each(|_| policy.one_more());
         policy.one_less(false);
         assert_eq!(policy.quantum(), quantum(2));
+    }
+
+    #[test]
+    fn who_is_told_later_than_somebody_has_looked_at_the_clock_is_not_late() {
+        let policy = Policy::new();
+        let told_at = policy.now();
+        assert!(!policy.is_late(told_at, told_at.wrapping_sub(1)));
+        assert!(
+            !policy.is_late(told_at, told_at)
+                && policy.is_late(told_at, told_at.wrapping_add(clock::micros(1_001)))
+        );
+        policy.new_head(told_at);
+        assert_eq!(policy.head_for(told_at.wrapping_sub(1)), 0);
     }
 
     #[test]

@@ -18,6 +18,17 @@ pub(crate) fn now() -> u32 {
     return counter() as u32;
 }
 
+/// Times that are not further ahead than this, some hundred microseconds, are taken for what another CPU has noted.
+const AHEAD: u32 = 1 << 16;
+
+/// The ticks from `then` to `now`, two times that may have been read on two CPUs. Their counters differ by a little, and a CPU may read its
+/// own before what stands before it is done; so `then` may seem to come later, and nothing has passed.
+#[inline]
+pub(crate) fn passed(then: u32, now: u32) -> u32 {
+    let ticks = now.wrapping_sub(then);
+    if ticks > u32::MAX - AHEAD { 0 } else { ticks }
+}
+
 /// So many microseconds in ticks.
 #[inline]
 pub(crate) fn micros(micros: u32) -> u32 {
@@ -88,6 +99,14 @@ fn counter() -> u64 {
 #[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_cpu_notes_may_seem_to_come_later() {
+        assert_eq!((passed(7, 7), passed(7, 9), passed(u32::MAX, 1)), (0, 2, 2));
+        assert_eq!((passed(9, 7), passed(1, u32::MAX), passed(AHEAD, 0)), (0, 0, 0));
+        // Far ahead is long ago: the counter has wrapped.
+        assert_eq!(passed(AHEAD + 1, 0), u32::MAX - AHEAD);
+    }
 
     #[test]
     fn ticks_and_time_agree() {

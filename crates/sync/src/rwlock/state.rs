@@ -135,6 +135,11 @@ impl State {
         }
     }
 
+    /// One who waited to write has been told, and has not looked yet.
+    fn writer_is_to_come(&self) -> bool {
+        self.told.left > 0 && !self.told.readers
+    }
+
     /// Be it for those who are late.
     fn is_kept(&self) -> bool {
         self.told.left > 0 && self.told.kept
@@ -145,7 +150,7 @@ impl State {
         if self.impatient {
             return true;
         }
-        now.wrapping_sub(self.told.at) > clock::micros(PATIENCE_US)
+        clock::passed(self.told.at, now) > clock::micros(PATIENCE_US)
     }
 
     fn writers_are_overdue(&self, now: u32) -> bool {
@@ -161,7 +166,7 @@ impl State {
         if self.unhurried {
             return false;
         }
-        crate::primitive::IS_MODEL || now.wrapping_sub(since) > clock::micros(QUANTUM_US)
+        crate::primitive::IS_MODEL || clock::passed(since, now) > clock::micros(QUANTUM_US)
     }
 
     /// Somebody waits who has not been told; he is about to queue up, or was queued up already.
@@ -170,7 +175,7 @@ impl State {
             Want::Read | Want::ReadAgain | Want::Upgradable if self.shared.is_empty() => {
                 self.shared_since = now;
             }
-            Want::Write | Want::Upgrade if !self.somebody_waits_to_write() && self.told.left == 0 => {
+            Want::Write | Want::Upgrade if !self.somebody_waits_to_write() && !self.writer_is_to_come() => {
                 self.exclusive_since = now;
             }
             _ => {}
@@ -247,5 +252,24 @@ impl Queues for State {
         let told = self.told.left > 0 && !self.nobody_waits();
         // Be it alone, it may come to wait for readers or a writer that came later.
         if told { Beside::Told } else { Beside::Others }
+    }
+}
+
+#[cfg(all(test, not(any(trefoil_loom, trefoil_shuttle))))]
+mod tests {
+    use super::{NOBODY, State, Told, Want, clock};
+
+    #[test]
+    fn who_is_first_to_wait_to_write_has_his_own_time() {
+        let mut state = State::new();
+        let now = clock::micros(1_000_000);
+        // As long as readers that were told are to come, be it.
+        state.told = Told { left: 2, readers: true, at: now, ..NOBODY };
+        state.comes(Want::Write, now);
+        assert_eq!(state.exclusive_since, now);
+        // Who was told to write waits in a way, and that is his time.
+        state.told.readers = false;
+        state.comes(Want::Write, now + 1);
+        assert_eq!(state.exclusive_since, now);
     }
 }

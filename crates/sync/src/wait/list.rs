@@ -18,6 +18,7 @@
 
 use super::patience::Patience;
 use crate::catch::contain;
+use crate::os::clock;
 use crate::os::{Rouse, Sleeper};
 use crate::park::plain;
 use crate::primitive::{AtomicU32, Ordering, UnsafeCell};
@@ -348,7 +349,7 @@ impl<'l> Entry<'l> {
     /// For how long a task has been told by [`tell_once`](Entry::tell_once) and has not looked, in ticks. Threads do look.
     pub(crate) fn task_told_for(self, now: u32) -> Option<u32> {
         self.node().told()?;
-        (!self.is_thread()).then(|| self.inner(|inner| now.wrapping_sub(inner.told_at)))
+        (!self.is_thread()).then(|| self.inner(|inner| clock::passed(inner.told_at, now)))
     }
 
     pub(crate) fn is_told(self) -> bool {

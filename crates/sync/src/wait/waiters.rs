@@ -122,9 +122,14 @@ impl Waiters {
 
     /// Tells the one who has waited longest, and takes him out of the queue. `false` if nobody waits.
     pub(crate) fn tell_one(&mut self, afterwards: &mut Afterwards) -> bool {
+        self.tell_one_of(u64::MAX, afterwards)
+    }
+
+    /// As [`tell_one`](Waiters::tell_one), of those who had come when this was the last ticket.
+    fn tell_one_of(&mut self, last: u64, afterwards: &mut Afterwards) -> bool {
         debug_assert!(self.order == Order::Barging, "in strict order the first is nudged");
         if self.telling.is_none() {
-            if self.list.is_empty() {
+            if self.list.first().is_none_or(|first| first.ticket() > last) {
                 return false;
             }
             self.len -= 1;
@@ -136,7 +141,7 @@ impl Waiters {
         while let Some(entry) = next.filter(|entry| self.is_being_told(entry.ticket())) {
             next = entry.next();
         }
-        let Some(entry) = next else { return false };
+        let Some(entry) = next.filter(|entry| entry.ticket() <= last) else { return false };
         let node = entry.as_ptr();
         self.len -= 1;
         // SAFETY: it was found in this list.
@@ -154,12 +159,18 @@ impl Waiters {
         self.left_over
     }
 
-    /// As [`tell_one`](Waiters::tell_one), `count` times, but at most as many as are woken at once; how many were told.
-    pub(crate) fn tell_some(&mut self, count: usize, afterwards: &mut Afterwards) -> usize {
-        let before = self.len;
+    /// As [`tell_one`](Waiters::tell_one), `count` times, but at most as many as are woken at once; how many were told. For the rest it is
+    /// called again, with the same `last`: nobody is told who came after the first call.
+    pub(crate) fn tell_some(
+        &mut self,
+        count: usize,
+        last: &mut Option<u64>,
+        afterwards: &mut Afterwards,
+    ) -> usize {
+        let (before, last) = (self.len, *last.get_or_insert(self.last_ticket));
         for _ in 0..count {
             // All who are there may be being told already.
-            if afterwards.is_full() || !self.tell_one(afterwards) {
+            if afterwards.is_full() || !self.tell_one_of(last, afterwards) {
                 break;
             }
         }
@@ -296,7 +307,7 @@ impl Waiters {
         }
         let now = clock::now();
         let quantum = lock::quantum(u32::try_from(self.len).unwrap_or(u32::MAX));
-        now.wrapping_sub(self.first_since) > quantum && !is_late(first, now)
+        clock::passed(self.first_since, now) > quantum && !is_late(first, now)
     }
 
     /// In strict order: what a task has to reckon with that waits, or is about to. Where there is something for the first, and

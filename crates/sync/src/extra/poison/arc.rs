@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::ops::{Deref, DerefMut};
+use std::panic::RefUnwindSafe;
 use std::sync::{Arc, LockResult, TryLockError, TryLockResult};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub struct ArcPoisonMutexGuard<T: ?Sized> {
 
 // SAFETY: a shared guard gives `&T`, which needs `T: Sync`, and a share of the mutex, which needs `T: Send`.
 unsafe impl<T: ?Sized + Send + Sync> Sync for ArcPoisonMutexGuard<T> {}
+
+// As `PoisonMutexGuard`. The mutex alone would make it so for every `T`.
+impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for ArcPoisonMutexGuard<T> {}
 
 /// The lock with guards that own a share of the mutex.
 impl<T: ?Sized> PoisonMutex<T> {
