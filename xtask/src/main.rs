@@ -9,6 +9,7 @@
 mod cargo_build;
 mod ci;
 mod compare;
+mod miri;
 mod mutants;
 mod peers;
 mod plain_tasks;
@@ -32,6 +33,7 @@ Tasks:
   test [--full]         Run what `cargo test --workspace` runs; --full adds the long forms;
                         --peers runs the tests of the peers' workspace instead
   test --mutants [NAME] Weaken each ordering and recheck of `sync` in turn: its models must notice; --quick takes a few
+  test --miri [PROGRAM] Run the test programs of `sync` under Miri, or some of them
   ci [STEP]...          Run every check, or the named ones; --list names them, --keep-going does not stop
   tour [--list] [N]     Run the programs of the tutorials, or one of them, each with a line on what it shows
   doc [--open]          Build the documentation of every package
@@ -82,6 +84,7 @@ fn run(task: &str, args: Vec<OsString>) -> Result<(), Stop> {
     match task {
         "compare" => compare::run(&project, &args),
         "test" if mutants::are_asked_for(&args) => mutants::test(&project, args),
+        "test" if miri::is_asked_for(&args) => miri::test(&project, args),
         "test" => plain_tasks::test(&project, args),
         "ci" => ci::run(&project, args),
         "doc" => plain_tasks::doc(&project, args),

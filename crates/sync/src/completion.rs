@@ -19,6 +19,7 @@ mod gather;
 
 pub use gather::{Gather, GatherAll, gather, gather_all};
 
+use crate::catch::contain;
 use crate::check::{self, Cells, How, Of, Several, Site};
 use crate::error::{JoinError, TimedOut};
 use crate::park;
@@ -402,19 +403,28 @@ impl<C: Completes> AsCompleted<C> {
                 return Poll::Pending;
             };
             self.waited.over();
-            if let Some((key, task)) = self.slots.get_mut(index).and_then(Option::take) {
-                match task.try_join() {
-                    Ok(result) => {
-                        self.left -= 1;
-                        self.free.push(index);
-                        return Poll::Ready(Some(C::item(key, result)));
-                    }
-                    // A waker may be woken for nothing.
-                    Err(unfinished) => self.slots[index] = Some((key, unfinished.into_inner())),
-                }
+            if let Some(item) = self.result_of(index) {
+                return Poll::Ready(Some(item));
             }
         }
         Poll::Ready(None)
+    }
+
+    /// The result of the task with this index, which has probably ended.
+    fn result_of(&mut self, index: usize) -> Option<C::Item> {
+        let (key, task) = self.slots.get_mut(index)?.take()?;
+        match task.try_join() {
+            Ok(result) => {
+                self.left -= 1;
+                self.free.push(index);
+                Some(C::item(key, result))
+            }
+            // A waker may be woken for nothing.
+            Err(unfinished) => {
+                self.slots[index] = Some((key, unfinished.into_inner()));
+                None
+            }
+        }
     }
 
     /// The index of a task that has probably ended.
@@ -426,9 +436,10 @@ impl<C: Completes> AsCompleted<C> {
         let waker = cx.waker().clone();
         let mut ended = self.ended.lock();
         let index = ended.order.pop_front();
-        let old = if index.is_none() { ended.waker.replace(waker) } else { None };
+        let old = if index.is_none() { ended.waker.replace(waker) } else { Some(waker) };
         drop(ended);
-        drop(old);
+        // A waker that panics when it is dropped must not take the index along.
+        contain(|| drop(old));
         index.map_or(Poll::Pending, Poll::Ready)
     }
 
@@ -436,6 +447,18 @@ impl<C: Completes> AsCompleted<C> {
     pub fn cancel(&self) {
         for (_, task) in self.slots.iter().flatten() {
             task.cancel();
+        }
+    }
+
+    /// The next result, if a task has ended already. `None` as well when there are no tasks left; `len` is 0 then.
+    pub fn try_next(&mut self) -> Option<C::Item> {
+        loop {
+            let index = self.ended.lock().order.pop_front()?;
+            self.waited.over();
+            let item = self.result_of(index);
+            if item.is_some() {
+                return item;
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! loom reports, and so are two threads inside one cell. What a task owns is counted, so a leak shows as well.
 
 use crate::barrier::BarrierError;
+use crate::os;
 use crate::{
     Barrier, CancelToken, Condvar, Event, JoinError, Mutex, Queue, Semaphore, promise, promise_cancelling,
 };
@@ -44,6 +45,21 @@ use loom::sync::Arc;
 /// Polls once with a waker that does nothing, and drops the future: what a `select` does to its losers.
 fn poll_and_drop(future: impl Future) {
     let _lost = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// A model of threads of which none ever sleeps: nobody makes a barrier, as where the kernel makes it for both sides.
+fn model_without_barriers(changes: usize, model: impl Fn() + Sync + Send + 'static) {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            os::nobody_sleeps(false);
+        }
+    }
+    let _end = End;
+    os::nobody_sleeps(true);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(changes);
+    builder.check(model);
 }
 
 /// Three threads are many for loom: at most two of them are interrupted at a time.

@@ -19,6 +19,8 @@ pub(crate) use linux::{
 };
 #[cfg(all(test, trefoil_shuttle))]
 pub(crate) use modelled::another_machine;
+#[cfg(all(test, trefoil_loom))]
+pub(crate) use modelled::nobody_sleeps;
 #[cfg(any(trefoil_loom, trefoil_shuttle))]
 pub(crate) use modelled::{
     Rouse, Sleeper, ask_for_the_barrier, cpus, heavy_barrier, is_asymmetric, runs_where_the_first_does,

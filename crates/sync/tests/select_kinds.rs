@@ -6,7 +6,7 @@ use common::{ByHand, LONG};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
-use sync::extra::{Latch, Notify};
+use sync::extra::{Latch, Notify, OnceCell, WaitGroup};
 use sync::park::block_on;
 use sync::queue::pubsub::{PubSub, Subscription};
 use sync::queue::{
@@ -151,15 +151,19 @@ struct Things {
     /// With room to come.
     full: [Queue<u32>; 2],
     full_stack: LifoQueue<u32>,
+    full_buffer: Buffer<u32>,
     mutex: Mutex<()>,
     read: RwLock<()>,
     write: RwLock<()>,
+    upgradable: RwLock<()>,
     permits: Semaphore,
     event: Event,
     bell: Event,
     notify: Notify,
     latch: Latch,
     token: CancelToken,
+    group: WaitGroup,
+    cell: OnceCell<u32>,
 }
 
 /// The ends that one alone has.
@@ -171,6 +175,11 @@ struct Ends {
     topic: Subscription<u8, u32>,
     eyes: watch::Receiver<u32>,
     task: Task<u32>,
+    /// With room to come.
+    to_many: mpsc::Sender<u32>,
+    to_one: spsc::Sender<u32>,
+    /// Whose other end will go.
+    heard: oneshot::Sender<u32>,
 }
 
 /// And the others, by which they become ready.
@@ -182,6 +191,9 @@ struct Others {
     hub: PubSub<u8, u32>,
     board: watch::Sender<u32>,
     promise: Option<Promise<u32>>,
+    from_many: mpsc::Receiver<u32>,
+    from_one: spsc::Receiver<u32>,
+    deaf: Option<oneshot::Receiver<u32>>,
 }
 
 fn world() -> (Things, Ends, Others) {
@@ -193,26 +205,57 @@ fn world() -> (Things, Ends, Others) {
         buffer: Buffer::new(1, Overflow::DropOldest),
         full: [Queue::bounded(2), Queue::bounded(1)],
         full_stack: LifoQueue::bounded(1),
+        full_buffer: Buffer::new(1, Overflow::Block),
         mutex: Mutex::new(()),
         read: RwLock::new(()),
         write: RwLock::new(()),
+        upgradable: RwLock::new(()),
         permits: Semaphore::new(0),
         event: Event::new(),
         bell: Event::auto_reset(),
         notify: Notify::new(),
         latch: Latch::new(1),
         token: CancelToken::new(),
+        group: WaitGroup::new(),
+        cell: OnceCell::new(),
     };
     things.full.iter().for_each(|queue| while queue.try_put(1).is_ok() {});
     things.full_stack.put(1).unwrap();
+    assert_eq!(things.full_buffer.put(1), Ok(None));
     let (many, one) = (mpsc::bounded(1), spsc::bounded(1));
     let (once, all, board, result) =
         (oneshot::channel(), broadcast::channel(1), watch::channel(0), promise());
     let hub = PubSub::new(1);
     let (topic, eyes) = (hub.subscribe(0), board.1);
-    let ends = Ends { many: many.1, one: one.1, once: once.1, all: all.1, topic, eyes, task: result.1 };
-    let (once, promise) = (Some(once.0), Some(result.0));
-    (things, ends, Others { many: many.0, one: one.0, once, all: all.0, hub, board: board.0, promise })
+    let ((to_many, from_many), (mut to_one, from_one)) = (mpsc::bounded(1), spsc::bounded(1));
+    to_many.put(1).unwrap();
+    to_one.put(1).unwrap();
+    let (heard, deaf) = oneshot::channel();
+    let ends = Ends {
+        many: many.1,
+        one: one.1,
+        once: once.1,
+        all: all.1,
+        topic,
+        eyes,
+        task: result.1,
+        to_many,
+        to_one,
+        heard,
+    };
+    let others = Others {
+        many: many.0,
+        one: one.0,
+        once: Some(once.0),
+        all: all.0,
+        hub,
+        board: board.0,
+        promise: Some(result.0),
+        from_many,
+        from_one,
+        deaf: Some(deaf),
+    };
+    (things, ends, others)
 }
 
 type Arm<'a> = Pin<Box<dyn Future<Output = &'static str> + Send + 'a>>;
@@ -242,7 +285,8 @@ fn arms<'a>(things: &'a Things, ends: &'a mut Ends) -> Vec<(&'static str, Arm<'a
     arm!("room in a ring", things.full[0].put_async(2));
     arm!("room for one", things.full[1].put_async(2));
     arm!("room on a stack", things.full_stack.put_async(2));
-    let Ends { many, one, once, all, topic, eyes, task } = ends;
+    arm!("room in a buffer", things.full_buffer.put_async(2));
+    let Ends { many, one, once, all, topic, eyes, task, to_many, to_one, heard } = ends;
     arm!("mpsc", many.get_async());
     arm!("spsc", one.get_async());
     arm!("oneshot", once.get_async());
@@ -250,6 +294,8 @@ fn arms<'a>(things: &'a Things, ends: &'a mut Ends) -> Vec<(&'static str, Arm<'a
     arm!("pubsub", topic.get_async());
     arm!("watch", eyes.changed_async());
     arm!("task", task);
+    arm!("room for one of many", to_many.put_async(2));
+    arm!("room for the only one", to_one.put_async(2));
     arm!("permit", async { things.permits.acquire_async().await.unwrap().forget() });
     arm!("bell", things.bell.wait_async());
     arm!("notify", things.notify.wait_async());
@@ -257,16 +303,20 @@ fn arms<'a>(things: &'a Things, ends: &'a mut Ends) -> Vec<(&'static str, Arm<'a
     arm!("mutex", async { drop(things.mutex.lock_async().await) });
     arm!("read", async { drop(things.read.read_async().await) });
     arm!("write", async { drop(things.write.write_async().await) });
+    arm!("upgradable", async { drop(things.upgradable.upgradable_read_async().await) });
     arm!("event", things.event.wait_async());
     arm!("latch", things.latch.wait_async());
     arm!("token", things.token.wait_async());
+    arm!("group", things.group.wait_async());
+    arm!("cell", things.cell.wait_async());
+    arm!("closed", heard.closed_async());
     arms
 }
 
 /// Those that are used up by winning.
-const USED_UP: usize = 21;
+const USED_UP: usize = 24;
 
-/// All but the locks, which somebody else has.
+/// All but the locks, which somebody else has, and the group, in which somebody is.
 fn make_ready(things: &Things, others: &mut Others) {
     things.queues.iter().for_each(|queue| queue.try_put(1).unwrap());
     things.stack.put(1).unwrap();
@@ -275,6 +325,10 @@ fn make_ready(things: &Things, others: &mut Others) {
     things.buffer.put(1).unwrap();
     things.full.iter().for_each(|queue| assert_eq!(queue.try_get(), Ok(1)));
     things.full_stack.get().unwrap();
+    things.full_buffer.get().unwrap();
+    others.from_many.get().unwrap();
+    others.from_one.get().unwrap();
+    drop(others.deaf.take());
     others.many.put(1).unwrap();
     others.one.put(1).unwrap();
     others.once.take().unwrap().send(1).unwrap();
@@ -288,6 +342,7 @@ fn make_ready(things: &Things, others: &mut Others) {
     things.event.set();
     things.latch.count_down(1);
     things.token.cancel();
+    things.cell.set(1).unwrap();
 }
 
 /// What can be had of each without waiting, in the order of the arms.
@@ -296,15 +351,17 @@ fn what_is_left(things: &Things, ends: &mut Ends) -> Vec<bool> {
     left.extend([things.stack.try_get().is_ok(), things.first.try_get().is_ok()]);
     left.extend([things.later.try_get().is_ok(), things.buffer.try_get().is_ok()]);
     left.extend(things.full.iter().map(|queue| queue.try_put(3).is_ok()));
-    left.push(things.full_stack.try_put(3).is_ok());
+    left.extend([things.full_stack.try_put(3).is_ok(), things.full_buffer.try_put(3).is_ok()]);
     left.extend([ends.many.try_get().is_ok(), ends.one.try_get().is_ok(), ends.once.try_get().is_ok()]);
     left.extend([ends.all.try_get().is_ok(), ends.topic.try_get().is_ok(), ends.eyes.try_changed().is_ok()]);
     let result = sync::catch(std::panic::AssertUnwindSafe(|| ByHand::new(&mut ends.task).poll().is_some()));
     left.push(result.is_ok_and(|over| over));
+    left.extend([ends.to_many.try_put(3).is_ok(), ends.to_one.try_put(3).is_ok()]);
     left.extend([things.permits.try_acquire().is_ok(), things.bell.try_wait(), things.notify.try_wait()]);
     left.extend([things.mutex.try_lock().is_some(), things.read.try_read().is_some()]);
-    left.push(things.write.try_write().is_some());
+    left.extend([things.write.try_write().is_some(), things.upgradable.try_upgradable_read().is_some()]);
     left.extend([things.event.is_set(), things.latch.is_open(), things.token.is_cancelled()]);
+    left.extend([things.group.is_idle(), things.cell.get().is_some(), ends.heard.is_closed()]);
     left
 }
 
@@ -321,7 +378,9 @@ fn of_all_that_it_was_told_of_a_select_takes_one_and_leaves_the_rest() {
         // The first in the written order wins.
         arms.rotate_left(winner);
         let select: Select<'_, _> = arms.into_iter().map(|(_, arm)| arm).collect();
-        let held = (things.mutex.lock(), things.read.write(), things.write.read());
+        let locks =
+            (things.mutex.lock(), things.read.write(), things.write.read(), things.upgradable.write());
+        let held = (locks, things.group.enter());
         let mut selecting = ByHand::waiting(select.biased().wait_async());
         make_ready(&things, &mut others);
         drop(held);

@@ -23,6 +23,21 @@ fn the_first_of_tasks_with_different_results() {
 }
 
 #[test]
+fn what_has_ended_already_is_had_without_waiting() {
+    let (first, one) = promise();
+    let (second, two) = promise();
+    let mut results = as_completed([("one", one), ("two", two)]);
+    assert!(results.try_next().is_none() && results.len() == 2);
+    second.finish(Ok(2));
+    assert!(matches!(results.try_next(), Some(("two", Ok(2)))));
+    let mut waiting = ByHand::waiting(results.next_async());
+    first.finish(Ok(1));
+    assert!(waiting.is_told() && waiting.poll().is_some_and(|result| result.is_some()));
+    drop(waiting);
+    assert!(results.try_next().is_none() && results.len() == 0);
+}
+
+#[test]
 fn all_of_them() {
     let (promises, mut tasks): (Vec<_>, Vec<_>) = (0..10).map(|_| promise()).unzip();
     let producer = thread::spawn(move || {

@@ -106,6 +106,32 @@ fn what_is_waited_for_says_what_waiting_means() {
     assert!(missing.is_empty(), "a section `# Waiting` should speak of:\n{}", missing.join("\n"));
 }
 
+/// That each is there by its name; what is done with it, those programs say.
+#[test]
+fn every_wait_is_dropped_and_limited_somewhere() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let text = |folder: &str| -> String {
+        let files = fs::read_dir(tests.join(folder)).expect("it is there");
+        files.map(|file| fs::read_to_string(file.expect("it is there").path()).expect("it is text")).collect()
+    };
+    let (sources, dropped, limited) = (sources(), text("polled_and_dropped"), text("limits"));
+    let mut missing = BTreeSet::new();
+    for function in sources.values().flat_map(|source| &source.functions) {
+        let is_in = |text: &str| {
+            text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').any(|word| word == function.name)
+        };
+        if function.is_awaited() && !is_in(&dropped) {
+            missing.insert(format!("polled_and_dropped: {}", function.place));
+        }
+        let has_a_limit = function.name.ends_with("_timeout") && !function.name.starts_with("is_");
+        if has_a_limit && !is_in(&limited) {
+            missing.insert(format!("limits: {}", function.place));
+        }
+    }
+    let missing: Vec<_> = missing.into_iter().collect();
+    assert!(missing.is_empty(), "these stand in no test of\n{}", missing.join("\n"));
+}
+
 /// What is waited for, or waits, and has no function by whose name that could be seen: the end of its path, and its name.
 const WAITS_TOO: [(&str, &str); 17] = [
     ("completion/gather.rs", "Gather"),

@@ -297,6 +297,66 @@ quick = 'yes'
         }
     }
 
+    /// Orderings that no mutant weakens, and why.
+    const WITHOUT: &[(&str, &str, &str)] = &[
+        (
+            "lock.rs",
+            "compiler_fence(Ordering::SeqCst)",
+            "no model knows the compiler: look at the machine code",
+        ),
+        ("queue/side.rs", "compiler_fence(Ordering::SeqCst)", "as above"),
+        ("rwlock/raw.rs", "compiler_fence(Ordering::SeqCst)", "as above"),
+        ("queue/side.rs", "fetch_or(FENCED | SURE, Ordering::SeqCst)", "a model's own step"),
+        (
+            "primitive.rs",
+            "compare_exchange_weak(0, 1, Ordering::Acquire",
+            "models have a lock of loom's there",
+        ),
+        ("primitive.rs", "self.0.0.store(0, Ordering::Release)", "as above"),
+        ("primitive.rs", "fence(Ordering::SeqCst)", "for loom alone, which needs it"),
+    ];
+
+    #[test]
+    fn every_ordering_has_a_mutant_or_a_reason_to_have_none() {
+        let root = Project::find().unwrap().root().to_owned();
+        let table = Table::read(&root).unwrap();
+        let (mut without, mut unused) = (Vec::new(), WITHOUT.to_vec());
+        for path in crate::tidy::Tree::of(&root).unwrap().files() {
+            let Some(file) = path.strip_prefix(&format!("{SOURCES}/")) else { continue };
+            if ["models", "schedules", "os/"].iter().any(|folder| file.starts_with(folder)) {
+                continue;
+            }
+            let text = fs::read_to_string(root.join(path)).unwrap();
+            let mutants = table.mutants().iter().filter(|mutant| mutant.file == file);
+            let parts = mutants.map(|mutant| {
+                let place = mutant.find.place(&text).unwrap();
+                place..place + mutant.find.part.len()
+            });
+            let parts: Vec<Range<usize>> = parts.collect();
+            let mut begin = 0;
+            for line in text.split("\nmod tests {").next().unwrap().split_inclusive('\n') {
+                for (at, _) in line.split("//").next().unwrap().match_indices("Ordering::") {
+                    let strong = ["Acquire", "Release", "AcqRel", "SeqCst"]
+                        .iter()
+                        .any(|strong| line[at + "Ordering::".len()..].starts_with(strong));
+                    if !strong || parts.iter().any(|part| part.contains(&(begin + at))) {
+                        continue;
+                    }
+                    let is_excused =
+                        |excused: &(&str, &str, &str)| excused.0 == file && line.contains(excused.1);
+                    if WITHOUT.iter().any(is_excused) {
+                        unused.retain(|excused| !is_excused(excused));
+                    } else {
+                        without.push(format!("{file}: {}", line.trim()));
+                    }
+                }
+                begin += line.len();
+            }
+        }
+        assert!(without.is_empty(), "these have no mutant:\n{}", without.join("\n"));
+        assert!(unused.is_empty(), "nothing is there of {unused:?}");
+    }
+
     #[test]
     fn an_expression_is_replaced_in_parentheses_and_a_statement_without() {
         let mutated = table(TWO).unwrap().mutate("a.rs", SOURCE);

@@ -2,7 +2,7 @@
 //!
 //! The value is loom's own cell, so two owners at once show, and so does an owner who does not see what the last one wrote.
 
-use super::{model_of_three, poll_and_drop};
+use super::{model_of_three, model_without_barriers, poll_and_drop};
 use crate::lock::RawLock;
 use crate::os::clock;
 use crate::primitive::UnsafeCell;
@@ -50,6 +50,15 @@ impl Counter {
         self.count();
     }
 
+    /// One attempt, without ever waiting.
+    fn count_if_free(&self) -> usize {
+        let taken = self.lock.try_acquire();
+        if taken {
+            self.count();
+        }
+        usize::from(taken)
+    }
+
     /// With a deadline that has passed: one attempt, and away.
     fn count_or_leave(&self) -> usize {
         let taken = self.lock.acquire_until(Some(Instant::now()));
@@ -66,6 +75,17 @@ impl Counter {
         // SAFETY: as above.
         self.value.with(|value| assert_eq!(unsafe { *value }, expected));
     }
+}
+
+#[test]
+fn who_finds_the_lock_free_sees_what_its_last_owner_did_without_a_barrier() {
+    model_without_barriers(3, || {
+        let counter = Counter::new();
+        let other = Arc::clone(&counter);
+        let other = thread::spawn(move || other.count_if_free());
+        let counted = counter.count_if_free() + other.join().unwrap();
+        assert!(counted > 0, "neither has found it free");
+    });
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //!
 //! Slots are loom's own cells, so a slot that two use at once shows; items are counted, so one that is lost shows as a leak.
 //! Where a producer or a consumer is alone, what is modelled is the barrier that both sides make: loom knows no other. The one
-//! that is made for both is in `schedules`.
+//! that is made for both is in `schedules`, and what needs none in one model here.
 
-use super::{Over, Plain};
+use super::{Over, Plain, model_without_barriers};
 use crate::Queue;
 use crate::queue::{GetError, mpsc, spsc};
 use loom::future::block_on;
@@ -31,6 +31,19 @@ fn interrupted(times: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.preemption_bound = Some(times);
     builder.max_branches = 20_000;
     builder.check(model);
+}
+
+#[test]
+fn an_item_and_its_place_are_handed_over_without_a_barrier() {
+    model_without_barriers(3, || {
+        let (mut sender, mut receiver) = spsc::bounded(1);
+        // Whoever looks is the one that is spawned: of each word, loom notes the last look alone, and that would be the other's own.
+        let consumer = thread::spawn(move || (0..2).for_each(|_| drop(receiver.try_get())));
+        assert!(sender.try_put(token()).is_ok());
+        // Into the same place, if it is free by now.
+        let _full = sender.try_put(token());
+        consumer.join().unwrap();
+    });
 }
 
 #[test]

@@ -67,20 +67,36 @@ impl Rouse {
 
 #[cfg(all(test, trefoil_shuttle))]
 pub(crate) use barrier::another_machine;
+#[cfg(all(test, trefoil_loom))]
+pub(crate) use barrier::nobody_sleeps;
 pub(crate) use barrier::{ask_for_the_barrier, heavy_barrier, is_asymmetric};
 
-/// Loom knows no barrier that one side makes for both, so whoever could do without makes his own.
+/// Loom knows no barrier that one side makes for both, so whoever could do without makes his own; but in models in which nobody ever
+/// sleeps, where none is needed.
 #[cfg(trefoil_loom)]
 mod barrier {
     use crate::primitive::{Ordering, fence};
+    use std::cell::Cell;
+
+    std::thread_local! {
+        // Loom runs the threads of a model on one.
+        static NOBODY_SLEEPS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// A model begins in which nobody ever sleeps, or has ended.
+    #[cfg(test)]
+    pub(crate) fn nobody_sleeps(so: bool) {
+        NOBODY_SLEEPS.set(so);
+    }
 
     pub(crate) fn is_asymmetric() -> bool {
-        false
+        NOBODY_SLEEPS.get()
     }
 
     pub(crate) fn ask_for_the_barrier() {}
 
     pub(crate) fn heavy_barrier() {
+        assert!(!NOBODY_SLEEPS.get(), "whoever is about to sleep needs the barrier that others do without");
         fence(Ordering::SeqCst);
     }
 }

@@ -24,6 +24,41 @@ mod spsc {
             consuming.join().unwrap();
         });
     }
+
+    #[test]
+    fn who_sees_that_there_is_an_item_sees_what_was_done_before_it_was_put() {
+        loom::model(|| {
+            let (mut producer, consumer) = spsc_ring(1);
+            let value = Arc::new(Cell::new(0));
+            let done = Arc::clone(&value);
+            let producing = thread::spawn(move || {
+                done.set(1);
+                producer.push(7).is_ok()
+            });
+            if !consumer.is_empty() {
+                assert_eq!(value.get(), 1);
+            }
+            assert!(producing.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn who_sees_that_there_is_room_sees_what_was_done_before_it_was_made() {
+        loom::model(|| {
+            let (mut producer, mut consumer) = spsc_ring(1);
+            assert!(producer.push(7).is_ok());
+            let value = Arc::new(Cell::new(0));
+            let done = Arc::clone(&value);
+            let consuming = thread::spawn(move || {
+                done.set(1);
+                consumer.pop()
+            });
+            if producer.room() > 0 {
+                assert_eq!(value.get(), 1);
+            }
+            assert_eq!(consuming.join().unwrap(), Some(7));
+        });
+    }
 }
 
 mod array {
