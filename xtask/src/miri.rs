@@ -1,6 +1,6 @@
 //! `cargo xtask test --miri [PROGRAM]...`: the test programs of `sync` under Miri, which sees each access that is not allowed.
 //!
-//! Which programs, and by which rules, stands here; why some are left out, in `docs/unsafe.md`.
+//! Which programs, and by which rules, stands here; what has been run when, in `docs/unsafe.md`.
 
 use std::ffi::OsString;
 use std::process::Command;

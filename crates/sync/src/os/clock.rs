@@ -18,7 +18,7 @@ pub(crate) fn now() -> u32 {
     return counter() as u32;
 }
 
-/// Times that are not further ahead than this, some hundred microseconds, are taken for what another CPU has noted.
+/// Times that are not further ahead than this, some hundred microseconds on x86-64, are taken for what another CPU has noted.
 const AHEAD: u32 = 1 << 16;
 
 /// The ticks from `then` to `now`, two times that may have been read on two CPUs. Their counters differ by a little, and a CPU may read its

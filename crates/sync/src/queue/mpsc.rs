@@ -9,7 +9,7 @@
 //! - **Order**: items come out as they went in. The receiver is alone and has nobody to be fair to. Senders that wait for
 //!   room are told in order of arrival, but whoever comes at the right moment is first, and may be again and again: it is
 //!   *not fair*.
-//! - **Dropped** while it waits, a future loses nothing but the item that it was to put.
+//! - **Dropped** while it waits, a future loses nothing but the item that it was to put, and with `put_from_async` not even that.
 //! - **A waker that panics** when it is woken is caught; the panic hook tells of it, and no item is lost to it.
 //!
 //! # Examples

@@ -9,7 +9,7 @@
 //! - **Blocks**: the calls that say so. All others wait for nobody, but for a lock that is held for some instructions.
 //! - **Allocates** nothing. A ring is allocated by the first item; without a bound, a block now and then.
 //! - **Order**: items come out as they went in; each end is alone and has nobody to be fair to.
-//! - **Dropped** while it waits, a future loses nothing but the item that it was to put.
+//! - **Dropped** while it waits, a future loses nothing but the item that it was to put, and with `put_from_async` not even that.
 //! - **A waker that panics** when it is woken is caught; the panic hook tells of it, and no item is lost to it.
 //!
 //! # Examples

@@ -211,15 +211,21 @@ fn channels() {
     let topics = pubsub::PubSub::new(2);
     let mut all = topics.subscribe("all");
     limits!(limit, all.get_timeout(limit).is_ok(), all.get_async_timeout(limit).await.is_ok(),);
-    told(
-        |limit| !all.get_timeout(limit).is_err_and(broadcast::ReceiveError::is_timeout),
-        || _ = topics.publish("all", 1),
+    for awaited in [false, true] {
+        let is_told = |limit| match awaited {
+            true => !block_on(all.get_async_timeout(limit)).is_err_and(broadcast::ReceiveError::is_timeout),
+            false => !all.get_timeout(limit).is_err_and(broadcast::ReceiveError::is_timeout),
+        };
+        told(is_told, || _ = topics.publish("all", 1));
+        while !all.is_empty() {
+            _ = all.try_get();
+        }
+    }
+    there!(
+        limit,
+        topics.publish("all", 1) == 1 && all.get_timeout(limit).is_ok(),
+        topics.publish("all", 1) == 1 && block_on(all.get_async_timeout(limit)).is_ok()
     );
-    let mut is_told =
-        |limit| !block_on(all.get_async_timeout(limit)).is_err_and(broadcast::ReceiveError::is_timeout);
-    told(&mut is_told, || _ = topics.publish("all", 1));
-    there!(limit, topics.publish("all", 1) == 1 && is_told(limit));
-    there!(limit, topics.publish("all", 1) == 1 && all.get_timeout(limit).is_ok());
 
     let (board, mut eyes) = watch::channel(0);
     limits!(
